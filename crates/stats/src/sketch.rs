@@ -1,0 +1,378 @@
+//! A mergeable histogram with a guaranteed relative error: the rollups' memory
+//! of a distribution.
+//!
+//! ```text
+//! bits of a positive f64:  0 eeeeeeeeeee mmmmmmm mmmmm…mmmmm
+//!                          └── bucket index ───┘ └ 45 bits: residual ┘
+//! bucket (128 bits):       count in the upper 43, sum of residuals in the lower 85
+//! ```
+//!
+//! The bucket index is the upper 19 bits of the value: no logarithm, no division.
+//! One range check finds the bucket and at the same time sets aside zero,
+//! subnormal, negative, infinite and NaN values; one 128-bit addition then
+//! records the count *and* the exact sum.
+//!
+//! Source: the log-linear layout of HdrHistogram (Gil Tene) and of Circonus'
+//! `circllhist` ("Circllhist", Hartmann & Schlossnagle, 2020); the error
+//! guarantee as in DDSketch (Masson, Rim & Lee, VLDB 2019). Reference
+//! implementation: `sketches-ddsketch`.
+
+use crate::exact::ExactSum;
+use crate::quantile::{Rank, interpolate};
+use crate::sample::Fraction;
+
+mod buckets;
+mod codec;
+
+use buckets::Buckets;
+pub use codec::DecodeError;
+
+/// A quantile differs from the exact one by at most this part of it.
+///
+/// Buckets are `2^exponent / 128` wide and answer with the value whose relative
+/// error is smallest at both ends, so the worst is 1/257 = 0.389 %; the rest
+/// covers rounding.
+pub const RELATIVE_ERROR: f64 = 1.0 / 256.0;
+
+/// The most values a histogram counts exactly: 2^40, a million million.
+pub const MAX_COUNT: u64 = 1 << 40;
+
+/// Counts in log-linear buckets; count, sum, minimum and maximum are exact.
+///
+/// - Negative values have mirrored buckets and the same relative error.
+/// - Zero is exact. Subnormals (below 2.3e-308) are taken as zero.
+/// - NaN and infinities are only counted ([`Histogram::non_finite`]).
+/// - Merging is associative and commutative to the last bit, sums included:
+///   a histogram depends on which values it saw, not on how they came.
+///
+/// Memory: 32 bytes a distinct bucket up to 64 of them, then 16 bytes a bucket
+/// over the touched range (128 a doubling: about 40 KB for 1 µs to 1 s), 4 MB a
+/// side if values span everything an `f64` can hold. Above [`MAX_COUNT`] values
+/// counts stand still at their largest; nothing panics.
+///
+/// ```
+/// use tachograph_stats::{Fraction, Histogram};
+///
+/// let mut histogram = Histogram::new();
+/// histogram.extend((1..=1000).map(f64::from));
+/// let p95 = histogram.quantile(Fraction::P95).expect("not empty");
+/// assert!((p95 / 950.05 - 1.0).abs() <= tachograph_stats::RELATIVE_ERROR);
+/// assert_eq!(histogram.sum(), 500_500.0);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Histogram {
+    positive: Buckets,
+    /// By magnitude.
+    negative: Buckets,
+    zero: u64,
+    non_finite: u64,
+    /// `None` exactly when nothing finite was inserted.
+    ends: Option<Ends>,
+    /// Residuals of histograms that were decoded: theirs are known in sum only.
+    carried: Option<Box<ExactSum>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ends {
+    min: f64,
+    max: f64,
+}
+
+impl Histogram {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cost: about a nanosecond when the value's bucket exists already.
+    #[inline]
+    pub fn insert(&mut self, value: f64) {
+        // A bucket exists only once something was inserted, so `ends` is set.
+        if let Some(ends) = &mut self.ends
+            && self.positive.add_fast(value)
+        {
+            if value < ends.min {
+                ends.min = value;
+            }
+            if value > ends.max {
+                ends.max = value;
+            }
+            return;
+        }
+        self.insert_n(value, 1);
+    }
+
+    /// The same value `times` times.
+    #[cold]
+    #[inline(never)]
+    pub fn insert_n(&mut self, value: f64, times: u64) {
+        if times == 0 {
+            return;
+        }
+        if !value.is_finite() {
+            self.non_finite = self.non_finite.saturating_add(times);
+            return;
+        }
+        let value = if value.is_normal() { value } else { 0.0 };
+        if value > 0.0 {
+            self.positive.add(value, times);
+        } else if value < 0.0 {
+            self.negative.add(-value, times);
+        } else {
+            self.zero = self.zero.saturating_add(times);
+        }
+        self.widen(Ends {
+            min: value,
+            max: value,
+        });
+    }
+
+    /// Everything the other saw, too. Cost: the number of the other's buckets.
+    pub fn merge(&mut self, other: &Self) {
+        self.positive.merge(&other.positive);
+        self.negative.merge(&other.negative);
+        self.zero = self.zero.saturating_add(other.zero);
+        self.non_finite = self.non_finite.saturating_add(other.non_finite);
+        if let Some(ends) = other.ends {
+            self.widen(ends);
+        }
+        if let Some(carried) = &other.carried {
+            self.carry(carried);
+        }
+    }
+
+    /// How many finite values. Cost: the number of buckets.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.positive
+            .count()
+            .saturating_add(self.negative.count())
+            .saturating_add(self.zero)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_none()
+    }
+
+    /// NaN and infinite values; they are in no other figure.
+    #[must_use]
+    pub fn non_finite(&self) -> u64 {
+        self.non_finite
+    }
+
+    /// Zero and subnormal values.
+    #[must_use]
+    pub fn zeros(&self) -> u64 {
+        self.zero
+    }
+
+    /// Values below zero.
+    #[must_use]
+    pub fn negatives(&self) -> u64 {
+        self.negative.count()
+    }
+
+    /// The exact sum, rounded once. Cost: the number of buckets.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.exact_sum().value()
+    }
+
+    /// The exact sum, for adding up further without rounding.
+    #[must_use]
+    pub fn exact_sum(&self) -> ExactSum {
+        let mut sum = self.residuals();
+        self.positive.sum_floors(&mut sum, false);
+        self.negative.sum_floors(&mut sum, true);
+        sum
+    }
+
+    /// The exact mean, rounded once; `None` when empty.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        self.exact_sum().mean(self.count())
+    }
+
+    #[must_use]
+    pub fn min(&self) -> Option<f64> {
+        self.ends.map(|ends| ends.min)
+    }
+
+    #[must_use]
+    pub fn max(&self) -> Option<f64> {
+        self.ends.map(|ends| ends.max)
+    }
+
+    /// The type 7 quantile, within [`RELATIVE_ERROR`] of the exact one and never
+    /// outside the minimum and maximum; `None` when empty.
+    ///
+    /// Where the two closest ranks have different signs, the bound holds for
+    /// each of them rather than for the value between. Cost: the number of
+    /// buckets.
+    #[must_use]
+    pub fn quantile(&self, fraction: Fraction) -> Option<f64> {
+        self.quantiles(&[fraction]).map(|values| values[0])
+    }
+
+    /// Several quantiles in one pass, in the order given; `None` when empty.
+    #[must_use]
+    pub fn quantiles(&self, fractions: &[Fraction]) -> Option<Vec<f64>> {
+        let ends = self.ends?;
+        let count = usize::try_from(self.count()).unwrap_or(usize::MAX);
+        let ranks: Vec<Rank> = fractions.iter().map(|f| Rank::of(*f, count)).collect();
+        let mut wanted: Vec<usize> = ranks.iter().flat_map(|r| [r.low, r.high]).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let values = self.values_at(&wanted, count, ends);
+        let at = |rank: usize| match wanted.binary_search(&rank) {
+            Ok(index) => values[index],
+            Err(_) => ends.max,
+        };
+        Some(
+            ranks
+                .iter()
+                .map(|rank| interpolate(at(rank.low), at(rank.high), rank.part))
+                .collect(),
+        )
+    }
+
+    /// How many values are strictly above the threshold: bounds, because the
+    /// threshold's own bucket is only known as a whole.
+    #[must_use]
+    pub fn count_above(&self, threshold: f64) -> CountBounds {
+        let mut bounds = CountBounds {
+            at_least: 0,
+            at_most: 0,
+        };
+        let Some(ends) = self.ends else {
+            return bounds;
+        };
+        if threshold.is_nan() || threshold >= ends.max {
+            return bounds;
+        }
+        let all = self.count();
+        if threshold < ends.min {
+            return CountBounds {
+                at_least: all,
+                at_most: all,
+            };
+        }
+        for bucket in self.ascending() {
+            if bucket.low > threshold {
+                bounds.at_least = bounds.at_least.saturating_add(bucket.count);
+            }
+            if bucket.high > threshold {
+                bounds.at_most = bounds.at_most.saturating_add(bucket.count);
+            }
+        }
+        // The maximum is above, the minimum is not.
+        bounds.at_least = bounds.at_least.max(1);
+        bounds.at_most = bounds.at_most.min(all - 1);
+        bounds
+    }
+
+    /// Every bucket that holds something, in ascending order of value.
+    pub fn ascending(&self) -> impl Iterator<Item = Bucket> {
+        let zero = Bucket {
+            low: 0.0,
+            high: 0.0,
+            middle: 0.0,
+            count: self.zero,
+        };
+        let below = self.negative.descending().map(|bucket| Bucket {
+            low: -bucket.high,
+            high: -bucket.low,
+            middle: -bucket.middle,
+            count: bucket.count,
+        });
+        below
+            .chain((self.zero > 0).then_some(zero))
+            .chain(self.positive.ascending())
+    }
+
+    /// The representatives of the ranks `wanted` (ascending, below `count`).
+    fn values_at(&self, wanted: &[usize], count: usize, ends: Ends) -> Vec<f64> {
+        let mut values = Vec::with_capacity(wanted.len());
+        let mut seen = 0_u64;
+        let mut buckets = self.ascending();
+        let mut middle = ends.min;
+        for &rank in wanted {
+            while seen <= rank as u64 {
+                let Some(bucket) = buckets.next() else { break };
+                seen = seen.saturating_add(bucket.count);
+                middle = bucket.middle;
+            }
+            values.push(match rank {
+                0 => ends.min,
+                last if last + 1 == count => ends.max,
+                _ => middle.clamp(ends.min, ends.max),
+            });
+        }
+        values
+    }
+
+    /// What the values exceed their buckets' lower ends by, signed, in sum.
+    fn residuals(&self) -> ExactSum {
+        let mut sum = self.carried.as_deref().cloned().unwrap_or_default();
+        self.positive.sum_residuals(&mut sum, false);
+        self.negative.sum_residuals(&mut sum, true);
+        sum
+    }
+
+    fn widen(&mut self, other: Ends) {
+        let ends = self.ends.get_or_insert(other);
+        ends.min = ends.min.min(other.min);
+        ends.max = ends.max.max(other.max);
+    }
+
+    fn carry(&mut self, residuals: &ExactSum) {
+        self.carried.get_or_insert_default().merge(residuals);
+    }
+}
+
+/// Equal when count, buckets, minimum, maximum, sum and what was set aside are.
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Self) -> bool {
+        (self.zero, self.non_finite, self.ends) == (other.zero, other.non_finite, other.ends)
+            && self.positive.ascending().eq(other.positive.ascending())
+            && self.negative.ascending().eq(other.negative.ascending())
+            && self.residuals() == other.residuals()
+    }
+}
+
+impl Extend<f64> for Histogram {
+    fn extend<I: IntoIterator<Item = f64>>(&mut self, values: I) {
+        for value in values {
+            self.insert(value);
+        }
+    }
+}
+
+impl FromIterator<f64> for Histogram {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        let mut histogram = Self::new();
+        histogram.extend(values);
+        histogram
+    }
+}
+
+/// Some values between `low` and `high`, both possible.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket {
+    pub low: f64,
+    pub high: f64,
+    /// What stands for all of them, with the least relative error.
+    pub middle: f64,
+    pub count: u64,
+}
+
+/// A count known to lie between two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountBounds {
+    pub at_least: u64,
+    pub at_most: u64,
+}
+
+#[cfg(test)]
+mod tests;

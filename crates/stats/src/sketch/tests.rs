@@ -1,0 +1,159 @@
+use super::{CountBounds, DecodeError, Histogram, RELATIVE_ERROR};
+use crate::{Fraction, Sample, quantile};
+
+#[test]
+fn the_empty_histogram_has_no_answers() {
+    let histogram = Histogram::new();
+    assert!(histogram.is_empty());
+    assert_eq!(histogram.count(), 0);
+    assert_eq!(histogram.quantile(Fraction::MEDIAN), None);
+    assert_eq!(
+        (histogram.min(), histogram.max(), histogram.mean()),
+        (None, None, None)
+    );
+    assert_eq!(histogram.sum(), 0.0);
+    assert_eq!(Histogram::decode(&histogram.encode()), Ok(histogram));
+}
+
+#[test]
+fn one_value_is_its_every_quantile() {
+    let histogram: Histogram = [0.1].into_iter().collect();
+    for fraction in [Fraction::ZERO, Fraction::P95, Fraction::ONE] {
+        assert_eq!(histogram.quantile(fraction), Some(0.1));
+    }
+    assert_eq!(histogram.sum(), 0.1);
+}
+
+#[test]
+fn sets_aside_what_is_not_a_number_and_keeps_signs_apart() {
+    let values = [
+        f64::NAN,
+        f64::INFINITY,
+        -2.0,
+        -1.0,
+        0.0,
+        -0.0,
+        5e-324,
+        1.0,
+        2.0,
+    ];
+    let histogram: Histogram = values.into_iter().collect();
+    assert_eq!(histogram.non_finite(), 2);
+    assert_eq!(
+        (histogram.count(), histogram.zeros(), histogram.negatives()),
+        (7, 3, 2)
+    );
+    assert_eq!((histogram.min(), histogram.max()), (Some(-2.0), Some(2.0)));
+    assert_eq!(histogram.sum(), 0.0);
+    assert_eq!(histogram.quantile(Fraction::MEDIAN), Some(0.0));
+}
+
+#[test]
+fn the_ends_of_the_number_line() {
+    let values = [
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        -f64::MAX,
+        -f64::MIN_POSITIVE,
+        1e300,
+        1e-300,
+    ];
+    let histogram: Histogram = values.into_iter().cycle().take(6000).collect();
+    let sample = Sample::new(values.into_iter().cycle().take(6000).collect())
+        .0
+        .expect("finite");
+    for fraction in [
+        Fraction::ZERO,
+        Fraction::P25,
+        Fraction::P75,
+        Fraction::P99,
+        Fraction::ONE,
+    ] {
+        let exact = quantile(&sample, fraction);
+        let answer = histogram.quantile(fraction).expect("not empty");
+        assert!(
+            (answer - exact).abs() <= exact.abs() * RELATIVE_ERROR,
+            "{answer} for {exact}"
+        );
+    }
+    assert_eq!(Histogram::decode(&histogram.encode()), Ok(histogram));
+}
+
+#[test]
+fn the_worst_value_of_a_bucket_stays_within_the_bound() {
+    // Buckets are relatively widest just above a power of two.
+    let low = 1.0_f64;
+    let high = (1.0 + 1.0 / 128.0_f64).next_down();
+    for inside in [low, high] {
+        let histogram: Histogram = [0.5, inside, inside, inside, 2.0].into_iter().collect();
+        let median = histogram.quantile(Fraction::MEDIAN).expect("not empty");
+        let error = (median / inside - 1.0).abs();
+        assert!((0.0038..=RELATIVE_ERROR).contains(&error), "{error}");
+    }
+}
+
+#[test]
+fn the_sum_does_not_round_on_the_way() {
+    let mut histogram: Histogram = std::iter::repeat_n(0.1, 1_000_000).collect();
+    histogram.extend([1e16, -1e16]);
+    // A million times the binary value of 0.1, rounded once.
+    assert_eq!(histogram.sum(), 100_000.0);
+    assert_eq!(histogram.mean(), Some(100_000.0 / 1_000_002.0));
+}
+
+#[test]
+fn counting_above_a_threshold_gives_bounds() {
+    let histogram: Histogram = (1..=1000).map(f64::from).collect();
+    let exactly = |count| CountBounds {
+        at_least: count,
+        at_most: count,
+    };
+    assert_eq!(histogram.count_above(1000.0), exactly(0));
+    assert_eq!(histogram.count_above(0.5), exactly(1000));
+    assert_eq!(histogram.count_above(f64::NAN), exactly(0));
+    let bounds = histogram.count_above(500.0);
+    assert!(
+        bounds.at_least <= 500 && 500 <= bounds.at_most,
+        "{bounds:?}"
+    );
+    assert!(bounds.at_most - bounds.at_least <= 2, "{bounds:?}");
+}
+
+#[test]
+fn damaged_bytes_are_named() {
+    let bytes = (1..=100).map(f64::from).collect::<Histogram>().encode();
+    assert_eq!(Histogram::decode(&[]), Err(DecodeError::Short { at: 0 }));
+    assert_eq!(Histogram::decode(&[9]), Err(DecodeError::Version(9)));
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(
+        Histogram::decode(&longer),
+        Err(DecodeError::Trailing { count: 1 })
+    );
+    for end in 0..bytes.len() {
+        assert!(Histogram::decode(&bytes[..end]).is_err(), "cut at {end}");
+    }
+}
+
+#[test]
+fn a_failed_merge_changes_nothing() {
+    let mut histogram: Histogram = (1..=10).map(f64::from).collect();
+    let before = histogram.clone();
+    let mut bytes = (1..=100).map(f64::from).collect::<Histogram>().encode();
+    bytes.pop();
+    assert!(histogram.merge_encoded(&bytes).is_err());
+    assert_eq!(histogram, before);
+}
+
+#[test]
+fn beyond_the_largest_count_nothing_panics() {
+    let mut histogram = Histogram::new();
+    histogram.insert_n(1.999, u64::MAX);
+    for _ in 0..4 {
+        let copy = histogram.clone();
+        histogram.merge(&copy);
+    }
+    assert_eq!(histogram.count(), super::MAX_COUNT);
+    assert!(histogram.sum().is_finite());
+    assert!(Histogram::decode(&histogram.encode()).is_ok());
+}
