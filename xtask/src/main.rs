@@ -1,1 +1,55 @@
-fn main() {}
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen`.
+//!
+//! ```text
+//! test     format, build, every test, lints; what CI runs      (test.rs)
+//! tidy     the walls of the architecture; also runs as a test  (tidy/)
+//! bench    the speed table, asked beside measured              (bench/)
+//! codegen  documents generated from the model                  (codegen.rs)
+//! ```
+
+mod bench;
+mod codegen;
+mod python;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The chores of the Tachograph workspace")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Format check, build, all tests, lints: all that CI asks for
+    Test(test::Options),
+    /// Check the walls between the rooms and the habits of the code
+    Tidy,
+    /// Measure speed and size and print them beside what is asked
+    Bench(bench::Options),
+    /// Write the documents that are generated from the model
+    Codegen(codegen::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(&options),
+        Task::Codegen(options) => codegen::run(&options),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

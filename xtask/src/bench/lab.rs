@@ -1,0 +1,139 @@
+//! The release binary and the homes it is measured on, under `target/bench-data`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::generate;
+use super::process::Run;
+use crate::workspace::{cargo, output, root, target_dir};
+
+const DAYS: u32 = 7;
+const SEED: u64 = 1;
+
+pub(crate) struct Lab {
+    tacho: PathBuf,
+    data: PathBuf,
+}
+
+impl Lab {
+    /// Builds `tacho` in release and opens the folder of test homes.
+    pub(crate) fn open() -> Result<Self> {
+        let mut build = cargo();
+        build.args(["build", "--release", "--package", "tachograph-cli"]);
+        if !build.status()?.success() {
+            bail!("the release build of tacho failed");
+        }
+        let name = format!("tacho{}", std::env::consts::EXE_SUFFIX);
+        let data = target_dir().join("bench-data");
+        fs::create_dir_all(&data)?;
+        Ok(Self {
+            tacho: target_dir().join("release").join(name),
+            data,
+        })
+    }
+
+    /// `tacho --home HOME ARGS…`, its clock at the newest generated event.
+    pub(crate) fn run<'a>(&'a self, home: &Path, args: &[&str], stdin: &'a str) -> Run<'a> {
+        let home = home.display().to_string();
+        let start = ["--home", &home, "--as-of", generate::ANCHOR];
+        Run {
+            program: self.tacho.as_os_str(),
+            args: start
+                .iter()
+                .chain(args)
+                .map(|arg| (*arg).to_owned())
+                .collect(),
+            stdin,
+        }
+    }
+
+    /// A home with nothing in it.
+    pub(crate) fn empty(&self) -> Result<PathBuf> {
+        let home = self.data.join("empty");
+        clear(&home)?;
+        fs::create_dir_all(&home)?;
+        Ok(home)
+    }
+
+    /// A home with a raw log of seven days, generated once.
+    pub(crate) fn raw(&self, events: u64) -> Result<PathBuf> {
+        let home = self.data.join(format!("raw-{events}"));
+        // The marker says that the log was written to its end.
+        let marker = self.data.join(format!("raw-{events}.done"));
+        if !marker.is_file() {
+            println!("generating {events} events");
+            clear(&home)?;
+            generate::log(&home, events, DAYS, SEED)?;
+            fs::write(&marker, "")?;
+        }
+        Ok(home)
+    }
+
+    /// A fresh copy of a raw home, for what changes it.
+    pub(crate) fn copy(&self, events: u64) -> Result<PathBuf> {
+        let raw = self.raw(events)?;
+        let copy = self.data.join("copy");
+        clear(&copy)?;
+        fs::create_dir_all(&copy)?;
+        for entry in fs::read_dir(&raw)? {
+            let entry = entry?;
+            fs::copy(entry.path(), copy.join(entry.file_name()))?;
+        }
+        Ok(copy)
+    }
+
+    /// A sealed home, made anew once per build of `tacho`.
+    pub(crate) fn sealed(&self, events: u64) -> Result<PathBuf> {
+        let home = self.data.join(format!("sealed-{events}"));
+        let marker = self.data.join(format!("sealed-{events}.done"));
+        let stamp = format!("{:?}", fs::metadata(&self.tacho)?.modified()?);
+        if fs::read_to_string(&marker).unwrap_or_default() != stamp {
+            println!("sealing {events} events");
+            clear(&home)?;
+            let copy = self.copy(events)?;
+            self.run(&copy, &["compact"], "").once()?;
+            fs::rename(&copy, &home)?;
+            fs::write(&marker, stamp)?;
+        }
+        Ok(home)
+    }
+
+    /// DuckDB's exact quantiles by kind and name over a sealed home: seconds of the
+    /// query alone, median of five, and DuckDB's version.
+    pub(crate) fn duckdb(&self, home: &Path) -> Result<(f64, String)> {
+        let python = crate::python::ready()?;
+        let script = root().join("xtask/assets/duckdb_twin.py");
+        let text = output(std::process::Command::new(python).arg(script).arg(home))?;
+        let value: serde_json::Value = serde_json::from_str(&text)?;
+        let seconds = value["seconds"].as_f64().context("no seconds")?;
+        Ok((seconds, value["version"].as_str().unwrap_or("?").to_owned()))
+    }
+}
+
+/// Bytes of the files below a folder whose names end so.
+pub(crate) fn bytes(folder: &Path, end: &str) -> Result<u64> {
+    let mut total = 0;
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
+    {
+        let entry = entry?;
+        let path = entry.path();
+        if path.is_dir() {
+            total += bytes(&path, end)?;
+        } else if path.to_string_lossy().ends_with(end) {
+            total += entry.metadata()?.len();
+        }
+    }
+    Ok(total)
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot clear {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
