@@ -1,0 +1,166 @@
+//! Every figure against the implementation it is named after; the tables and
+//! the script that made them are in `tests/data`.
+
+use serde_json::Value;
+use tachograph_stats::{
+    Fences, Fraction, RobustScale, Sample, Summary, fsum, level_shifts, mann_kendall, mann_whitney,
+    mean, quantile, quantiles_unsorted, round_half_even_decimal, theil_sen, welch,
+};
+
+macro_rules! table {
+    ($name:literal) => {
+        serde_json::from_str::<Vec<serde_json::Value>>(include_str!(concat!("../data/", $name)))
+            .unwrap()
+    };
+}
+pub(crate) use table;
+
+pub(crate) fn floats(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_f64().unwrap())
+        .collect()
+}
+
+#[track_caller]
+fn close(mine: f64, row: &Value, key: &str, tolerance: f64) {
+    let theirs = row[key].as_f64().unwrap();
+    let scale = theirs.abs().max(f64::MIN_POSITIVE);
+    assert!(
+        (mine - theirs).abs() <= tolerance * scale,
+        "{key}: {mine} for {theirs}"
+    );
+}
+
+#[test]
+fn rounds_like_python() {
+    let table = table!("rounding.json");
+    assert_eq!(table.len(), 1000);
+    for row in table {
+        let (value, digits) = (row[0].as_f64().unwrap(), row[1].as_u64().unwrap());
+        let mine = round_half_even_decimal(value, digits as u8);
+        let theirs = row[2].as_f64().unwrap();
+        assert_eq!(
+            mine.to_bits(),
+            theirs.to_bits(),
+            "{value:?} to {digits}: {mine} for {theirs}"
+        );
+    }
+}
+
+#[test]
+fn sums_and_means_equal_python_to_the_last_bit() {
+    for row in table!("sums.json") {
+        let data = floats(&row["data"]);
+        assert_eq!(fsum(&data), row["fsum"].as_f64().unwrap(), "{data:?}");
+        assert_eq!(
+            mean(&data).unwrap(),
+            row["mean"].as_f64().unwrap(),
+            "{data:?}"
+        );
+        let summary = Summary::of(&data).unwrap();
+        assert_eq!(summary.sum, row["fsum"].as_f64().unwrap());
+        // The squares of subnormals underflow alike, to nothing.
+        close(summary.std, &row, "std", 1e-13);
+    }
+}
+
+#[test]
+fn quantiles_equal_numpy() {
+    let fractions = [0.0, 0.25, 0.5, 0.9, 0.95, 0.99, 1.0].map(|f| Fraction::new(f).unwrap());
+    for row in table!("sums.json") {
+        let mut data = floats(&row["data"]);
+        let largest = data.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+        let sample = Sample::new(data.clone()).0.unwrap();
+        let found = quantiles_unsorted(&mut data, &fractions).unwrap();
+        for ((fraction, mine), theirs) in fractions.iter().zip(found).zip(floats(&row["quantiles"]))
+        {
+            assert_eq!(mine, quantile(&sample, *fraction));
+            assert!(
+                (mine - theirs).abs() <= 4.0 * f64::EPSILON * largest + 2e-323,
+                "{mine} for {theirs}"
+            );
+        }
+    }
+}
+
+#[test]
+fn trends_equal_scipy_and_pymannkendall() {
+    let table = table!("trends.json");
+    assert!(table.len() >= 18);
+    for row in table {
+        let (x, y) = (floats(&row["x"]), floats(&row["y"]));
+        let line = theil_sen(&x, &y).unwrap();
+        close(line.slope, &row, "slope", 1e-12);
+        close(line.intercept, &row, "intercept", 1e-12);
+        close(line.slope_low, &row, "low", 1e-12);
+        close(line.slope_high, &row, "high", 1e-12);
+        let kendall = mann_kendall(&y).unwrap();
+        assert_eq!(kendall.s, row["s"].as_i64().unwrap());
+        close(kendall.tau, &row, "tau", 1e-14);
+        // Theirs is 2 (1 - cdf), which keeps 16 digits after the point.
+        let p = row["p"].as_f64().unwrap();
+        assert!((kendall.p - p).abs() < 1e-14, "{} for {p}", kendall.p);
+    }
+}
+
+#[test]
+fn comparisons_equal_scipy() {
+    let table = table!("comparisons.json");
+    assert!(table.len() >= 30);
+    for row in table {
+        let (a, b) = (floats(&row["a"]), floats(&row["b"]));
+        let mine = welch(&a, &b).unwrap();
+        close(mine.t, &row, "t", 1e-11);
+        close(mine.degrees, &row, "degrees", 1e-11);
+        close(mine.p, &row, "t_p", 1e-10);
+        let mine = mann_whitney(&a, &b).unwrap();
+        close(mine.u, &row, "u", 0.0);
+        close(mine.p, &row, "u_p", 1e-11);
+        assert!((mine.cliffs_delta - row["delta"].as_f64().unwrap()).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn outliers_equal_scipy() {
+    for row in table!("outliers.json") {
+        let sample = Sample::new(floats(&row["data"])).0.unwrap();
+        let scale = RobustScale::of(&sample).unwrap();
+        close(scale.median, &row, "median", 1e-14);
+        close(scale.mad, &row, "mad", 1e-13);
+        close(scale.z(sample.max()), &row, "z_of_max", 1e-4);
+        let fences = Fences::of(&sample, 1.5);
+        close(fences.q1, &row, "q1", 1e-14);
+        close(fences.q3, &row, "q3", 1e-14);
+    }
+}
+
+#[test]
+fn shifts_are_the_best_there_are() {
+    let table = table!("shifts.json");
+    assert!(
+        table
+            .iter()
+            .any(|row| row["shifts"].as_array().unwrap().len() >= 3)
+    );
+    assert!(
+        table
+            .iter()
+            .any(|row| row["shifts"].as_array().unwrap().is_empty())
+    );
+    for row in table {
+        let least = row["min_segment"].as_u64().unwrap() as usize;
+        let mine = level_shifts(
+            &floats(&row["data"]),
+            least,
+            row["penalty"].as_f64().unwrap(),
+        );
+        let theirs: Vec<usize> = floats(&row["shifts"])
+            .iter()
+            .map(|at| *at as usize)
+            .collect();
+        assert_eq!(mine.unwrap(), theirs, "{row}");
+    }
+}
