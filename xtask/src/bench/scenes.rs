@@ -18,7 +18,7 @@ pub(crate) fn empty(lab: &Lab) -> Result<Vec<Row>> {
 
 /// What a hook pays for one event.
 pub(crate) fn record(lab: &Lab) -> Result<Vec<Row>> {
-    let event = "{\"event_type\":\"tool_call\",\"name\":\"search\",\"duration_ms\":12.5,\"success\":true}\n";
+    let event = "{\"event_type\":\"tool_call\",\"tool\":\"search\",\"duration_ms\":12.5,\"success\":true}\n";
     let home = lab.empty()?;
     let cost = lab.run(&home, &["record"], event).median(50)?;
     let what = "`record` one event from stdin, whole process";
