@@ -52,6 +52,9 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     }
     let mut tests = cargo();
     tests.args(["test", "--no-fail-fast"]);
+    if workspace::on_ci() {
+        tests.arg("--locked");
+    }
     if everything {
         tests.arg("--workspace");
         steps.push(step("python", || referee(&mut tests))?);

@@ -26,12 +26,13 @@ impl Lab {
             bail!("the release build of tacho failed");
         }
         let name = format!("tacho{}", std::env::consts::EXE_SUFFIX);
-        let data = target_dir().join("bench-data");
+        let tacho = target_dir().join("release").join(name);
+        Self::at(tacho, target_dir().join("bench-data"))
+    }
+
+    fn at(tacho: PathBuf, data: PathBuf) -> Result<Self> {
         fs::create_dir_all(&data)?;
-        Ok(Self {
-            tacho: target_dir().join("release").join(name),
-            data,
-        })
+        Ok(Self { tacho, data })
     }
 
     /// `tacho --home HOME ARGS…`, its clock at the newest generated event.
@@ -135,5 +136,48 @@ fn clear(folder: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot clear {}", folder.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::{Lab, bytes};
+
+    /// Stands in for `tacho`: seals by renaming, fails at anything else.
+    const STAND_IN: &str = "#!/bin/sh\n[ $5 = compact ] || { echo cannot $5 >&2; exit 2; }\n\
+        mkdir $2/segments && mv $2/events.jsonl $2/segments/a.parquet\n";
+
+    #[test]
+    fn homes_are_made_sealed_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let tacho = folder.path().join("tacho");
+        fs::write(&tacho, STAND_IN).unwrap();
+        fs::set_permissions(&tacho, fs::Permissions::from_mode(0o755)).unwrap();
+        let lab = Lab::at(tacho, folder.path().join("data")).unwrap();
+
+        let sealed = lab.sealed(500).unwrap();
+        let raw = lab.raw(500).unwrap();
+        let size = bytes(&raw, ".jsonl").unwrap();
+        assert!(size > 500 * 100, "the raw home is left as it was");
+        assert_eq!(bytes(&sealed, ".parquet").unwrap(), size);
+
+        fs::write(sealed.join("kept"), "").unwrap();
+        assert!(
+            lab.sealed(500).unwrap().join("kept").is_file(),
+            "made once per build"
+        );
+
+        let empty = lab.empty().unwrap();
+        let error = lab
+            .run(&empty, &["report"], "")
+            .once()
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("exit status: 2: cannot report"), "{error}");
     }
 }
