@@ -1,0 +1,370 @@
+//! Appending: lock, place, write.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tachograph_model::UnixNanos;
+
+use crate::files::{FileId, rotated_name};
+use crate::home::{Home, open_private};
+
+/// Size in bytes at which the log is rotated: the first seed's 10 MiB.
+pub const ROTATE_BYTES: u64 = 10 * 1024 * 1024;
+
+/// Appends batches of lines to the log of one home. Any number of them, in any
+/// number of threads and processes, may work on one home.
+#[derive(Debug)]
+pub struct Appender {
+    home: Home,
+    rotate_bytes: u64,
+    open: Mutex<Open>,
+}
+
+/// What is held open between batches.
+#[derive(Debug, Default)]
+struct Open {
+    lock: Option<File>,
+    log: Option<(File, FileId)>,
+    /// Where our last batch ended: if the file still ends there, its last byte
+    /// needs no look.
+    ended: Option<(FileId, u64)>,
+}
+
+/// Where a batch will come to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// In which file, by whatever name it will be called.
+    pub file: FileId,
+    /// At which byte of it.
+    pub offset: u64,
+}
+
+/// Where a batch lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// In which file.
+    pub file: FileId,
+    /// At which byte of it.
+    pub offset: u64,
+    /// How many bytes of it.
+    pub len: u64,
+}
+
+/// Why nothing was appended.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what} {}", path.display())]
+pub struct AppendError {
+    /// What was tried, as a verb: `open`, `lock`, `append to`.
+    pub what: &'static str,
+    /// On which path.
+    pub path: PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+impl Appender {
+    /// Makes an appender; touches no file until the first batch.
+    pub fn new(home: &Home) -> Self {
+        Self::with_rotation(home, ROTATE_BYTES)
+    }
+
+    /// As [`Self::new`], but rotates the log before a batch once it holds
+    /// `rotate_bytes`.
+    pub fn with_rotation(home: &Home, rotate_bytes: u64) -> Self {
+        Self {
+            home: home.clone(),
+            rotate_bytes,
+            open: Mutex::default(),
+        }
+    }
+
+    /// Returns the home it appends to.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Appends whole lines, each with its newline, in one write.
+    ///
+    /// Waits for other writers. When it returns, the bytes are in the
+    /// kernel's hands: they survive the process, not a power cut; call
+    /// [`Self::sync`] for that.
+    ///
+    /// # Errors
+    /// [`AppendError`]; then nothing was appended.
+    pub fn append(&self, lines: &[u8]) -> Result<Appended, AppendError> {
+        let mut locked = self.lock()?;
+        let Placement { file, offset } = locked.prepare()?;
+        locked.write(lines)?;
+        Ok(Appended {
+            file,
+            offset,
+            len: lines.len() as u64,
+        })
+    }
+
+    /// Waits until what was appended is on the disk (`fdatasync`).
+    ///
+    /// # Errors
+    /// [`AppendError`] when the disk says no.
+    pub fn sync(&self) -> Result<(), AppendError> {
+        match &self.open().log {
+            Some((log, _)) => log
+                .sync_data()
+                .map_err(|source| failed("sync", &self.home.log(), source)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the writers' lock, and waits for it.
+    ///
+    /// # Errors
+    /// [`AppendError`] when the lock's file cannot be made or locked.
+    pub fn lock(&self) -> Result<Locked<'_>, AppendError> {
+        let mut open = self.open();
+        let file = self.lock_file(&mut open)?;
+        let locked = file.lock();
+        self.locked(open, locked)
+    }
+
+    /// As [`Self::lock`], but gives up after `timeout`, and then returns
+    /// `None`.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub fn lock_within(&self, timeout: Duration) -> Result<Option<Locked<'_>>, AppendError> {
+        let start = std::time::Instant::now();
+        loop {
+            let Ok(mut open) = self.open.try_lock() else {
+                if start.elapsed() >= timeout {
+                    return Ok(None);
+                }
+                std::thread::sleep(Duration::from_micros(200));
+                continue;
+            };
+            let file = self.lock_file(&mut open)?;
+            match file.try_lock() {
+                Err(fs::TryLockError::WouldBlock) => {
+                    drop(open);
+                    if start.elapsed() >= timeout {
+                        return Ok(None);
+                    }
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+                Err(fs::TryLockError::Error(source)) => {
+                    return self.locked(open, Err(source)).map(Some);
+                }
+                Ok(()) => return self.locked(open, Ok(())).map(Some),
+            }
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_file<'a>(&self, open: &'a mut Open) -> Result<&'a File, AppendError> {
+        if open.lock.is_none() {
+            let path = self.home.events_lock();
+            let file = open_private(&path, OpenOptions::new().append(true).create(true))
+                .map_err(|source| failed("open", &path, source))?;
+            open.lock = Some(file);
+        }
+        open.lock.as_ref().ok_or_else(|| {
+            failed(
+                "open",
+                &self.home.events_lock(),
+                io::ErrorKind::NotFound.into(),
+            )
+        })
+    }
+
+    fn locked<'a>(
+        &'a self,
+        open: MutexGuard<'a, Open>,
+        outcome: io::Result<()>,
+    ) -> Result<Locked<'a>, AppendError> {
+        outcome.map_err(|source| failed("lock", &self.home.events_lock(), source))?;
+        Ok(Locked {
+            home: &self.home,
+            rotate_bytes: self.rotate_bytes,
+            open,
+            placed: None,
+        })
+    }
+}
+
+/// The writers' lock, held. While it is, nobody else appends or rotates.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    home: &'a Home,
+    rotate_bytes: u64,
+    open: MutexGuard<'a, Open>,
+    placed: Option<u64>,
+}
+
+impl Locked<'_> {
+    /// Makes the log ready for a batch, and says where it will lie: rotates a
+    /// log that is full, and ends a line that a killed writer left torn.
+    ///
+    /// # Errors
+    /// [`AppendError`] when the log cannot be opened or looked at.
+    pub fn prepare(&mut self) -> Result<Placement, AppendError> {
+        let path = self.home.log();
+        let (mut len, mut file) = self.reopen(&path)?;
+        if len >= self.rotate_bytes && len > 0 && self.rename(&path).is_ok() {
+            (len, file) = self.reopen(&path)?;
+        }
+        if len > 0 && self.open.ended != Some((file, len)) {
+            len = self
+                .end_torn_line(len)
+                .map_err(|source| failed("append to", &path, source))?;
+        }
+        self.placed = Some(len);
+        Ok(Placement { file, offset: len })
+    }
+
+    /// Appends a batch where [`Self::prepare`] said. One batch per `prepare`.
+    ///
+    /// # Errors
+    /// [`AppendError`]; then the log has been cut back to where it ended.
+    pub fn write(&mut self, lines: &[u8]) -> Result<(), AppendError> {
+        let path = self.home.log();
+        let offset = match self.placed.take() {
+            Some(offset) => offset,
+            None => self.prepare()?.offset,
+        };
+        let Some((log, file)) = &mut self.open.log else {
+            return Err(failed("append to", &path, io::ErrorKind::NotFound.into()));
+        };
+        if let Err((written, source)) = write_counting(log, lines) {
+            // Only what we added is cut, and only if nothing came after it:
+            // the first seed's writer takes no lock.
+            if written > 0 && log.metadata().is_ok_and(|m| m.len() == offset + written) {
+                let _ = log.set_len(offset);
+            }
+            self.open.ended = None;
+            return Err(failed("append to", &path, source));
+        }
+        self.open.ended = Some((*file, offset + lines.len() as u64));
+        Ok(())
+    }
+
+    /// Renames the live log to a rotated one now, whatever its size; `None`
+    /// when there is none or it is empty. For those who seal.
+    ///
+    /// # Errors
+    /// [`AppendError`] when it cannot be renamed.
+    pub fn rotate(&mut self) -> Result<Option<PathBuf>, AppendError> {
+        let path = self.home.log();
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() && metadata.len() > 0 => self
+                .rename(&path)
+                .map(Some)
+                .map_err(|source| failed("rotate", &path, source)),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("rotate", &path, source)),
+        }
+    }
+
+    /// Opens the log unless the file held open is still the one that the path
+    /// names; returns its size and which file it is.
+    fn reopen(&mut self, path: &Path) -> Result<(u64, FileId), AppendError> {
+        if let Some((_, id)) = &self.open.log
+            && let Ok(metadata) = fs::metadata(path)
+            && FileId::of(&metadata) == *id
+        {
+            return Ok((metadata.len(), *id));
+        }
+        self.open.log = None;
+        let mut options = OpenOptions::new();
+        options.append(true).read(true).create(true);
+        let opened = open_private(path, &mut options)
+            .and_then(|log| log.metadata().map(|metadata| (log, metadata)));
+        let (log, metadata) = opened.map_err(|source| failed("open", path, source))?;
+        let id = FileId::of(&metadata);
+        self.open.log = Some((log, id));
+        Ok((metadata.len(), id))
+    }
+
+    /// Gives the live log a name by the time that no file has yet.
+    fn rename(&mut self, path: &Path) -> io::Result<PathBuf> {
+        let mut now = UnixNanos::now();
+        loop {
+            let to = self.home.root().join(rotated_name(now));
+            if fs::symlink_metadata(&to).is_err() {
+                fs::rename(path, &to)?;
+                self.open.log = None;
+                return Ok(to);
+            }
+            now = now.saturating_add(Duration::from_micros(1));
+        }
+    }
+
+    fn end_torn_line(&mut self, len: u64) -> io::Result<u64> {
+        let Some((log, _)) = &mut self.open.log else {
+            return Ok(len);
+        };
+        if read_byte(log, len - 1)? == b'\n' {
+            return Ok(len);
+        }
+        log.write_all(b"\n")?;
+        log.metadata().map(|metadata| metadata.len())
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        if let Some(lock) = &self.open.lock
+            && lock.unlock().is_err()
+        {
+            // Closing it unlocks as well.
+            self.open.lock = None;
+        }
+    }
+}
+
+/// As `write_all`, but tells how much was written before the error.
+fn write_counting(log: &mut File, mut bytes: &[u8]) -> Result<(), (u64, io::Error)> {
+    let mut written = 0;
+    while !bytes.is_empty() {
+        match log.write(bytes) {
+            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
+            Ok(count) => {
+                written += count as u64;
+                bytes = &bytes[count..];
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((written, error)),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn read_byte(file: &File, at: u64) -> io::Result<u8> {
+    let mut byte = [0];
+    std::os::unix::fs::FileExt::read_exact_at(file, &mut byte, at)?;
+    Ok(byte[0])
+}
+
+#[cfg(not(unix))]
+fn read_byte(file: &File, at: u64) -> io::Result<u8> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut byte = [0];
+    let mut file = file;
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
+fn failed(what: &'static str, path: &Path, source: io::Error) -> AppendError {
+    AppendError {
+        what,
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,6 @@
+//! The log under many writers and bad luck.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod faults;
+mod home;
+mod writers;
