@@ -21,7 +21,9 @@ pub(crate) fn cargo() -> Command {
 
 /// Where build products and everything a chore may leave behind go.
 pub(crate) fn target_dir() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let chosen = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let absolute = chosen.and_then(|path| std::path::absolute(path).ok());
+    absolute.unwrap_or_else(|| root().join("target"))
 }
 
 /// Whether this runs on a build server, where nothing may be left out.

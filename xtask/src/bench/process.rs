@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(crate) struct Run<'a> {
     pub(crate) program: &'a OsStr,
     pub(crate) args: Vec<String>,
     pub(crate) stdin: &'a str,
+    /// Working folder and `$HOME`: no settings of the one who measures take part.
+    pub(crate) folder: &'a Path,
 }
 
 impl Run<'_> {
@@ -32,6 +35,10 @@ impl Run<'_> {
         let start = Instant::now();
         let mut child = Command::new(self.program)
             .args(&self.args)
+            .current_dir(self.folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -110,6 +117,7 @@ mod tests {
             program: "sh".as_ref(),
             args: vec!["-c".to_owned(), script.to_owned()],
             stdin: "",
+            folder: "/".as_ref(),
         }
     }
 

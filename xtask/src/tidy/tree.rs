@@ -192,3 +192,58 @@ fn room(name: &str) -> Option<&str> {
         name => name.strip_prefix("tachograph-"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Package, RECORD_DEPENDENCIES, reach, recorder, sideways};
+
+    fn names(list: &[&str]) -> std::collections::BTreeSet<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn package(name: &str, rooms: &[&str]) -> Package {
+        Package {
+            name: name.to_owned(),
+            manifest: "Cargo.toml".to_owned(),
+            rooms: rooms.iter().map(|room| (*room).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_heavy_recorder_is_found() {
+        let mut light: std::collections::BTreeSet<String> = (0..RECORD_DEPENDENCIES)
+            .map(|n| format!("small{n}"))
+            .collect();
+        light.extend(["tachograph".to_owned(), "tachograph-log".to_owned()]);
+        assert_eq!(recorder(&light), [], "our own rooms do not count");
+        light.insert("one-more".to_owned());
+        assert_eq!(recorder(&light).len(), 1);
+        light.remove("one-more");
+        light.remove("small0");
+        light.insert("tokio-util".to_owned());
+        assert_eq!(recorder(&light).len(), 1, "a crate of the tokio family");
+    }
+
+    #[test]
+    fn datafusion_stays_in_its_rooms() {
+        let with = names(&["datafusion", "serde"]);
+        assert!(reach(&package("tachograph-store", &[]), &with).is_some());
+        assert!(reach(&package("tachograph-analyze", &[]), &with).is_none());
+        assert!(reach(&package("tachograph-analyze", &[]), &names(&["serde"])).is_some());
+        assert!(reach(&package("tachograph-store", &[]), &names(&["serde"])).is_none());
+    }
+
+    #[test]
+    fn rooms_do_not_call_sideways() {
+        assert_eq!(
+            sideways(&package("tachograph-store", &["model", "log"])),
+            []
+        );
+        assert_eq!(sideways(&package("tachograph-store", &["record"])).len(), 1);
+        assert_eq!(sideways(&package("tachograph-model", &["stats"])).len(), 1);
+        assert_eq!(
+            sideways(&package("tachograph-cli", &["store", "analyze"])),
+            []
+        );
+    }
+}
