@@ -211,5 +211,7 @@ fn any_bit_below(limbs: &[u64], end: i32) -> bool {
     let end = end as usize;
     let whole = end / 64;
     limbs[..whole].iter().any(|limb| *limb != 0)
-        || (end % 64 != 0 && limbs[whole] & ((1 << (end % 64)) - 1) != 0)
+        || limbs
+            .get(whole)
+            .is_some_and(|limb| limb & ((1 << (end % 64)) - 1) != 0)
 }

@@ -1,6 +1,6 @@
 //! One side of the histogram: counts and residual sums by bucket index.
 
-use super::Bucket;
+use super::{Bucket, Ends};
 use crate::exact::ExactSum;
 
 /// Mantissa bits that choose the bucket.
@@ -49,6 +49,39 @@ impl Buckets {
         // fastest rate; merging, which gets there sooner, saturates instead.
         *cell = cell.wrapping_add(ONE | u128::from(bits & RESIDUAL));
         true
+    }
+
+    /// Adds values, given as bits, as long as they fall in the dense range;
+    /// returns the first that does not. `ends` widen to what was added.
+    #[inline]
+    pub(super) fn add_run(
+        &mut self,
+        values: &mut impl Iterator<Item = u64>,
+        ends: &mut Ends,
+    ) -> Option<u64> {
+        let start = self.start;
+        let dense = self.dense.as_mut_slice();
+        let mut span = Span { low: 1, width: 0 };
+        let missed = loop {
+            let Some(bits) = values.next() else {
+                break None;
+            };
+            let index = (bits >> SHIFT) as u32;
+            let Some(cell) = dense.get_mut(index.wrapping_sub(start) as usize) else {
+                break Some(bits);
+            };
+            *cell = cell.wrapping_add(ONE | u128::from(bits & RESIDUAL));
+            if bits.wrapping_sub(span.low) > span.width {
+                span = span.with(bits);
+            }
+        };
+        if span.low > 1 {
+            ends.widen(Ends {
+                min: f64::from_bits(span.low),
+                max: f64::from_bits(span.low + span.width),
+            });
+        }
+        missed
     }
 
     /// Adds a positive normal value.
@@ -165,6 +198,17 @@ impl Buckets {
         if (start, end) == (self.start, mine) {
             return;
         }
+        // A wide range grows by half, lest growing costs its square.
+        let slack = match self.dense.len() as u32 / OCTAVE {
+            0..32 => 0,
+            octaves => octaves / 2 * OCTAVE,
+        };
+        if start < self.start {
+            start = start.saturating_sub(slack).max(FIRST);
+        }
+        if end > mine {
+            end = (end + slack).min(END);
+        }
         let mut dense = vec![0; (end - start) as usize];
         if !self.dense.is_empty() {
             let at = (self.start - start) as usize;
@@ -175,13 +219,40 @@ impl Buckets {
     }
 }
 
+/// The bits of the least and the largest value of a run. Positive floats are
+/// ordered like their bits, and one subtraction tells whether a value lies
+/// between; keeping a minimum and a maximum would cost half as much again.
+#[derive(Clone, Copy)]
+struct Span {
+    /// 1, which no normal value has, while there is none.
+    low: u64,
+    width: u64,
+}
+
+impl Span {
+    #[cold]
+    #[inline(never)]
+    fn with(self, bits: u64) -> Self {
+        let high = bits.max(self.low + self.width);
+        let low = if self.low == 1 {
+            bits
+        } else {
+            bits.min(self.low)
+        };
+        Self {
+            low,
+            width: high - low,
+        }
+    }
+}
+
 /// The bucket of a positive normal value.
 pub(super) fn index_of(value: f64) -> u32 {
     (value.to_bits() >> SHIFT) as u32
 }
 
 fn count_of(cell: u128) -> u64 {
-    (cell >> COUNT_AT) as u64
+    ((cell >> COUNT_AT) as u64).min(MAX_CELL)
 }
 
 /// Both cells in one; stands still at [`MAX_CELL`] values.

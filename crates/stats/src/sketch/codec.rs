@@ -42,11 +42,11 @@ impl Histogram {
         push(&mut bytes, self.zero);
         push_side(&mut bytes, &self.positive);
         push_side(&mut bytes, &self.negative);
-        let Some(ends) = self.ends else {
+        if self.is_empty() {
             return bytes;
-        };
-        bytes.extend(ends.min.to_le_bytes());
-        bytes.extend(ends.max.to_le_bytes());
+        }
+        bytes.extend(self.ends.min.to_le_bytes());
+        bytes.extend(self.ends.max.to_le_bytes());
         let (negative, skipped, sum) = self.residuals().to_bytes();
         push(&mut bytes, (sum.len() as u64) << 1 | u64::from(negative));
         if !sum.is_empty() {

@@ -80,6 +80,39 @@ fn the_ends_of_the_number_line() {
 }
 
 #[test]
+fn every_size_of_number_at_once() {
+    let sizes = || (-1022..1024).map(|exponent| 2.0_f64.powi(exponent) * 1.3);
+    let rising: Histogram = sizes().chain(sizes().map(|v| -v)).collect();
+    let mut falling = Histogram::new();
+    for value in sizes().collect::<Vec<f64>>().into_iter().rev() {
+        falling.insert(-value);
+    }
+    falling.extend(sizes());
+    assert_eq!(rising, falling);
+    assert_eq!(
+        (rising.count(), rising.negatives(), rising.sum()),
+        (4092, 2046, 0.0)
+    );
+    let sample = Sample::new(sizes().chain(sizes().map(|v| -v)).collect())
+        .0
+        .expect("finite");
+    for percent in [0.0, 1.0, 20.0, 49.0, 51.0, 99.0, 100.0] {
+        let fraction = Fraction::percent(percent).expect("a percentage");
+        let exact = quantile(&sample, fraction);
+        let answer = rising.quantile(fraction).expect("not empty");
+        assert!(
+            (answer / exact - 1.0).abs() <= RELATIVE_ERROR,
+            "{answer} for {exact}"
+        );
+    }
+    let bytes = rising.encode();
+    assert_eq!(
+        Histogram::decode(&bytes).map(|back| back == rising),
+        Ok(true)
+    );
+}
+
+#[test]
 fn the_worst_value_of_a_bucket_stays_within_the_bound() {
     // Buckets are relatively widest just above a power of two.
     let low = 1.0_f64;
@@ -153,6 +186,7 @@ fn beyond_the_largest_count_nothing_panics() {
         let copy = histogram.clone();
         histogram.merge(&copy);
     }
+    histogram.extend([1.999; 3]);
     assert_eq!(histogram.count(), super::MAX_COUNT);
     assert!(histogram.sum().is_finite());
     assert!(Histogram::decode(&histogram.encode()).is_ok());

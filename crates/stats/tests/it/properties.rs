@@ -6,22 +6,26 @@ use tachograph_stats::{
     mann_whitney, quantile, quantiles_unsorted, theil_sen, welch,
 };
 
-/// Latencies mostly, and now and then whatever an `f64` can be.
-fn value() -> impl Strategy<Value = f64> {
+/// Latencies of all sizes, and now and then something else that is small.
+fn common() -> impl Strategy<Value = f64> {
     prop_oneof![
         8 => (0_u32..1_000_000).prop_map(|n| f64::from(n) / 1000.0),
         3 => (-20.0..20.0_f64).prop_map(f64::exp),
         2 => -1000.0..1000.0_f64,
         1 => Just(0.0),
-        1 => any::<u64>().prop_map(f64::from_bits),
     ]
 }
 
+/// Now and then whatever an `f64` can be.
+fn value() -> impl Strategy<Value = f64> {
+    prop_oneof![9 => common(), 1 => any::<u64>().prop_map(f64::from_bits)]
+}
+
 fn values() -> impl Strategy<Value = Vec<f64>> {
-    prop_oneof![
-        3 => prop::collection::vec(value(), 0..20),
-        1 => prop::collection::vec(value(), 0..600),
-    ]
+    let few = prop::collection::vec(value(), 0..20);
+    // Enough of them for a dense range.
+    let many = prop::collection::vec(common(), 0..400);
+    prop_oneof![few, many]
 }
 
 fn fraction() -> impl Strategy<Value = Fraction> {
