@@ -23,6 +23,7 @@
 //!   [`UnixNanos::now`]) the clock.
 #![deny(missing_docs)]
 
+pub mod answer;
 pub mod column;
 pub mod docs;
 pub mod event;
@@ -31,12 +32,15 @@ pub mod line;
 pub mod number;
 pub mod port;
 pub mod privacy;
+pub mod question;
 pub mod time;
 
+pub use answer::{Answer, Found, Note, NoteKind};
 pub use column::{COLUMN_COUNT, COLUMNS, Column, ColumnDef, Privacy, Type};
 pub use event::{Event, Value};
 pub use kind::{Field, KINDS, Kind};
 pub use line::{Cell, Decoder, LineError, LineWriter, MAX_LINE_BYTES, Visitor};
-pub use port::{Sink, SinkError};
+pub use port::{Answerer, AskError, Sink, SinkError};
 pub use privacy::Salt;
+pub use question::{Ask, Question, Scope};
 pub use time::{UnixNanos, Window};

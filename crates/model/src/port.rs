@@ -1,7 +1,9 @@
 //! The two ports: events go in through a [`Sink`], answers come out of an
-//! `Answerer`. Rooms meet here and nowhere else.
+//! [`Answerer`]. Rooms meet here and nowhere else.
 
+use crate::answer::Answer;
 use crate::event::Event;
+use crate::question::Question;
 
 /// Takes events. Called with whole batches, never on a host's hot path.
 pub trait Sink: Send + Sync {
@@ -21,4 +23,55 @@ pub struct SinkError {
     /// What went wrong below.
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Answers questions.
+pub trait Answerer: Send + Sync {
+    /// Answers; what spoils part of an answer is named in its notes.
+    ///
+    /// # Errors
+    /// [`AskError`] when there is no answer at all.
+    fn answer(&self, question: &Question) -> Result<Answer, AskError>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The statement does what asking must not do.
+    #[error("not allowed: {what}; only one SELECT, EXPLAIN, DESCRIBE or SHOW is")]
+    Forbidden {
+        /// What it does.
+        what: String,
+    },
+    /// The statement is wrong, or too big for the memory it may use.
+    #[error("cannot run the query: {what}")]
+    Query {
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// The events could not be read.
+    #[error("cannot read the events: {what}")]
+    Read {
+        /// What it was doing, and where.
+        what: String,
+        /// What went wrong below.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// The result could not be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// Where to.
+        path: std::path::PathBuf,
+        /// What went wrong below.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The answerer answered another question; a defect of it.
+    #[error("the answer to \"{question}\" is of another kind")]
+    Mismatch {
+        /// What was asked.
+        question: &'static str,
+    },
 }
