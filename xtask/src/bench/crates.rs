@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::Row;
+use super::{Row, asked, divan};
 use crate::workspace::{cargo, output};
 
 pub(crate) struct CrateBench {
@@ -49,15 +49,18 @@ impl CrateBench {
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let pipe = child.stdout.take().context("no output to read")?;
         let mut rows = Vec::new();
+        let mut divan = divan::Reader::default();
         for line in BufReader::new(pipe).lines() {
             let line = line?;
             println!("{line}");
+            divan.line(&line);
             rows.extend(row(&line));
         }
         let status = child.wait()?;
         if !status.success() {
             bail!("cargo bench ended with {status}");
         }
+        rows.extend(asked::rows(&self.name, &divan.medians));
         Ok(rows)
     }
 }

@@ -4,11 +4,14 @@
 //! crate benches (`cargo bench`) ──► rows they print ─┐
 //! scenes (the release binary as a process) ──► rows ─┴─► table, docs/benchmarks.md
 //! ```
-//! A crate's bench is found by its `[[bench]]` entry. Each line it prints as
-//! `| what | asked | measured | twin | ratio |` becomes a row here; one that prints
-//! none is shown by its own output alone. Whole-process scenes stand in [`SCENES`].
+//! A crate's bench is found by its `[[bench]]` entry. The medians of one that uses
+//! divan become rows; asked.rs says which case has a target or a twin. Any other
+//! prints its rows itself, as `| what | asked | measured | twin | ratio |`.
+//! Whole-process scenes stand in [`SCENES`].
 
+mod asked;
 mod crates;
+mod divan;
 mod generate;
 mod lab;
 mod machine;

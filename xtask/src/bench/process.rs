@@ -92,14 +92,27 @@ pub(crate) fn median(runs: &[Cost]) -> Option<Cost> {
     })
 }
 
-/// `12.3 ms`, `1.20 s`.
+/// `12.3 ms`, `1.20 s`: three digits that count.
 pub(crate) fn time(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds >= 1.0 {
-        format!("{seconds:.2} s")
+    scaled(duration.as_secs_f64())
+}
+
+/// Seconds in the unit that suits them.
+pub(crate) fn scaled(seconds: f64) -> String {
+    let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs")];
+    let (unit, name) = units
+        .into_iter()
+        .find(|(unit, _)| seconds >= *unit)
+        .unwrap_or((1e-9, "ns"));
+    let value = seconds / unit;
+    let digits = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
     } else {
-        format!("{:.1} ms", seconds * 1e3)
-    }
+        2
+    };
+    format!("{value:.digits$} {name}")
 }
 
 pub(crate) fn mebibytes(bytes: u64) -> String {
@@ -110,7 +123,7 @@ pub(crate) fn mebibytes(bytes: u64) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::Run;
+    use super::{Run, scaled};
 
     fn shell(script: &str) -> Run<'_> {
         Run {
@@ -142,5 +155,19 @@ mod tests {
             text.contains("exit status: 3") && text.ends_with("why"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn times_are_scaled() {
+        let cases = [
+            (1.234e-9, "1.23 ns"),
+            (56.78e-6, "56.8 µs"),
+            (0.1234, "123 ms"),
+            (16.7, "16.7 s"),
+            (0.0, "0.00 ns"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(scaled(seconds), text);
+        }
     }
 }
