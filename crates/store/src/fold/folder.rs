@@ -1,0 +1,534 @@
+//! The fold itself. Rows are taken run by run: a run is a stretch of rows of
+//! one series in one bucket of time, which in a segment (sorted by series) is
+//! thousands of rows, and in a log one or two.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType};
+use foldhash::fast::FixedState;
+use tachograph_model::{Column, UnixNanos, Window};
+
+use super::cell::{Cell, Grain, KEY_TEXTS, SUMMED, SeriesKey};
+use super::codec::decode_state;
+use super::distribution::Distribution;
+use crate::error::StoreError;
+use crate::schema::{EVENT_TYPE, TIMESTAMP, timestamp_type};
+
+mod codes;
+
+use codes::{Codes, Texts};
+
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+/// Columns that a [`Folder`] reads; a batch that lacks one counts it as null.
+pub const FOLDED_COLUMNS: &[&str] = &[
+    TIMESTAMP,
+    EVENT_TYPE,
+    "name",
+    "agent",
+    "source",
+    "type",
+    "status",
+    "error_type",
+    "success",
+    "hit",
+    "duration_ms",
+    "value",
+    "cost_usd",
+    "size_bytes",
+    "count",
+    "evictions",
+    "tokens",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "tool_calls",
+    "graphql_queries",
+    "entities",
+];
+
+/// What cells to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldSpec {
+    /// How finely to group in time.
+    pub grain: Grain,
+    /// Keep every duration, value and cost (8 bytes each) rather than sketch
+    /// them.
+    pub exact: bool,
+    /// Only events of these types; `None` for all.
+    pub types: Option<Vec<String>>,
+}
+
+impl FoldSpec {
+    /// All types, sketched.
+    pub fn new(grain: Grain) -> Self {
+        Self {
+            grain,
+            exact: false,
+            types: None,
+        }
+    }
+
+    /// The same, exact.
+    #[must_use]
+    pub fn exact(mut self) -> Self {
+        self.exact = true;
+        self
+    }
+
+    /// The same, of some types only.
+    #[must_use]
+    pub fn of_types(mut self, types: &[&str]) -> Self {
+        self.types = Some(types.iter().map(|name| (*name).to_owned()).collect());
+        self
+    }
+
+    pub(crate) fn wants(&self, event_type: &str) -> bool {
+        self.types
+            .as_ref()
+            .is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
+    }
+}
+
+/// Folds batches into cells.
+///
+/// Costs about 15 ns a row on sorted batches and 100 ns on unsorted ones;
+/// memory is the cells (and 8 bytes a value if exact).
+#[derive(Debug)]
+pub struct Folder {
+    spec: FoldSpec,
+    window: Window,
+    series: Map<Arc<SeriesKey>, Option<u32>>,
+    keys: Vec<Arc<SeriesKey>>,
+    texts: Map<Arc<str>, ()>,
+    places: Map<(u32, i64), u32>,
+    cells: Vec<Cell>,
+    codes: Codes,
+    rows: u64,
+}
+
+/// A row outside the window has no bucket.
+const OUTSIDE: i64 = i64::MAX;
+
+impl Folder {
+    /// Folds the events of `window`.
+    pub fn new(spec: FoldSpec, window: Window) -> Self {
+        Self {
+            spec,
+            window,
+            series: Map::default(),
+            keys: Vec::new(),
+            texts: Map::default(),
+            places: Map::default(),
+            cells: Vec::new(),
+            codes: Codes::default(),
+            rows: 0,
+        }
+    }
+
+    /// The columns it reads; scan no more than these.
+    pub fn columns() -> &'static [&'static str] {
+        FOLDED_COLUMNS
+    }
+
+    /// Events taken in so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Takes in the rows of a batch that lie in the window.
+    ///
+    /// # Errors
+    /// When a column is of another type than [`crate::schema`] says.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let columns = Columns::of(batch)?;
+        let times = columns.times.as_primitive::<TimestampNanosecondType>();
+        let times: &[i64] = times.values();
+        let buckets = self.buckets(times);
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.read(&columns.texts, &columns.flags, batch.num_rows());
+        let mut known: Map<u64, Option<u32>> = Map::default();
+        let mut from = 0;
+        while from < times.len() {
+            let to = run_end(codes.rows(), &buckets, from);
+            let code = codes.rows()[from];
+            let series = match known.get(&code) {
+                Some(series) => *series,
+                None => {
+                    let series = self.series_of(&columns, from);
+                    known.insert(code, series);
+                    series
+                }
+            };
+            let start = buckets.at(from);
+            if let Some(series) = series
+                && start != OUTSIDE
+            {
+                self.rows += (to - from) as u64;
+                let at = self.place(series, start);
+                add_run(&mut self.cells[at], &columns, times, from..to, self.spec.grain);
+            }
+            from = to;
+        }
+        self.codes = codes;
+        Ok(())
+    }
+
+    /// Takes in a finished cell, whatever its grain.
+    pub fn push_cell(&mut self, cell: Cell) {
+        let Some(series) = self.series_at(&cell.key) else {
+            return;
+        };
+        self.rows += cell.count;
+        let start = self.spec.grain.start_of(cell.start);
+        let at = self.place(series, start.0);
+        let mine = &mut self.cells[at];
+        mine.merge(cell);
+        mine.start = start;
+    }
+
+    /// Takes in a cell as a rollup stores it. False when its state is damaged.
+    pub(crate) fn push_state(
+        &mut self,
+        key: &Arc<SeriesKey>,
+        start: UnixNanos,
+        count: u64,
+        state: &[u8],
+    ) -> bool {
+        let Some(series) = self.series_at(key) else {
+            return true;
+        };
+        let at = self.place(series, self.spec.grain.start_of(start).0);
+        self.rows += count;
+        self.cells[at].count += count;
+        decode_state(state, &mut self.cells[at]).is_some()
+    }
+
+    /// Takes in everything another folder holds.
+    pub fn merge(&mut self, other: Self) {
+        for cell in other.cells {
+            self.push_cell(cell);
+        }
+    }
+
+    /// Returns the cells, ordered by series and start.
+    pub fn finish(self) -> Vec<Cell> {
+        let mut cells = self.cells;
+        cells.sort_unstable_by(|a, b| (&a.key, a.start).cmp(&(&b.key, b.start)));
+        cells
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some((held, ())) = self.texts.get_key_value(text) {
+            return held.clone();
+        }
+        let text: Arc<str> = Arc::from(text);
+        self.texts.insert(text.clone(), ());
+        text
+    }
+
+    fn series_of(&mut self, columns: &Columns, row: usize) -> Option<u32> {
+        let event_type = columns.texts[0].get(row).unwrap_or_default();
+        if !self.spec.wants(event_type) {
+            return None;
+        }
+        let event_type = self.text(event_type);
+        let mut texts: [Option<Arc<str>>; 6] = Default::default();
+        for (text, column) in texts.iter_mut().zip(&columns.texts[1..]) {
+            *text = column.get(row).map(|value| self.text(value));
+        }
+        let [name, agent, source, r#type, status, error_type] = texts;
+        let [success, hit] = columns.flags.each_ref().map(|flags| {
+            let flags = flags.as_ref()?.as_boolean();
+            flags.is_valid(row).then(|| flags.value(row))
+        });
+        self.series_at(&Arc::new(SeriesKey {
+            event_type,
+            name,
+            agent,
+            source,
+            r#type,
+            status,
+            error_type,
+            success,
+            hit,
+        }))
+    }
+
+    fn series_at(&mut self, key: &Arc<SeriesKey>) -> Option<u32> {
+        if let Some(series) = self.series.get(key) {
+            return *series;
+        }
+        let series = self.spec.wants(&key.event_type).then(|| {
+            self.keys.push(key.clone());
+            (self.keys.len() - 1) as u32
+        });
+        self.series.insert(key.clone(), series);
+        series
+    }
+
+    fn place(&mut self, series: u32, start: i64) -> usize {
+        let next = self.cells.len() as u32;
+        let place = *self.places.entry((series, start)).or_insert(next);
+        if place == next {
+            let key = self.keys[series as usize].clone();
+            self.cells
+                .push(Cell::new(key, UnixNanos(start), self.spec.exact));
+        }
+        place as usize
+    }
+
+    fn buckets(&self, times: &[i64]) -> Buckets {
+        let (mut low, mut high) = (i64::MAX, i64::MIN);
+        for time in times {
+            low = low.min(*time);
+            high = high.max(*time);
+        }
+        let start = |time: i64| self.spec.grain.start_of(UnixNanos(time)).0;
+        let inside = self.window.from.0 <= low && high < self.window.to.0;
+        if inside && start(low) == start(high) {
+            return Buckets::One(start(low));
+        }
+        let grain = self.spec.grain;
+        let bucket = |time: &i64| {
+            if self.window.contains(UnixNanos(*time)) {
+                // Constants, so that the division is none.
+                match grain {
+                    Grain::Minute => Grain::Minute.start_of(UnixNanos(*time)).0,
+                    Grain::Hour => Grain::Hour.start_of(UnixNanos(*time)).0,
+                    Grain::Day => Grain::Day.start_of(UnixNanos(*time)).0,
+                    Grain::Window => 0,
+                }
+            } else {
+                OUTSIDE
+            }
+        };
+        Buckets::Each(times.iter().map(bucket).collect())
+    }
+}
+
+enum Buckets {
+    One(i64),
+    Each(Vec<i64>),
+}
+
+impl Buckets {
+    fn at(&self, row: usize) -> i64 {
+        match self {
+            Self::One(start) => *start,
+            Self::Each(starts) => starts[row],
+        }
+    }
+}
+
+fn run_end(codes: &[u64], buckets: &Buckets, from: usize) -> usize {
+    let code = codes[from];
+    let same = |codes: &[u64]| codes.iter().take_while(|other| **other == code).count();
+    match buckets {
+        Buckets::One(_) => from + same(&codes[from..]),
+        Buckets::Each(starts) => {
+            let start = starts[from];
+            from + codes[from..]
+                .iter()
+                .zip(&starts[from..])
+                .take_while(|(other, at)| **other == code && **at == start)
+                .count()
+        }
+    }
+}
+
+/// The columns of a batch that the fold reads; all-null ones are `None`.
+pub(crate) struct Columns {
+    times: Arc<dyn Array>,
+    texts: [Texts; 7],
+    flags: [Option<Arc<dyn Array>>; 2],
+    floats: [Option<Arc<dyn Array>>; 3],
+    wholes: Vec<(Column, Arc<dyn Array>)>,
+    entities: Option<Arc<dyn Array>>,
+}
+
+impl Columns {
+    fn of(batch: &RecordBatch) -> Result<Self, StoreError> {
+        let find = |name: &str| {
+            batch
+                .column_by_name(name)
+                .filter(|array| array.null_count() < array.len())
+        };
+        let typed = |column: Column| -> Result<Option<Arc<dyn Array>>, StoreError> {
+            let Some(array) = find(column.name()) else {
+                return Ok(None);
+            };
+            let wanted = crate::schema::schema();
+            let wanted = match wanted.field_with_name(column.name()) {
+                Ok(field) => field.data_type().clone(),
+                Err(_) => return Ok(None),
+            };
+            cast(array, &wanted).map(Some)
+        };
+        let times = find(TIMESTAMP).ok_or_else(|| StoreError::Columns {
+            what: "fold a batch",
+            source: arrow::error::ArrowError::SchemaError("no timestamp column".to_owned()),
+        })?;
+        let text = |name: &str| Texts::of(find(name));
+        let mut wholes = Vec::new();
+        for column in SUMMED {
+            if let Some(array) = typed(column)? {
+                wholes.push((column, array));
+            }
+        }
+        let [name, agent, source, r#type, status, error_type] = KEY_TEXTS;
+        Ok(Self {
+            times: cast(times, &timestamp_type())?,
+            texts: [
+                text(EVENT_TYPE)?,
+                text(name.name())?,
+                text(agent.name())?,
+                text(source.name())?,
+                text(r#type.name())?,
+                text(status.name())?,
+                text(error_type.name())?,
+            ],
+            flags: [typed(Column::Success)?, typed(Column::Hit)?],
+            floats: [
+                typed(Column::DurationMs)?,
+                typed(Column::Value)?,
+                typed(Column::CostUsd)?,
+            ],
+            wholes,
+            entities: typed(Column::Entities)?,
+        })
+    }
+}
+
+fn cast(
+    array: &Arc<dyn Array>,
+    wanted: &arrow::datatypes::DataType,
+) -> Result<Arc<dyn Array>, StoreError> {
+    if array.data_type() == wanted {
+        return Ok(array.clone());
+    }
+    arrow::compute::cast(array, wanted).map_err(StoreError::columns("fold a batch"))
+}
+
+fn add_run(
+    cell: &mut Cell,
+    columns: &Columns,
+    times: &[i64],
+    run: std::ops::Range<usize>,
+    grain: Grain,
+) {
+    cell.count += run.len() as u64;
+    add_times(cell, &times[run.clone()], grain);
+    let [durations, values, costs] = &columns.floats;
+    if let Some(array) = durations {
+        let negative = &mut cell.negative;
+        add_floats(&mut cell.durations, array, run.clone(), |value| {
+            *negative += u64::from(value < 0.0);
+            value >= 0.0
+        });
+    }
+    for (distribution, array) in [(&mut cell.values, values), (&mut cell.costs, costs)] {
+        if let Some(array) = array {
+            add_floats(distribution, array, run.clone(), |_| true);
+        }
+    }
+    for (column, array) in &columns.wholes {
+        let array = array.as_primitive::<Int64Type>();
+        let mut rows = run.clone();
+        let Some(first) = rows.find(|row| array.is_valid(*row)) else {
+            continue;
+        };
+        let whole = cell.whole_mut(*column);
+        whole.add(array.value(first));
+        if array.null_count() == 0 {
+            for value in &array.values()[rows] {
+                whole.add(*value);
+            }
+        } else {
+            for row in rows.filter(|row| array.is_valid(*row)) {
+                whole.add(array.value(row));
+            }
+        }
+    }
+    if let Some(array) = &columns.entities {
+        add_entities(cell, array, run);
+    }
+}
+
+fn add_times(cell: &mut Cell, times: &[i64], grain: Grain) {
+    let (mut low, mut high) = (i64::MAX, i64::MIN);
+    for time in times {
+        low = low.min(*time);
+        high = high.max(*time);
+    }
+    cell.first = cell.first.min(UnixNanos(low));
+    cell.last = cell.last.max(UnixNanos(high));
+    if grain <= Grain::Hour {
+        let hour = UnixNanos(low).hour_of_day();
+        cell.by_hour[usize::from(hour)] += times.len() as u64;
+        return;
+    }
+    // Times ascend within a run of a segment: the hour changes seldom.
+    let hour_nanos = Grain::Hour.nanos().unwrap_or(1);
+    let (mut start, mut hour) = (i64::MAX, 0);
+    for time in times {
+        if (time.wrapping_sub(start)) as u64 >= hour_nanos as u64 {
+            start = Grain::Hour.start_of(UnixNanos(*time)).0;
+            hour = usize::from(UnixNanos(*time).hour_of_day());
+        }
+        cell.by_hour[hour] += 1;
+    }
+}
+
+fn add_floats(
+    distribution: &mut Distribution,
+    array: &Arc<dyn Array>,
+    run: std::ops::Range<usize>,
+    mut keep: impl FnMut(f64) -> bool,
+) {
+    let array = array.as_primitive::<Float64Type>();
+    let slice = &array.values()[run.clone()];
+    let whole = match array.nulls() {
+        None => true,
+        Some(nulls) => nulls.slice(run.start, run.len()).null_count() == 0,
+    };
+    // Zero is positive here: one comparison finds negative, NaN and infinite.
+    if whole && slice.iter().all(|value| (0.0..=f64::MAX).contains(value)) {
+        match distribution {
+            Distribution::Exact(values) => values.extend_from_slice(slice),
+            Distribution::Sketch(histogram) => histogram.extend(slice.iter().copied()),
+        }
+        return;
+    }
+    for row in run {
+        if array.is_valid(row) {
+            let value = array.value(row);
+            if value.is_finite() && keep(value) {
+                distribution.insert(value);
+            }
+        }
+    }
+}
+
+fn add_entities(cell: &mut Cell, array: &Arc<dyn Array>, run: std::ops::Range<usize>) {
+    let lists = array.as_list::<i32>();
+    for row in run.filter(|row| lists.is_valid(*row)) {
+        let list = lists.value(row);
+        let texts = list.as_string::<i32>();
+        for entity in texts.iter().flatten() {
+            match cell.entities.get_mut(entity) {
+                Some(count) => *count += 1,
+                None => {
+                    cell.entities.insert(Arc::from(entity), 1);
+                }
+            }
+        }
+    }
+}

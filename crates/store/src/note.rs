@@ -1,0 +1,88 @@
+//! Notes: what an answer leaves out, and why.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use tachograph_model::LineError;
+
+/// A line that holds no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenLine {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub why: LineError,
+}
+
+/// Something that the reader of an answer should know about its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Lines of a log that hold no event were skipped.
+    BrokenLines {
+        /// Which log.
+        file: PathBuf,
+        /// How many.
+        count: u64,
+        /// The first few of them.
+        first: Vec<BrokenLine>,
+    },
+    /// A log could not be read (any further).
+    UnreadableLog {
+        /// Which log.
+        file: PathBuf,
+        /// What went wrong.
+        why: String,
+    },
+    /// A sealed segment could not be read; the rest answers.
+    UnreadableSegment {
+        /// Which segment.
+        file: PathBuf,
+        /// Events it was said to hold.
+        rows: u64,
+        /// What went wrong.
+        why: String,
+    },
+    /// The manifest was missing or damaged; segments were listed instead.
+    ManifestRecovered {
+        /// What was wrong with it.
+        why: String,
+        /// Segments that were found.
+        segments: usize,
+    },
+    /// Durations below zero were left out of every distribution.
+    NegativeDurations {
+        /// How many.
+        count: u64,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BrokenLines { file, count, first } => {
+                let s = if *count == 1 { "" } else { "s" };
+                write!(f, "{count} line{s} of {} skipped", file.display())?;
+                for (at, broken) in first.iter().enumerate() {
+                    let comma = if at == 0 { ": " } else { ", " };
+                    write!(f, "{comma}line {} ({})", broken.line, broken.why)?;
+                }
+                Ok(())
+            }
+            Self::UnreadableLog { file, why } => {
+                write!(f, "{} could not be read: {why}", file.display())
+            }
+            Self::UnreadableSegment { file, rows, why } => write!(
+                f,
+                "{rows} sealed events in {} could not be read: {why}",
+                file.display()
+            ),
+            Self::ManifestRecovered { why, segments } => write!(
+                f,
+                "the manifest is damaged ({why}); {segments} segments were found without it"
+            ),
+            Self::NegativeDurations { count } => {
+                write!(f, "{count} durations below zero were left out")
+            }
+        }
+    }
+}

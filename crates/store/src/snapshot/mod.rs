@@ -1,0 +1,118 @@
+//! A snapshot: what the store held at one moment. Later writes, rotations and
+//! seals do not change what it answers.
+
+use std::path::{Path, PathBuf};
+
+use tachograph_log::Home;
+use tachograph_model::Window;
+
+use crate::decode::{BATCH_ROWS, LogPart};
+use crate::error::StoreError;
+use crate::fold::{Cell, FoldSpec, Folder};
+use crate::manifest::Segment;
+use crate::note::Note;
+
+mod open;
+
+pub(crate) use open::open_logs;
+
+/// What a question was answered from.
+#[derive(Debug, Default)]
+pub struct Folded {
+    /// Cells, ordered by series and start.
+    pub cells: Vec<Cell>,
+    /// Events in them.
+    pub rows: u64,
+    /// Events whose values are only known as sketches.
+    pub sketched: u64,
+    /// What was left out, and why.
+    pub notes: Vec<Note>,
+}
+
+/// The store at one moment.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(crate) home: Home,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) logs: Vec<LogPart>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) threads: usize,
+}
+
+impl Snapshot {
+    /// What was wrong with the store when the snapshot was taken. What is
+    /// found broken while reading is in the answers' own notes.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Live segments, in the order of their days.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Segments that hold events of `window`.
+    pub fn segments_in(&self, window: Window) -> impl Iterator<Item = &Segment> {
+        self.segments
+            .iter()
+            .filter(move |segment| segment.overlaps(window))
+    }
+
+    /// Where a segment's Parquet file lies.
+    pub fn segment_path(&self, segment: &Segment) -> PathBuf {
+        self.home.root().join(&segment.path)
+    }
+
+    /// The folder that everything lies in.
+    pub fn root(&self) -> &Path {
+        self.home.root()
+    }
+
+    /// The unsealed log, cut into about `parts` stretches of like size that
+    /// can be decoded at the same time.
+    pub fn log_parts(&self, parts: usize) -> Vec<LogPart> {
+        let bytes: u64 = self.logs.iter().map(LogPart::bytes).sum();
+        let each = (bytes / parts.max(1) as u64).max(1);
+        self.logs
+            .iter()
+            .flat_map(|log| log.split(usize::try_from(log.bytes().div_ceil(each)).unwrap_or(1)))
+            .collect()
+    }
+
+    /// Bytes of unsealed log.
+    pub fn log_bytes(&self) -> u64 {
+        self.logs.iter().map(LogPart::bytes).sum()
+    }
+
+    /// About how many events lie in `window`: for deciding whether an exact
+    /// answer is affordable. Reads nothing.
+    pub fn estimated_rows(&self, window: Window) -> u64 {
+        let sealed: u64 = self.segments.iter().map(|s| s.estimated_rows(window)).sum();
+        // A line of the log is about this long.
+        sealed + self.log_bytes() / 160
+    }
+
+    /// Folds the events of `window`: from rollups where they fit (unless
+    /// exact), else from the events themselves, and the unsealed log.
+    ///
+    /// # Errors
+    /// When the operating system fails; broken data is in the notes.
+    pub fn cells(&self, window: Window, spec: &FoldSpec) -> Result<Folded, StoreError> {
+        let mut folder = Folder::new(spec.clone(), window);
+        let mut notes = Vec::new();
+        for part in &self.logs {
+            let mut scan = part.scan(Folder::columns(), window, BATCH_ROWS);
+            for batch in scan.by_ref() {
+                folder.push(&batch?)?;
+            }
+            notes.extend(scan.note());
+        }
+        let rows = folder.rows();
+        Ok(Folded {
+            cells: folder.finish(),
+            rows,
+            sketched: 0,
+            notes,
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! The door: a home, opened.
+
+use tachograph_log::Home;
+
+use crate::error::StoreError;
+use crate::snapshot::{Snapshot, open_logs};
+
+/// A home's memory: its log, segments and rollups.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) home: Home,
+    pub(crate) read_only: bool,
+    pub(crate) threads: usize,
+}
+
+impl Store {
+    /// Opens a home; it need not exist yet. Touches nothing on disk.
+    pub fn open(home: &Home) -> Self {
+        Self {
+            home: home.clone(),
+            read_only: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
+    /// Opens a home that will never be changed through this value: for reading
+    /// the folder of another program in place.
+    pub fn open_readonly(home: &Home) -> Self {
+        Self {
+            read_only: true,
+            ..Self::open(home)
+        }
+    }
+
+    /// Reads with so many threads (from 1); all processors unless set.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The home.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Takes a snapshot. A missing home is an empty one.
+    ///
+    /// # Errors
+    /// When the operating system fails; damage is in the snapshot's notes.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (logs, notes) = open_logs(&self.home)?;
+        Ok(Snapshot {
+            home: self.home.clone(),
+            segments: Vec::new(),
+            logs: logs.into_iter().map(|(log, _)| log).collect(),
+            notes,
+            threads: self.threads,
+        })
+    }
+}
