@@ -1,1 +1,67 @@
-fn main() {}
+//! `tacho`, the command line: the only room that reads the environment,
+//! settings files and the user's home folder, and that prints. It wires the
+//! other rooms.
+//!
+//! ```text
+//! argv ─► args (as typed) ─► context (settled: place, clock, form, settings) ─► commands/X.rs ─► exit
+//! ```
+
+mod admit;
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod out;
+mod place;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::agents::Agents;
+use args::{Cli, Command};
+use context::{Context, Strict};
+use exit::{Exit, Result};
+
+fn main() -> ExitCode {
+    // A mistake in the line ends here with 2; help and version with 0.
+    let cli = Cli::parse();
+    exit::settle(run(cli))
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let strict = match cli.command {
+        Command::Config(_) => Strict::All,
+        Command::Run(_) => Strict::Never,
+        _ => Strict::Used,
+    };
+    // Nothing but the line itself matters to these.
+    match &cli.command {
+        Command::Completions(args) => return commands::completions::run(args),
+        Command::Man(args) => return commands::man::run(args),
+        _ => {}
+    }
+    let ctx = Context::settle(&cli.global, strict)?;
+    match &cli.command {
+        Command::Report(args) => commands::report::run(args, &ctx),
+        Command::Health(args) => commands::health::run(args, &ctx),
+        Command::Stats(args) => commands::stats::run(args, &ctx),
+        Command::Trends(args) => commands::trends::run(args, &ctx),
+        Command::Sql(args) => commands::sql::run(args, &ctx),
+        Command::Export(args) => commands::export::run(args, &ctx),
+        Command::Record(args) => commands::record::run(args, &ctx),
+        Command::Run(args) => commands::run::run(args, &ctx),
+        Command::Import(args) => commands::import::run(args, &ctx),
+        Command::Agents(args) => agents(args, &ctx),
+        Command::Compact(args) => commands::compact::run(args, &ctx),
+        Command::Doctor(args) => commands::doctor::run(args, &ctx),
+        Command::Config(args) => commands::config::run(args, &ctx),
+        Command::Demo(args) => commands::demo::run(args, &ctx),
+        Command::Completions(_) | Command::Man(_) => Ok(Exit::Ok),
+    }
+}
+
+fn agents(args: &Agents, ctx: &Context) -> Result<Exit> {
+    commands::agents::run(args, ctx)
+}

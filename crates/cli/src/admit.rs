@@ -1,0 +1,310 @@
+//! The door for events from outside: what of them may be stored, and as what.
+//! An allow-list: a field has a class in the table of kinds, or it stays out.
+
+use std::cell::OnceCell;
+
+use serde_json::{Map, Value as Json};
+use tachograph_log::Home;
+use tachograph_model::{Column, Event, Field, Kind, Privacy, Salt, Type, UnixNanos, Value};
+
+use crate::exit::Result;
+
+/// The longest name or type that is taken, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Metadata of usage and error events that is taken (the second seed's list).
+const PLAIN_METADATA: &[&str] =
+    &["duration_ms", "success", "retry_count", "cache_hit", "result_count", "status_code"];
+
+/// Admits events into one home.
+pub struct Admission {
+    home: Home,
+    salt: OnceCell<Salt>,
+    /// Whether texts and unknown fields are kept.
+    pub keep_text: bool,
+    /// Whether an identity that has the form of a hash is one.
+    pub trust_hashes: bool,
+    /// How many texts were left out.
+    pub texts_left_out: usize,
+}
+
+/// Why a field was not admitted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {text} is not {wanted}")]
+pub struct Misfit {
+    /// The field.
+    pub key: String,
+    /// What it held, shortened.
+    pub text: String,
+    /// What belongs there.
+    pub wanted: &'static str,
+}
+
+impl Admission {
+    /// Makes the door of `home`. The salt is read when first needed.
+    pub fn new(home: Home, keep_text: bool) -> Self {
+        Self { home, salt: OnceCell::new(), keep_text, trust_hashes: false, texts_left_out: 0 }
+    }
+
+    /// Sets a field from JSON; `null` sets nothing.
+    ///
+    /// # Errors
+    /// [`Misfit`], or when the salt cannot be read.
+    pub fn json(&mut self, event: &mut Event, kind: &Kind, field: &Field, json: &Json) -> Result<()> {
+        if json.is_null() {
+            return Ok(());
+        }
+        let misfit = |wanted| Misfit { key: field.key.to_owned(), text: shorten(&json.to_string()), wanted };
+        let value = match (field.column.def().ty, json) {
+            (Type::Str, Json::String(text)) => {
+                self.text(event, kind, field, text)?;
+                return Ok(());
+            }
+            (Type::I64, json) => match json.as_i64().or_else(|| whole(json.as_f64()?)) {
+                Some(whole) => Value::I64(whole),
+                None => return Err(misfit("a whole number").into()),
+            },
+            (Type::F64, Json::Number(number)) => match scaled(number.as_f64(), field) {
+                Some(number) => Value::F64(number),
+                None => return Err(misfit(wanted(field)).into()),
+            },
+            (Type::Bool, Json::Bool(truth)) => Value::Bool(*truth),
+            (Type::List, Json::Array(list)) => match texts(list) {
+                Some(list) => Value::List(list),
+                None => return Err(misfit("a list of short texts").into()),
+            },
+            (Type::Json, Json::Object(map)) => Value::Json(self.attributes(kind, map)?),
+            _ => return Err(misfit(wanted(field)).into()),
+        };
+        event.set(field.column, value);
+        Ok(())
+    }
+
+    /// Sets a field from the text of a flag or of a table's cell.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn typed(&mut self, event: &mut Event, kind: &Kind, field: &Field, text: &str) -> Result<()> {
+        let misfit = || Misfit { key: field.key.to_owned(), text: shorten(text), wanted: wanted(field) };
+        let json = match field.column.def().ty {
+            Type::Str => return self.text(event, kind, field, text),
+            Type::I64 => text.parse::<i64>().ok().map(Json::from),
+            Type::F64 => text.parse::<f64>().ok().map(Json::from),
+            Type::Bool => match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" => Some(Json::Bool(true)),
+                "false" | "0" | "no" => Some(Json::Bool(false)),
+                _ => None,
+            },
+            Type::List if text.starts_with('[') => serde_json::from_str(text).ok(),
+            Type::List => Some(text.split(',').map(|part| Json::from(part.trim())).collect()),
+            Type::Json => serde_json::from_str(text).ok(),
+        };
+        let json = json.filter(|json| !json.is_null()).ok_or_else(misfit)?;
+        self.json(event, kind, field, &json)
+    }
+
+    /// Takes a member that the kind does not know: only with `keep_text`.
+    pub fn unknown(&mut self, event: &mut Event, key: &str, json: &Json) {
+        if self.keep_text {
+            event.extra.insert(key.to_owned(), json.to_string());
+        } else {
+            self.texts_left_out += 1;
+        }
+    }
+
+    fn text(&mut self, event: &mut Event, kind: &Kind, field: &Field, text: &str) -> Result<()> {
+        let column = field.column;
+        let text = match column.def().privacy {
+            Privacy::Dropped if !self.keep_text => {
+                self.texts_left_out += 1;
+                return Ok(());
+            }
+            Privacy::Dropped => text.to_owned(),
+            Privacy::Hashed if is_type_of_agent(kind, column) => name(field, text)?,
+            Privacy::Hashed => self.identity(field, text)?,
+            Privacy::Plain => name(field, text)?,
+        };
+        event.set(column, Value::Str(text));
+        Ok(())
+    }
+
+    /// What is a hash already stays as it is: a field that says so, or any
+    /// identity of a file that was written by a recorder.
+    fn identity(&mut self, field: &Field, text: &str) -> Result<String> {
+        let says_so = self.trust_hashes || field.key.ends_with("_hash");
+        if says_so && is_hash(text) {
+            return Ok(text.to_owned());
+        }
+        self.hash(text)
+    }
+
+    fn hash(&mut self, text: &str) -> Result<String> {
+        if self.salt.get().is_none() {
+            let _ = self.salt.set(self.home.salt()?);
+        }
+        Ok(self.salt.get().map(|salt| salt.hash(text)).unwrap_or_default())
+    }
+
+    /// Metadata: numbers and flags of the list. Attributes of a metric: short
+    /// texts too, but identities hashed.
+    fn attributes(&mut self, kind: &Kind, map: &Map<String, Json>) -> Result<Map<String, Json>> {
+        let metadata = matches!(kind.name, "agent_usage" | "error");
+        let mut kept = Map::new();
+        for (key, value) in map {
+            let plain = value.is_number() || value.is_boolean();
+            let value = match value {
+                value if self.keep_text || (plain && (!metadata || PLAIN_METADATA.contains(&key.as_str()))) => value.clone(),
+                Json::String(text) if !metadata && (key.ends_with("_id") || key == "user" || key == "agent") => Json::from(self.hash(text)?),
+                Json::String(text) if !metadata && text.len() <= MAX_NAME_BYTES => Json::from(text.as_str()),
+                _ => {
+                    self.texts_left_out += 1;
+                    continue;
+                }
+            };
+            kept.insert(key.clone(), value);
+        }
+        Ok(kept)
+    }
+}
+
+/// Reads an instant: text, or seconds since 1970. The second value tells that
+/// it had no offset and was taken for UTC.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn instant(json: &Json) -> std::result::Result<(UnixNanos, bool), String> {
+    let shown = || shorten(&json.to_string());
+    match json {
+        Json::String(text) => match UnixNanos::parse(text, false) {
+            Ok(at) => Ok((at, false)),
+            Err(_) => UnixNanos::parse(text, true)
+                .map(|at| (at, true))
+                .map_err(|error| format!("timestamp {}: {error}", shown())),
+        },
+        Json::Number(number) => number
+            .as_f64()
+            .and_then(UnixNanos::from_epoch_seconds)
+            .map(|at| (at, false))
+            .ok_or_else(|| format!("timestamp {} is outside the years 1678 to 2261", shown())),
+        Json::Null => Err("no timestamp".to_owned()),
+        _ => Err(format!("timestamp {} is neither a text nor a number", shown())),
+    }
+}
+
+/// The type of agent that answers queries is a name of a closed list, not an
+/// identity.
+fn is_type_of_agent(kind: &Kind, column: Column) -> bool {
+    column == Column::Agent && matches!(kind.name, "query" | "agent_selection")
+}
+
+/// 8 hex digits (the first seed's), 16 (ours) or 64.
+fn is_hash(text: &str) -> bool {
+    matches!(text.len(), 8 | 16 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn name(field: &Field, text: &str) -> std::result::Result<String, Misfit> {
+    if text.len() <= MAX_NAME_BYTES {
+        return Ok(text.to_owned());
+    }
+    Err(Misfit { key: field.key.to_owned(), text: shorten(text), wanted: "a name of at most 256 bytes" })
+}
+
+fn whole(number: f64) -> Option<i64> {
+    let fits = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+    fits.then_some(number as i64)
+}
+
+fn scaled(number: Option<f64>, field: &Field) -> Option<f64> {
+    let scaled = number? * field.scale;
+    let fits = scaled.is_finite() && (field.column != Column::DurationMs || scaled >= 0.0);
+    fits.then_some(scaled)
+}
+
+fn texts(list: &[Json]) -> Option<Vec<String>> {
+    list.iter()
+        .map(|item| item.as_str().filter(|text| text.len() <= MAX_NAME_BYTES).map(str::to_owned))
+        .collect()
+}
+
+fn wanted(field: &Field) -> &'static str {
+    match field.column.def().ty {
+        Type::Str => "a text",
+        Type::I64 => "a whole number",
+        Type::F64 if field.column == Column::DurationMs => "a number of at least 0",
+        Type::F64 => "a number",
+        Type::Bool => "true or false",
+        Type::List => "a list of short texts",
+        Type::Json => "a JSON object",
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const MOST: usize = 40;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(MOST).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door(keep_text: bool) -> (tempfile::TempDir, Admission) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::create(dir.path().join("home")).expect("a home");
+        (dir, Admission::new(home, keep_text))
+    }
+
+    fn admit(door: &mut Admission, kind: &str, key: &str, json: Json) -> std::result::Result<String, String> {
+        let kind = Kind::by_name(kind).expect("a kind");
+        let field = kind.fields.iter().find(|field| field.key == key).expect("a field");
+        let mut event = Event::new(UnixNanos(0), kind.name);
+        door.json(&mut event, kind, field, &json).map_err(|error| error.to_string())?;
+        let line = String::from_utf8(event.to_line()).expect("UTF-8");
+        let object: Json = serde_json::from_str(&line).expect("JSON");
+        Ok(object.get(key).map_or("-".to_owned(), Json::to_string))
+    }
+
+    #[test]
+    fn what_belongs_in_a_field_gets_in() {
+        let (_dir, mut door) = door(false);
+        let mut check = |kind, key, json, result: std::result::Result<&str, &str>| {
+            assert_eq!(admit(&mut door, kind, key, json), result.map(str::to_owned).map_err(str::to_owned));
+        };
+        check("tool_call", "tool", "grep".into(), Ok("\"grep\""));
+        check("tool_call", "duration_ms", 3.into(), Ok("3.0"));
+        check("tool_call", "duration_ms", (-1).into(), Err("duration_ms: -1 is not a number of at least 0"));
+        check("tool_call", "duration_ms", "x".into(), Err("duration_ms: \"x\" is not a number of at least 0"));
+        check("tool_call", "success", Json::Null, Ok("-"));
+        check("tool_call", "tool", "x".repeat(300).into(), Err("tool: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… is not a name of at most 256 bytes"));
+        check("session_end", "session_duration_seconds", 1.5.into(), Ok("1.5"));
+        check("llm_call", "input_tokens", 9.0.into(), Ok("9"));
+        check("llm_call", "input_tokens", 9.5.into(), Err("input_tokens: 9.5 is not a whole number"));
+        check("query", "agent_type", "crewai".into(), Ok("\"crewai\""));
+        check("query", "query_text", "who am I".into(), Ok("-"));
+        check("agent_load", "agent_id_hash", "f2f2cbc2".into(), Ok("\"f2f2cbc2\""));
+    }
+
+    #[test]
+    fn identities_are_hashed_and_texts_stay_out() {
+        let (_dir, mut door) = door(false);
+        for (kind, key) in [("tool_call", "agent"), ("tool_call", "session_id"), ("agent_load", "agent_id_hash")] {
+            let shown = admit(&mut door, kind, key, "alice".into()).expect("admitted");
+            assert!(!shown.contains("alice") && shown.len() == 18, "{kind}.{key}: {shown}");
+        }
+        let tags = serde_json::json!({"user": "alice", "region": "eu", "n": 1, "nested": {"a": "alice"}});
+        let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
+        assert!(!shown.contains("alice") && shown.contains("\"eu\""), "{shown}");
+        let metadata = serde_json::json!({"retry_count": 2, "path": "/home/alice", "success": "alice"});
+        assert_eq!(admit(&mut door, "agent_usage", "metadata", metadata), Ok("{\"retry_count\":2}".to_owned()));
+    }
+
+    #[test]
+    fn with_keep_text_texts_are_kept() {
+        let (_dir, mut door) = door(true);
+        assert_eq!(admit(&mut door, "query", "query_text", "who".into()), Ok("\"who\"".to_owned()));
+    }
+}

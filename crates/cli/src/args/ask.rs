@@ -1,0 +1,107 @@
+//! Commands that answer questions.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::window::WindowArgs;
+
+/// `tacho report`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
+    Examples:\n  \
+    tacho report                              the last 7 days\n  \
+    tacho report --hours 24 --format markdown\n  \
+    tacho report --since 2025-11-01 --until 2025-12-01 --json | jq .tools\n  \
+    tacho report --events ~/.mycelium/analytics   read another tool's log in place")]
+pub struct Report {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `tacho health`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json.\n\n\
+    Examples:\n  \
+    tacho health\n  \
+    tacho health --days 1 --strict            for a script: exit 1 when a target is missed\n\n\
+    The targets are settings: see `tacho config`.")]
+pub struct Health {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Exit with 1 when a target is missed
+    #[arg(long)]
+    pub strict: bool,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// `tacho stats`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
+    Examples:\n  \
+    tacho stats --hours 24\n  \
+    tacho stats --agent crewai                queries that one type of agent answered")]
+pub struct Stats {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Only queries answered by this type of agent (`all`: every type)
+    #[arg(long, value_name = "TYPE")]
+    pub agent: Option<String>,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// `tacho trends`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
+    Examples:\n  \
+    tacho trends\n  \
+    tacho trends --days 30 --json")]
+pub struct Trends {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// `tacho sql`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, jsonl, csv.\n\n\
+    Examples:\n  \
+    tacho sql \"select event_type, count(*) from events group by 1 order by 2 desc\"\n  \
+    tacho sql \"select name, approx_percentile_cont(duration_ms, 0.95) from tool_call group by 1\"\n  \
+    tacho sql \"show tables\"\n  \
+    echo \"select 1\" | tacho sql -")]
+pub struct Sql {
+    /// The statement; `-` reads it from stdin
+    #[arg(value_name = "STATEMENT")]
+    pub statement: String,
+    /// Print at most N rows (0: all)
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+/// `tacho export`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: jsonl (default; the log's own form, lossless), json, csv, parquet.\n\n\
+    Examples:\n  \
+    tacho export > events.jsonl               everything\n  \
+    tacho export --hours 24 --format csv --output today.csv\n  \
+    tacho export --format parquet --output all.parquet")]
+pub struct Export {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Write to this file instead of stdout (parquet needs it)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}

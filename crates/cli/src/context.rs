@@ -1,0 +1,209 @@
+//! What a command needs to know, settled once: where the events lie, what
+//! time it is, how to print, every setting. Commands read no environment.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use tachograph_model::UnixNanos;
+
+use crate::args::{Format, Global, When};
+use crate::args::window::instant;
+use crate::exit::{Result, usage};
+use crate::out::{self, Look};
+use crate::settings::{self, Key, SETTINGS, Settings};
+
+/// Settled values.
+#[derive(Debug)]
+pub struct Context {
+    /// Where the events are.
+    pub place: Place,
+    /// The present, or the instant of `--as-of`.
+    pub now: UnixNanos,
+    /// Whether `--as-of` was given.
+    pub as_of: bool,
+    /// The form asked for; none: the command's own default.
+    pub format: Option<Format>,
+    /// How what is printed may look.
+    pub look: Look,
+    /// `-q`: words on stderr only for errors.
+    pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// Every setting.
+    pub settings: Settings,
+}
+
+/// Where the events are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Our own home: may be written.
+    Home(PathBuf),
+    /// A foreign folder of `events*.jsonl`: only read.
+    Foreign(PathBuf),
+}
+
+/// How strict to be about wrong settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strict {
+    /// A wrong value of a setting that this version uses is an error.
+    Used,
+    /// Any wrong value is an error (`tacho config`).
+    All,
+    /// A wrong value is a warning, and the weaker source counts: recording
+    /// must never be in a command's way.
+    Never,
+}
+
+impl Context {
+    /// Settles everything.
+    ///
+    /// # Errors
+    /// A usage error when a flag or a setting is wrong.
+    pub fn settle(global: &Global, strict: Strict) -> Result<Self> {
+        let dotenv = settings::read_dotenv();
+        let home = home(global, &dotenv)?;
+        let inputs = match settings::read(&home, dotenv, variables()) {
+            Err(error) if strict == Strict::Never => {
+                out::err(format_args!("warning: {error}"));
+                settings::Inputs::default()
+            }
+            inputs => inputs?,
+        };
+        let (mut settings, wrong) = Settings::resolve(&inputs);
+        for wrong in wrong {
+            match strict {
+                Strict::Never => out::err(format_args!("warning: {}", wrong.message)),
+                Strict::Used if !wrong.key.def().used => {}
+                _ => return Err(usage(wrong.message)),
+            }
+        }
+        if let Some(when) = global.color {
+            let name = when.to_possible_value().map(|value| value.get_name().to_owned());
+            settings.set(Key::Color, name.into(), "--color");
+        }
+        let when = settings.text(Key::Color).and_then(|text| When::from_str(text, true).ok());
+        let context = Self {
+            place: match &global.events {
+                Some(folder) => Place::Foreign(folder.clone()),
+                None => Place::Home(home),
+            },
+            now: match &global.as_of {
+                Some(text) => instant("--as-of", text)?,
+                None => UnixNanos::now(),
+            },
+            as_of: global.as_of.is_some(),
+            format: if global.json { Some(Format::Json) } else { global.format },
+            look: Look::settle(when.unwrap_or_default(), set("NO_COLOR")),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            settings,
+        };
+        context.tell_unknown_keys();
+        Ok(context)
+    }
+
+    /// Returns the home, for a command that writes.
+    ///
+    /// # Errors
+    /// A usage error when `--events` named a folder to read only.
+    pub fn home(&self) -> Result<&Path> {
+        match &self.place {
+            Place::Home(home) => Ok(home),
+            Place::Foreign(_) => Err(usage(
+                "--events only reads; this command writes\nhint: name a home with --home",
+            )),
+        }
+    }
+
+    /// Returns the folder the events are in, for a command that reads.
+    pub fn folder(&self) -> &Path {
+        match &self.place {
+            Place::Home(folder) | Place::Foreign(folder) => folder,
+        }
+    }
+
+    /// Returns the form to print in: the one asked for, else the first of
+    /// `offered`.
+    ///
+    /// # Errors
+    /// A usage error that lists the forms on offer.
+    pub fn form(&self, offered: &[Format]) -> Result<Format> {
+        let first = offered.first().copied().unwrap_or(Format::Text);
+        let form = self.format.unwrap_or(first);
+        if offered.contains(&form) {
+            return Ok(form);
+        }
+        let names: Vec<&str> = offered.iter().map(|form| name(*form)).collect();
+        Err(usage(format!(
+            "--format {} does not fit this command\nhint: it takes {}",
+            name(form),
+            names.join(", ")
+        )))
+    }
+
+    /// Says something on stderr, unless `-q`.
+    pub fn say(&self, words: impl std::fmt::Display) {
+        if !self.quiet {
+            out::err(format_args!("{words}"));
+        }
+    }
+
+    /// Says something on stderr with `-v` only.
+    pub fn detail(&self, words: impl std::fmt::Display) {
+        if self.verbose > 0 {
+            out::err(format_args!("{words}"));
+        }
+    }
+
+    fn tell_unknown_keys(&self) {
+        for (key, nearest) in &self.settings.unknown {
+            match nearest {
+                Some(nearest) => self.say(format_args!("warning: config.yaml: no setting is called `{key}`; did you mean `{nearest}`?")),
+                None => self.say(format_args!("warning: config.yaml: no setting is called `{key}`; `tacho config` lists them")),
+            }
+        }
+    }
+}
+
+fn name(form: Format) -> &'static str {
+    match form {
+        Format::Text => "text",
+        Format::Json => "json",
+        Format::Jsonl => "jsonl",
+        Format::Csv => "csv",
+        Format::Markdown => "markdown",
+        Format::Parquet => "parquet",
+    }
+}
+
+fn variables() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().flat_map(|def| def.env.iter().map(|(name, _)| *name))
+}
+
+fn set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// `--home`, else `TACHOGRAPH_HOME`, else the same in `.env`, else
+/// `~/.tachograph`.
+fn home(global: &Global, dotenv: &[(String, String)]) -> Result<PathBuf> {
+    const NAME: &str = "TACHOGRAPH_HOME";
+    if let Some(home) = &global.home {
+        return Ok(home.clone());
+    }
+    if let Some(home) = std::env::var_os(NAME).filter(|home| !home.is_empty()) {
+        return Ok(home.into());
+    }
+    if let Some((_, home)) = dotenv.iter().rev().find(|(key, value)| key == NAME && !value.is_empty()) {
+        return Ok(home.into());
+    }
+    match user_home() {
+        Some(user) => Ok(user.join(".tachograph")),
+        None => Err(usage("there is no home folder to keep recordings in\nhint: set TACHOGRAPH_HOME or give --home")),
+    }
+}
+
+/// The user's own folder.
+pub fn user_home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}

@@ -1,0 +1,18 @@
+//! Settings: defaults < `config.yaml` < `.env` < environment < flags.
+//!
+//! ```text
+//! table.rs    every setting: key, variables, range, default
+//! sources.rs  reads config.yaml and .env as they lie
+//! resolve.rs  settles one value per setting, and remembers where from
+//! ```
+
+mod resolve;
+mod sources;
+mod table;
+
+pub use resolve::{Settings, Source, distance};
+pub use sources::{Inputs, read, read_dotenv};
+pub use table::{Def, Key, SETTINGS};
+
+#[cfg(test)]
+mod tests;

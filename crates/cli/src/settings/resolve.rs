@@ -1,0 +1,268 @@
+//! One settled value per setting, and where it came from.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::sources::{Inputs, yaml};
+use super::table::{Def, Key, Kind, Rule, SETTINGS};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Built in.
+    Default,
+    /// `config.yaml`, and where it lies.
+    File(PathBuf),
+    /// A variable of `./.env`.
+    DotEnv(String),
+    /// A variable of the environment.
+    Env(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::DotEnv(name) => write!(f, "{name} in .env"),
+            Self::Env(name) => write!(f, "{name} in the environment"),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// A value that does not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The setting.
+    pub key: Key,
+    /// What is wrong, and the way out after `\nhint: `.
+    pub message: String,
+}
+
+/// One setting's value.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Its entry in the table.
+    pub def: &'static Def,
+    /// The value; `null` when unset.
+    pub value: Json,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Every setting's value.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// In the order of the table.
+    pub all: Vec<Settled>,
+    /// Keys of config.yaml that no setting has, each with the nearest key.
+    pub unknown: Vec<(String, Option<&'static str>)>,
+}
+
+impl Settings {
+    /// Settles every setting. Where a value is wrong, the weaker sources count.
+    pub fn resolve(inputs: &Inputs) -> (Self, Vec<Wrong>) {
+        let mut wrong = Vec::new();
+        let all = SETTINGS.iter().map(|def| settle(def, inputs, &mut wrong)).collect();
+        let keys = inputs.file.iter().flat_map(|(_, map)| map.keys());
+        let unknown = keys
+            .filter(|key| !SETTINGS.iter().any(|def| def.name == *key || def.alias == Some(key)))
+            .map(|key| (key.clone(), nearest(key)))
+            .collect();
+        (Self { all, unknown }, wrong)
+    }
+
+    /// Sets a value that a flag gave.
+    pub fn set(&mut self, key: Key, value: Json, flag: &'static str) {
+        let settled = &mut self.all[key as usize];
+        settled.value = value;
+        settled.source = Source::Flag(flag);
+    }
+
+    /// Returns a setting's value.
+    pub fn get(&self, key: Key) -> &Settled {
+        &self.all[key as usize]
+    }
+
+    /// Returns a yes-or-no setting.
+    pub fn is(&self, key: Key) -> bool {
+        self.get(key).value.as_bool().unwrap_or(false)
+    }
+
+    /// Returns a whole number, if set.
+    pub fn int(&self, key: Key) -> Option<i64> {
+        self.get(key).value.as_i64()
+    }
+
+    /// Returns a number, if set.
+    pub fn float(&self, key: Key) -> Option<f64> {
+        self.get(key).value.as_f64()
+    }
+
+    /// Returns a text, if set.
+    pub fn text(&self, key: Key) -> Option<&str> {
+        self.get(key).value.as_str()
+    }
+}
+
+fn settle(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Settled {
+    let from_env = variables(def, inputs, wrong);
+    let settled = from_env.or_else(|| from_file(def, inputs, wrong));
+    let (value, source) = settled.unwrap_or_else(|| (default(def), Source::Default));
+    Settled { def, value, source }
+}
+
+fn variables(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Option<(Json, Source)> {
+    let mut found: Option<(Json, Source)> = None;
+    for (name, rule) in def.env {
+        let Some((text, dotenv)) = inputs.variable(name) else {
+            continue;
+        };
+        let source = if dotenv {
+            Source::DotEnv((*name).to_owned())
+        } else {
+            Source::Env((*name).to_owned())
+        };
+        match read(def.kind, *rule, text) {
+            // Whoever opted out anywhere, by whatever name, is obeyed.
+            Some(value) if found.is_none() || (def.key == Key::Recording && value == Json::Bool(false)) => {
+                found = Some((value, source));
+            }
+            Some(_) => {}
+            None => wrong.push(complaint(def, name, &source, &shown(def, text))),
+        }
+    }
+    found
+}
+
+fn from_file(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Option<(Json, Source)> {
+    let (path, map) = inputs.file.as_ref()?;
+    let (name, value) = [Some(def.name), def.alias]
+        .into_iter()
+        .flatten()
+        .find_map(|name| Some((name, map.get(name)?)))?;
+    let source = Source::File(path.clone());
+    if value.is_null() {
+        return None;
+    }
+    match fit(def.kind, value) {
+        Some(value) => Some((value, source)),
+        None => {
+            wrong.push(complaint(def, name, &source, &shown(def, &value.to_string())));
+            None
+        }
+    }
+}
+
+fn default(def: &Def) -> Json {
+    yaml(&format!("it: {}", def.default))
+        .ok()
+        .and_then(|mut map| map.remove("it"))
+        .unwrap_or_default()
+}
+
+fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
+    let lower = text.to_ascii_lowercase();
+    match rule {
+        Rule::OffIfZero => return Some(Json::Bool(text != "0")),
+        Rule::OnIfTrue => return Some(Json::Bool(lower == "true")),
+        Rule::OnIfYes => return Some(Json::Bool(matches!(lower.as_str(), "true" | "1" | "yes" | "on"))),
+        Rule::Strict => {}
+    }
+    match kind {
+        Kind::Bool => match lower.as_str() {
+            "true" | "1" | "yes" | "on" => Some(Json::Bool(true)),
+            "false" | "0" | "no" | "off" => Some(Json::Bool(false)),
+            _ => None,
+        },
+        Kind::Int(..) => fit(kind, &Json::from(text.parse::<i64>().ok()?)),
+        Kind::Float(..) => fit(kind, &Json::from(text.parse::<f64>().ok()?)),
+        Kind::Text | Kind::Secret | Kind::Choice(_) => fit(kind, &Json::from(text)),
+        Kind::Block => fit(kind, &serde_json::from_str(text).ok()?),
+    }
+}
+
+fn fit(kind: Kind, value: &Json) -> Option<Json> {
+    let fits = match kind {
+        Kind::Bool => value.is_boolean(),
+        Kind::Int(min, max) => value.as_i64().is_some_and(|whole| (min..=max).contains(&whole)),
+        Kind::Float(min, max) => {
+            let number = value.as_f64().filter(|number| (min..=max).contains(number))?;
+            return Some(Json::from(number));
+        }
+        Kind::Text | Kind::Secret => value.is_string(),
+        Kind::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
+        Kind::Block => value.is_array() || value.is_object(),
+    };
+    fits.then(|| value.clone())
+}
+
+fn shown(def: &Def, text: &str) -> String {
+    match def.kind {
+        Kind::Secret => "(hidden)".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn complaint(def: &'static Def, name: &str, source: &Source, text: &str) -> Wrong {
+    let wanted = wanted(def.kind);
+    let (place, way_out) = match source {
+        Source::File(path) => (
+            path.display().to_string(),
+            format!("correct `{name}` in that file, or remove it for the default ({})", def.default),
+        ),
+        Source::DotEnv(_) => (".env".to_owned(), format!("correct {name} in ./.env, or remove it")),
+        _ => ("environment".to_owned(), format!("set {name} to {wanted}, or unset it")),
+    };
+    let short: String = text.chars().take(60).collect();
+    Wrong {
+        key: def.key,
+        message: format!("{name} ({place}): {short} is not {wanted}\nhint: {way_out}"),
+    }
+}
+
+/// Says what a setting's value may be.
+pub(super) fn wanted(kind: Kind) -> String {
+    match kind {
+        Kind::Bool => "true or false".to_owned(),
+        Kind::Int(min, i64::MAX) => format!("a whole number of at least {min}"),
+        Kind::Int(min, max) => format!("a whole number from {min} to {max}"),
+        Kind::Float(min, max) => format!("a number from {min} to {max}"),
+        Kind::Text | Kind::Secret => "a text".to_owned(),
+        Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
+        Kind::Block => "a list or a block of settings".to_owned(),
+    }
+}
+
+impl Def {
+    /// Says what the setting's value may be.
+    pub fn wanted(&self) -> String {
+        wanted(self.kind)
+    }
+}
+
+/// Finds the key that was probably meant.
+fn nearest(key: &str) -> Option<&'static str> {
+    let near = SETTINGS.iter().map(|def| (distance(key, def.name), def.name)).min()?;
+    (near.0 <= 1 + key.len() / 4).then_some(near.1)
+}
+
+/// Returns the Levenshtein distance in bytes.
+pub fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
