@@ -13,8 +13,14 @@ use crate::exit::Result;
 pub const MAX_NAME_BYTES: usize = 256;
 
 /// Metadata of usage and error events that is taken (the second seed's list).
-const PLAIN_METADATA: &[&str] =
-    &["duration_ms", "success", "retry_count", "cache_hit", "result_count", "status_code"];
+const PLAIN_METADATA: &[&str] = &[
+    "duration_ms",
+    "success",
+    "retry_count",
+    "cache_hit",
+    "result_count",
+    "status_code",
+];
 
 /// Admits events into one home.
 pub struct Admission {
@@ -43,18 +49,34 @@ pub struct Misfit {
 impl Admission {
     /// Makes the door of `home`. The salt is read when first needed.
     pub fn new(home: Home, keep_text: bool) -> Self {
-        Self { home, salt: OnceCell::new(), keep_text, trust_hashes: false, texts_left_out: 0 }
+        Self {
+            home,
+            salt: OnceCell::new(),
+            keep_text,
+            trust_hashes: false,
+            texts_left_out: 0,
+        }
     }
 
     /// Sets a field from JSON; `null` sets nothing.
     ///
     /// # Errors
     /// [`Misfit`], or when the salt cannot be read.
-    pub fn json(&mut self, event: &mut Event, kind: &Kind, field: &Field, json: &Json) -> Result<()> {
+    pub fn json(
+        &mut self,
+        event: &mut Event,
+        kind: &Kind,
+        field: &Field,
+        json: &Json,
+    ) -> Result<()> {
         if json.is_null() {
             return Ok(());
         }
-        let misfit = |wanted| Misfit { key: field.key.to_owned(), text: shorten(&json.to_string()), wanted };
+        let misfit = |wanted| Misfit {
+            key: field.key.to_owned(),
+            text: shorten(&json.to_string()),
+            wanted,
+        };
         let value = match (field.column.def().ty, json) {
             (Type::Str, Json::String(text)) => {
                 self.text(event, kind, field, text)?;
@@ -84,8 +106,18 @@ impl Admission {
     ///
     /// # Errors
     /// As [`Self::json`].
-    pub fn typed(&mut self, event: &mut Event, kind: &Kind, field: &Field, text: &str) -> Result<()> {
-        let misfit = || Misfit { key: field.key.to_owned(), text: shorten(text), wanted: wanted(field) };
+    pub fn typed(
+        &mut self,
+        event: &mut Event,
+        kind: &Kind,
+        field: &Field,
+        text: &str,
+    ) -> Result<()> {
+        let misfit = || Misfit {
+            key: field.key.to_owned(),
+            text: shorten(text),
+            wanted: wanted(field),
+        };
         let json = match field.column.def().ty {
             Type::Str => return self.text(event, kind, field, text),
             Type::I64 => text.parse::<i64>().ok().map(Json::from),
@@ -96,7 +128,11 @@ impl Admission {
                 _ => None,
             },
             Type::List if text.starts_with('[') => serde_json::from_str(text).ok(),
-            Type::List => Some(text.split(',').map(|part| Json::from(part.trim())).collect()),
+            Type::List => Some(
+                text.split(',')
+                    .map(|part| Json::from(part.trim()))
+                    .collect(),
+            ),
             Type::Json => serde_json::from_str(text).ok(),
         };
         let json = json.filter(|json| !json.is_null()).ok_or_else(misfit)?;
@@ -142,7 +178,11 @@ impl Admission {
         if self.salt.get().is_none() {
             let _ = self.salt.set(self.home.salt()?);
         }
-        Ok(self.salt.get().map(|salt| salt.hash(text)).unwrap_or_default())
+        Ok(self
+            .salt
+            .get()
+            .map(|salt| salt.hash(text))
+            .unwrap_or_default())
     }
 
     /// Metadata: numbers and flags of the list. Attributes of a metric: short
@@ -153,9 +193,20 @@ impl Admission {
         for (key, value) in map {
             let plain = value.is_number() || value.is_boolean();
             let value = match value {
-                value if self.keep_text || (plain && (!metadata || PLAIN_METADATA.contains(&key.as_str()))) => value.clone(),
-                Json::String(text) if !metadata && (key.ends_with("_id") || key == "user" || key == "agent") => Json::from(self.hash(text)?),
-                Json::String(text) if !metadata && text.len() <= MAX_NAME_BYTES => Json::from(text.as_str()),
+                value
+                    if self.keep_text
+                        || (plain && (!metadata || PLAIN_METADATA.contains(&key.as_str()))) =>
+                {
+                    value.clone()
+                }
+                Json::String(text)
+                    if !metadata && (key.ends_with("_id") || key == "user" || key == "agent") =>
+                {
+                    Json::from(self.hash(text)?)
+                }
+                Json::String(text) if !metadata && text.len() <= MAX_NAME_BYTES => {
+                    Json::from(text.as_str())
+                }
                 _ => {
                     self.texts_left_out += 1;
                     continue;
@@ -187,7 +238,10 @@ pub fn instant(json: &Json) -> std::result::Result<(UnixNanos, bool), String> {
             .map(|at| (at, false))
             .ok_or_else(|| format!("timestamp {} is outside the years 1678 to 2261", shown())),
         Json::Null => Err("no timestamp".to_owned()),
-        _ => Err(format!("timestamp {} is neither a text nor a number", shown())),
+        _ => Err(format!(
+            "timestamp {} is neither a text nor a number",
+            shown()
+        )),
     }
 }
 
@@ -206,7 +260,11 @@ fn name(field: &Field, text: &str) -> std::result::Result<String, Misfit> {
     if text.len() <= MAX_NAME_BYTES {
         return Ok(text.to_owned());
     }
-    Err(Misfit { key: field.key.to_owned(), text: shorten(text), wanted: "a name of at most 256 bytes" })
+    Err(Misfit {
+        key: field.key.to_owned(),
+        text: shorten(text),
+        wanted: "a name of at most 256 bytes",
+    })
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -222,7 +280,11 @@ fn scaled(number: Option<f64>, field: &Field) -> Option<f64> {
 
 fn texts(list: &[Json]) -> Option<Vec<String>> {
     list.iter()
-        .map(|item| item.as_str().filter(|text| text.len() <= MAX_NAME_BYTES).map(str::to_owned))
+        .map(|item| {
+            item.as_str()
+                .filter(|text| text.len() <= MAX_NAME_BYTES)
+                .map(str::to_owned)
+        })
         .collect()
 }
 
@@ -258,11 +320,21 @@ mod tests {
         (dir, Admission::new(home, keep_text))
     }
 
-    fn admit(door: &mut Admission, kind: &str, key: &str, json: Json) -> std::result::Result<String, String> {
+    fn admit(
+        door: &mut Admission,
+        kind: &str,
+        key: &str,
+        json: Json,
+    ) -> std::result::Result<String, String> {
         let kind = Kind::by_name(kind).expect("a kind");
-        let field = kind.fields.iter().find(|field| field.key == key).expect("a field");
+        let field = kind
+            .fields
+            .iter()
+            .find(|field| field.key == key)
+            .expect("a field");
         let mut event = Event::new(UnixNanos(0), kind.name);
-        door.json(&mut event, kind, field, &json).map_err(|error| error.to_string())?;
+        door.json(&mut event, kind, field, &json)
+            .map_err(|error| error.to_string())?;
         let line = String::from_utf8(event.to_line()).expect("UTF-8");
         let object: Json = serde_json::from_str(&line).expect("JSON");
         Ok(object.get(key).map_or("-".to_owned(), Json::to_string))
@@ -272,39 +344,92 @@ mod tests {
     fn what_belongs_in_a_field_gets_in() {
         let (_dir, mut door) = door(false);
         let mut check = |kind, key, json, result: std::result::Result<&str, &str>| {
-            assert_eq!(admit(&mut door, kind, key, json), result.map(str::to_owned).map_err(str::to_owned));
+            assert_eq!(
+                admit(&mut door, kind, key, json),
+                result.map(str::to_owned).map_err(str::to_owned)
+            );
         };
         check("tool_call", "tool", "grep".into(), Ok("\"grep\""));
         check("tool_call", "duration_ms", 3.into(), Ok("3.0"));
-        check("tool_call", "duration_ms", (-1).into(), Err("duration_ms: -1 is not a number of at least 0"));
-        check("tool_call", "duration_ms", "x".into(), Err("duration_ms: \"x\" is not a number of at least 0"));
+        check(
+            "tool_call",
+            "duration_ms",
+            (-1).into(),
+            Err("duration_ms: -1 is not a number of at least 0"),
+        );
+        check(
+            "tool_call",
+            "duration_ms",
+            "x".into(),
+            Err("duration_ms: \"x\" is not a number of at least 0"),
+        );
         check("tool_call", "success", Json::Null, Ok("-"));
-        check("tool_call", "tool", "x".repeat(300).into(), Err("tool: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… is not a name of at most 256 bytes"));
-        check("session_end", "session_duration_seconds", 1.5.into(), Ok("1.5"));
+        check(
+            "tool_call",
+            "tool",
+            "x".repeat(300).into(),
+            Err(
+                "tool: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… is not a name of at most 256 bytes",
+            ),
+        );
+        check(
+            "session_end",
+            "session_duration_seconds",
+            1.5.into(),
+            Ok("1.5"),
+        );
         check("llm_call", "input_tokens", 9.0.into(), Ok("9"));
-        check("llm_call", "input_tokens", 9.5.into(), Err("input_tokens: 9.5 is not a whole number"));
+        check(
+            "llm_call",
+            "input_tokens",
+            9.5.into(),
+            Err("input_tokens: 9.5 is not a whole number"),
+        );
         check("query", "agent_type", "crewai".into(), Ok("\"crewai\""));
         check("query", "query_text", "who am I".into(), Ok("-"));
-        check("agent_load", "agent_id_hash", "f2f2cbc2".into(), Ok("\"f2f2cbc2\""));
+        check(
+            "agent_load",
+            "agent_id_hash",
+            "f2f2cbc2".into(),
+            Ok("\"f2f2cbc2\""),
+        );
     }
 
     #[test]
     fn identities_are_hashed_and_texts_stay_out() {
         let (_dir, mut door) = door(false);
-        for (kind, key) in [("tool_call", "agent"), ("tool_call", "session_id"), ("agent_load", "agent_id_hash")] {
+        for (kind, key) in [
+            ("tool_call", "agent"),
+            ("tool_call", "session_id"),
+            ("agent_load", "agent_id_hash"),
+        ] {
             let shown = admit(&mut door, kind, key, "alice".into()).expect("admitted");
-            assert!(!shown.contains("alice") && shown.len() == 18, "{kind}.{key}: {shown}");
+            assert!(
+                !shown.contains("alice") && shown.len() == 18,
+                "{kind}.{key}: {shown}"
+            );
         }
-        let tags = serde_json::json!({"user": "alice", "region": "eu", "n": 1, "nested": {"a": "alice"}});
+        let tags =
+            serde_json::json!({"user": "alice", "region": "eu", "n": 1, "nested": {"a": "alice"}});
         let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
-        assert!(!shown.contains("alice") && shown.contains("\"eu\""), "{shown}");
-        let metadata = serde_json::json!({"retry_count": 2, "path": "/home/alice", "success": "alice"});
-        assert_eq!(admit(&mut door, "agent_usage", "metadata", metadata), Ok("{\"retry_count\":2}".to_owned()));
+        assert!(
+            !shown.contains("alice") && shown.contains("\"eu\""),
+            "{shown}"
+        );
+        let metadata =
+            serde_json::json!({"retry_count": 2, "path": "/home/alice", "success": "alice"});
+        assert_eq!(
+            admit(&mut door, "agent_usage", "metadata", metadata),
+            Ok("{\"retry_count\":2}".to_owned())
+        );
     }
 
     #[test]
     fn with_keep_text_texts_are_kept() {
         let (_dir, mut door) = door(true);
-        assert_eq!(admit(&mut door, "query", "query_text", "who".into()), Ok("\"who\"".to_owned()));
+        assert_eq!(
+            admit(&mut door, "query", "query_text", "who".into()),
+            Ok("\"who\"".to_owned())
+        );
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use tachograph_model::UnixNanos;
 
-use crate::args::{Format, Global, When};
 use crate::args::window::instant;
+use crate::args::{Format, Global, When};
 use crate::exit::{Result, usage};
 use crate::out::{self, Look};
 use crate::settings::{self, Key, SETTINGS, Settings};
@@ -78,10 +78,14 @@ impl Context {
             }
         }
         if let Some(when) = global.color {
-            let name = when.to_possible_value().map(|value| value.get_name().to_owned());
+            let name = when
+                .to_possible_value()
+                .map(|value| value.get_name().to_owned());
             settings.set(Key::Color, name.into(), "--color");
         }
-        let when = settings.text(Key::Color).and_then(|text| When::from_str(text, true).ok());
+        let when = settings
+            .text(Key::Color)
+            .and_then(|text| When::from_str(text, true).ok());
         let context = Self {
             place: match &global.events {
                 Some(folder) => Place::Foreign(folder.clone()),
@@ -92,7 +96,11 @@ impl Context {
                 None => UnixNanos::now(),
             },
             as_of: global.as_of.is_some(),
-            format: if global.json { Some(Format::Json) } else { global.format },
+            format: if global.json {
+                Some(Format::Json)
+            } else {
+                global.format
+            },
             look: Look::settle(when.unwrap_or_default(), set("NO_COLOR")),
             quiet: global.quiet,
             verbose: global.verbose,
@@ -158,8 +166,12 @@ impl Context {
     fn tell_unknown_keys(&self) {
         for (key, nearest) in &self.settings.unknown {
             match nearest {
-                Some(nearest) => self.say(format_args!("warning: config.yaml: no setting is called `{key}`; did you mean `{nearest}`?")),
-                None => self.say(format_args!("warning: config.yaml: no setting is called `{key}`; `tacho config` lists them")),
+                Some(nearest) => self.say(format_args!(
+                    "warning: config.yaml: no setting is called `{key}`; did you mean `{nearest}`?"
+                )),
+                None => self.say(format_args!(
+                    "warning: config.yaml: no setting is called `{key}`; `tacho config` lists them"
+                )),
             }
         }
     }
@@ -177,7 +189,9 @@ fn name(form: Format) -> &'static str {
 }
 
 fn variables() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().flat_map(|def| def.env.iter().map(|(name, _)| *name))
+    SETTINGS
+        .iter()
+        .flat_map(|def| def.env.iter().map(|(name, _)| *name))
 }
 
 fn set(name: &str) -> bool {
@@ -194,12 +208,18 @@ fn home(global: &Global, dotenv: &[(String, String)]) -> Result<PathBuf> {
     if let Some(home) = std::env::var_os(NAME).filter(|home| !home.is_empty()) {
         return Ok(home.into());
     }
-    if let Some((_, home)) = dotenv.iter().rev().find(|(key, value)| key == NAME && !value.is_empty()) {
+    if let Some((_, home)) = dotenv
+        .iter()
+        .rev()
+        .find(|(key, value)| key == NAME && !value.is_empty())
+    {
         return Ok(home.into());
     }
     match user_home() {
         Some(user) => Ok(user.join(".tachograph")),
-        None => Err(usage("there is no home folder to keep recordings in\nhint: set TACHOGRAPH_HOME or give --home")),
+        None => Err(usage(
+            "there is no home folder to keep recordings in\nhint: set TACHOGRAPH_HOME or give --home",
+        )),
     }
 }
 

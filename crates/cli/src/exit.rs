@@ -76,9 +76,14 @@ mod tests {
     #[test]
     fn a_broken_pipe_is_no_failure_however_deep() {
         let broken: io::Result<()> = Err(io::ErrorKind::BrokenPipe.into());
-        let error = broken.context("cannot print").context("report").expect_err("an error");
+        let error = broken
+            .context("cannot print")
+            .context("report")
+            .expect_err("an error");
         assert!(is_broken_pipe(&error));
         let other: io::Result<()> = Err(io::ErrorKind::NotFound.into());
-        assert!(!is_broken_pipe(&other.context("cannot print").expect_err("an error")));
+        assert!(!is_broken_pipe(
+            &other.context("cannot print").expect_err("an error")
+        ));
     }
 }

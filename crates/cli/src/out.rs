@@ -56,7 +56,11 @@ impl Look {
 
     /// Paints `text` on stdout, if painting is on.
     pub fn paint(&self, style: Style, text: &str) -> String {
-        if self.stdout { style.paint(text) } else { text.to_owned() }
+        if self.stdout {
+            style.paint(text)
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -95,7 +99,12 @@ pub fn table(rows: &[Vec<String>], look: &Look) -> String {
     let cell = |row: &Vec<String>, at: usize| row.get(at).cloned().unwrap_or_default();
     let width = |text: &str| text.chars().count();
     let widths: Vec<usize> = (0..columns)
-        .map(|at| rows.iter().map(|row| width(&cell(row, at))).max().unwrap_or(0))
+        .map(|at| {
+            rows.iter()
+                .map(|row| width(&cell(row, at)))
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let right: Vec<bool> = (0..columns)
         .map(|at| {
@@ -120,7 +129,11 @@ pub fn table(rows: &[Vec<String>], look: &Look) -> String {
             }
         }
         let text = text.trim_end();
-        out.push_str(&if line == 0 { look.paint(Style::Bold, text) } else { text.to_owned() });
+        out.push_str(&if line == 0 {
+            look.paint(Style::Bold, text)
+        } else {
+            text.to_owned()
+        });
         out.push('\n');
     }
     out
@@ -130,13 +143,27 @@ pub fn table(rows: &[Vec<String>], look: &Look) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Look = Look { stdout: false, stderr: false, terminal: false };
+    const PLAIN: Look = Look {
+        stdout: false,
+        stderr: false,
+        terminal: false,
+    };
 
     #[test]
     fn tables_line_up() {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
-        let text = table(&[row("name", "count"), row("a", "1"), row("söarch", "12345678")], &PLAIN);
-        assert_eq!(text, "name       count\na              1\nsöarch  12345678\n");
+        let text = table(
+            &[
+                row("name", "count"),
+                row("a", "1"),
+                row("söarch", "12345678"),
+            ],
+            &PLAIN,
+        );
+        assert_eq!(
+            text,
+            "name       count\na              1\nsöarch  12345678\n"
+        );
     }
 
     #[test]

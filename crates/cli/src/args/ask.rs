@@ -93,11 +93,13 @@ pub struct Sql {
 
 /// `tacho export`
 #[derive(Args, Debug)]
-#[command(after_help = "Forms: jsonl (default; the log's own form, lossless), json, csv, parquet.\n\n\
+#[command(
+    after_help = "Forms: jsonl (default; the log's own form, lossless), json, csv, parquet.\n\n\
     Examples:\n  \
     tacho export > events.jsonl               everything\n  \
     tacho export --hours 24 --format csv --output today.csv\n  \
-    tacho export --format parquet --output all.parquet")]
+    tacho export --format parquet --output all.parquet"
+)]
 pub struct Export {
     #[command(flatten)]
     pub window: WindowArgs,

@@ -1,5 +1,7 @@
 //! A flag for each field of each kind of event, made from the table of kinds.
 
+use std::sync::LazyLock;
+
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use tachograph_model::KINDS;
 
@@ -10,17 +12,20 @@ pub struct Fields(pub Vec<(&'static str, String)>);
 impl Args for Fields {
     fn augment_args(command: Command) -> Command {
         let mut command = command.after_long_help(kinds_help());
-        for key in keys() {
-            let flag = key.replace('_', "-");
-            let arg = Arg::new(key)
-                .long(flag)
+        for (key, flag) in FLAGS.iter() {
+            let arg = Arg::new(*key)
+                .long(flag.as_str())
                 .value_name("VALUE")
                 .action(ArgAction::Set)
                 .num_args(0..=1)
                 .default_missing_value("true")
                 .allow_negative_numbers(true)
                 .hide(true);
-            command = command.arg(if key.contains('_') { arg.alias(key) } else { arg });
+            command = command.arg(if key.contains('_') {
+                arg.alias(*key)
+            } else {
+                arg
+            });
         }
         command
     }
@@ -38,24 +43,26 @@ impl FromArgMatches for Fields {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0 = keys()
-            .into_iter()
-            .filter_map(|key| Some((key, matches.get_one::<String>(key)?.clone())))
+        self.0 = FLAGS
+            .iter()
+            .filter_map(|(key, _)| Some((*key, matches.get_one::<String>(key)?.clone())))
             .collect();
         Ok(())
     }
 }
 
-/// Every key of every kind, once.
-fn keys() -> Vec<&'static str> {
+/// Every key of every kind, once, and its flag.
+static FLAGS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     let mut keys: Vec<&str> = KINDS
         .iter()
         .flat_map(|kind| kind.fields.iter().map(|field| field.key))
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    keys
-}
+    keys.into_iter()
+        .map(|key| (key, key.replace('_', "-")))
+        .collect()
+});
 
 fn kinds_help() -> String {
     let mut help = String::from(

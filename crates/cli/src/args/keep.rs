@@ -36,29 +36,38 @@ pub struct Record {
 
 /// `tacho run`
 #[derive(Args, Debug)]
-#[command(after_help = "The command's stdin, stdout, stderr and exit code are its own; only its \
+#[command(
+    after_help = "The command's stdin, stdout, stderr and exit code are its own; only its \
     name, duration and outcome are recorded, never its arguments.\n\n\
     Examples:\n  \
     tacho run -- cargo test\n  \
-    tacho run --name nightly-build -- make -j2 all")]
+    tacho run --name nightly-build -- make -j2 all"
+)]
 pub struct Run {
     /// Name of the tool [default: the command's file name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub command: Vec<OsString>,
 }
 
 /// `tacho import`
 #[derive(Args, Debug)]
-#[command(after_help = "What a file is, its content tells: an event log (events*.jsonl), a tool log \
+#[command(
+    after_help = "What a file is, its content tells: an event log (events*.jsonl), a tool log \
     (metrics.jsonl), query metrics (JSON in both shapes, or CSV in both). Prompts, messages and \
     other texts are left out unless --keep-text.\n\n\
     Examples:\n  \
     tacho import ~/.mycelium/analytics/events*.jsonl\n  \
     tacho import monitoring/metrics.json monitoring/metrics.csv\n  \
-    tacho import --dry-run .logs/metrics.jsonl")]
+    tacho import --dry-run .logs/metrics.jsonl"
+)]
 pub struct Import {
     /// Files to take in
     #[arg(value_name = "FILE", required = true)]
@@ -73,8 +82,10 @@ pub struct Import {
 
 /// `tacho compact`
 #[derive(Args, Debug)]
-#[command(after_help = "Safe at any time, also while agents record: killed half-way, nothing is lost \
-    and nothing doubled.\n\nExample:\n  tacho compact")]
+#[command(
+    after_help = "Safe at any time, also while agents record: killed half-way, nothing is lost \
+    and nothing doubled.\n\nExample:\n  tacho compact"
+)]
 pub struct Compact {}
 
 /// `tacho doctor`
@@ -90,11 +101,13 @@ pub struct Doctor {
 
 /// `tacho config`
 #[derive(Args, Debug)]
-#[command(after_help = "Settings come from, later over earlier: defaults, config.yaml in the home, \
+#[command(
+    after_help = "Settings come from, later over earlier: defaults, config.yaml in the home, \
     .env in the current folder, the environment, flags.\n\n\
     Examples:\n  \
     tacho config\n  \
-    tacho config slow_query_ms --json")]
+    tacho config slow_query_ms --json"
+)]
 pub struct Config {
     /// Only these settings
     #[arg(value_name = "KEY")]
@@ -103,11 +116,13 @@ pub struct Config {
 
 /// `tacho demo`
 #[derive(Args, Debug)]
-#[command(after_help = "The home is ./tachograph-demo unless --home says otherwise, and is marked as \
+#[command(
+    after_help = "The home is ./tachograph-demo unless --home says otherwise, and is marked as \
     made up. Running it again fills it anew. A home that holds anything else is left alone.\n\n\
     Examples:\n  \
     tacho demo\n  \
-    tacho demo --home /tmp/try --as-of 2025-11-20T12:00:00Z    the same events every time")]
+    tacho demo --home /tmp/try --as-of 2025-11-20T12:00:00Z    the same events every time"
+)]
 pub struct Demo {
     /// Seed of the made-up events
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -96,19 +96,34 @@ mod tests {
             assert_eq!(window.to, at(to));
         };
         let none = WindowArgs::default;
-        check(none(), "2025-11-13T12:00:00Z", "2025-11-20T12:00:00.000000001Z");
         check(
-            WindowArgs { hours: Some(1), ..none() },
+            none(),
+            "2025-11-13T12:00:00Z",
+            "2025-11-20T12:00:00.000000001Z",
+        );
+        check(
+            WindowArgs {
+                hours: Some(1),
+                ..none()
+            },
             "2025-11-20T11:00:00Z",
             "2025-11-20T12:00:00.000000001Z",
         );
         check(
-            WindowArgs { days: Some(1), until: Some("2025-11-02".into()), ..none() },
+            WindowArgs {
+                days: Some(1),
+                until: Some("2025-11-02".into()),
+                ..none()
+            },
             "2025-11-01T00:00:00Z",
             "2025-11-02T00:00:00Z",
         );
         check(
-            WindowArgs { since: Some("2025-11-01T01:00:00+01:00".into()), until: Some("2025-11-02".into()), ..none() },
+            WindowArgs {
+                since: Some("2025-11-01T01:00:00+01:00".into()),
+                until: Some("2025-11-02".into()),
+                ..none()
+            },
             "2025-11-01T00:00:00Z",
             "2025-11-02T00:00:00Z",
         );
@@ -118,8 +133,13 @@ mod tests {
     fn an_empty_or_unreadable_window_says_how() {
         let now = at("2025-11-20T12:00:00Z");
         let error = |since: &str| {
-            let args = WindowArgs { since: Some(since.into()), ..WindowArgs::default() };
-            args.settle(now, Duration::from_secs(1)).expect_err("an error").to_string()
+            let args = WindowArgs {
+                since: Some(since.into()),
+                ..WindowArgs::default()
+            };
+            args.settle(now, Duration::from_secs(1))
+                .expect_err("an error")
+                .to_string()
         };
         assert!(error("2026-01-01").contains("the window is empty"));
         assert!(error("yesterday").contains("hint: write 2025-11-20"));

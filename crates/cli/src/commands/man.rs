@@ -24,14 +24,16 @@ pub fn run(args: &args::keep::Man) -> Result<Exit> {
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let count = write_pages(&command, "tacho", folder)?;
-    out::err(format_args!("{count} pages written to {}", folder.display()));
+    out::err(format_args!(
+        "{count} pages written to {}",
+        folder.display()
+    ));
     Ok(Exit::Ok)
 }
 
 fn write_pages(command: &Command, name: &str, folder: &Path) -> Result<usize> {
     let path = folder.join(format!("{name}.1"));
-    fs::write(&path, page(&command.clone().name(name.to_owned()))?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, page(command)?).with_context(|| format!("cannot write {}", path.display()))?;
     let mut count = 1;
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         count += write_pages(sub, &format!("{name}-{}", sub.get_name()), folder)?;

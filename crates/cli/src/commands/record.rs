@@ -38,7 +38,13 @@ pub fn run(args: &Record, ctx: &Context) -> Result<Exit> {
     }
 }
 
-fn from_flags(args: &Record, name: &str, ctx: &Context, home: &Home, door: &mut Admission) -> Result<Exit> {
+fn from_flags(
+    args: &Record,
+    name: &str,
+    ctx: &Context,
+    home: &Home,
+    door: &mut Admission,
+) -> Result<Exit> {
     let Some(kind) = Kind::by_name(name) else {
         return Err(usage(no_kind(name)));
     };
@@ -53,7 +59,9 @@ fn from_flags(args: &Record, name: &str, ctx: &Context, home: &Home, door: &mut 
     }
     for pair in &args.field {
         let Some((key, text)) = pair.split_once('=') else {
-            return Err(usage(format!("--field {pair}: no `=`\nhint: write --field key=value")));
+            return Err(usage(format!(
+                "--field {pair}: no `=`\nhint: write --field key=value"
+            )));
         };
         set(door, &mut event, kind, key, text)?;
     }
@@ -62,12 +70,21 @@ fn from_flags(args: &Record, name: &str, ctx: &Context, home: &Home, door: &mut 
     Ok(Exit::Ok)
 }
 
-fn set(door: &mut Admission, event: &mut Event, kind: &'static Kind, key: &str, text: &str) -> Result<()> {
+fn set(
+    door: &mut Admission,
+    event: &mut Event,
+    kind: &'static Kind,
+    key: &str,
+    text: &str,
+) -> Result<()> {
     match kind.fields.iter().find(|field| field.key == key) {
-        Some(field) => door.typed(event, kind, field, text).map_err(|error| match error.downcast::<Misfit>() {
-            Ok(misfit) => usage(misfit.to_string()),
-            Err(error) => error,
-        }),
+        Some(field) => {
+            door.typed(event, kind, field, text)
+                .map_err(|error| match error.downcast::<Misfit>() {
+                    Ok(misfit) => usage(misfit.to_string()),
+                    Err(error) => error,
+                })
+        }
         None if door.keep_text => {
             door.unknown(event, key, &Json::from(text));
             Ok(())
@@ -85,7 +102,9 @@ fn set(door: &mut Admission, event: &mut Event, kind: &'static Kind, key: &str, 
 
 fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -> Result<Exit> {
     if !args.fields.0.is_empty() || !args.field.is_empty() {
-        return Err(usage("fields, but of no kind of event\nhint: tacho record tool_call --tool search"));
+        return Err(usage(
+            "fields, but of no kind of event\nhint: tacho record tool_call --tool search",
+        ));
     }
     if io::stdin().is_terminal() {
         return Err(usage(
@@ -124,9 +143,15 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
     if !batch.is_empty() {
         log.append(&batch)?;
     }
-    ctx.detail(format_args!("recorded {recorded} events in {}", home.log().display()));
+    ctx.detail(format_args!(
+        "recorded {recorded} events in {}",
+        home.log().display()
+    ));
     if failed > 0 {
-        out::err(format_args!("error: {failed} of {} lines hold no event", failed + recorded));
+        out::err(format_args!(
+            "error: {failed} of {} lines hold no event",
+            failed + recorded
+        ));
         return Ok(Exit::Findings);
     }
     Ok(Exit::Ok)
@@ -148,8 +173,8 @@ fn event(line: &[u8], default: Option<UnixNanos>, door: &mut Admission) -> Resul
         anyhow::bail!("longer than {MAX_LINE_BYTES} bytes");
     }
     let text = std::str::from_utf8(line).map_err(|_| anyhow::anyhow!("not UTF-8"))?;
-    let object: Map<String, Json> =
-        serde_json::from_str(text).map_err(|error| anyhow::anyhow!("not a JSON object: {error}"))?;
+    let object: Map<String, Json> = serde_json::from_str(text)
+        .map_err(|error| anyhow::anyhow!("not a JSON object: {error}"))?;
     let Some(name) = object.get("event_type").and_then(Json::as_str) else {
         anyhow::bail!("no event_type");
     };
@@ -166,7 +191,8 @@ fn event(line: &[u8], default: Option<UnixNanos>, door: &mut Admission) -> Resul
         if key == "timestamp" || key == "event_type" {
             continue;
         }
-        match kind.and_then(|kind| Some((kind, kind.fields.iter().find(|field| field.key == key)?))) {
+        match kind.and_then(|kind| Some((kind, kind.fields.iter().find(|field| field.key == key)?)))
+        {
             Some((kind, field)) => door.json(&mut event, kind, field, json)?,
             None => door.unknown(&mut event, key, json),
         }
@@ -180,12 +206,18 @@ fn create(home: &Home) -> Result<()> {
 }
 
 fn no_kind(name: &str) -> String {
-    let near = KINDS.iter().map(|kind| (distance(name, kind.name), kind.name)).min();
+    let near = KINDS
+        .iter()
+        .map(|kind| (distance(name, kind.name), kind.name))
+        .min();
     let hint = match near {
         Some((distance, near)) if distance <= 1 + name.len() / 4 => format!("did you mean {near}?"),
         _ => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            format!("there are {}; JSON of any kind is taken with --keep-text", names.join(", "))
+            format!(
+                "there are {}; JSON of any kind is taken with --keep-text",
+                names.join(", ")
+            )
         }
     };
     format!("no kind of event is called `{name}`\nhint: {hint}")

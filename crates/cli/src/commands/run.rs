@@ -41,10 +41,18 @@ pub fn run(args: &Run, ctx: &Context) -> Result<Exit> {
     let (exit, error_type) = match &ended {
         Ok(status) => outcome(*status),
         Err(error) => {
-            out::err(format_args!("error: cannot run {}: {}", program.display(), reason(error)));
+            out::err(format_args!(
+                "error: cannot run {}: {}",
+                program.display(),
+                reason(error)
+            ));
             let not_found = error.kind() == ErrorKind::NotFound;
             let code = if not_found { NOT_FOUND } else { NOT_EXECUTABLE };
-            let class = if not_found { "command_not_found" } else { "command_not_executable" };
+            let class = if not_found {
+                "command_not_found"
+            } else {
+                "command_not_executable"
+            };
             (End::Code(code), Some(class.to_owned()))
         }
     };
@@ -73,13 +81,23 @@ fn outcome(status: ExitStatus) -> (End, Option<String>) {
     (End::Signal(signal), Some(format!("signal_{signal}")))
 }
 
-fn record(ctx: &Context, name: &str, began: UnixNanos, lasted: Duration, error_type: Option<String>) -> Result<()> {
+fn record(
+    ctx: &Context,
+    name: &str,
+    began: UnixNanos,
+    lasted: Duration,
+    error_type: Option<String>,
+) -> Result<()> {
     if !ctx.settings.is(Key::Recording) {
         return Ok(());
     }
     let home = Home::create(ctx.home()?)?;
     // An event's time is when it ended, as everywhere.
-    let time = if ctx.as_of { ctx.now } else { began.saturating_add(lasted) };
+    let time = if ctx.as_of {
+        ctx.now
+    } else {
+        began.saturating_add(lasted)
+    };
     let mut event = Event::new(time, "tool_call")
         .with(Column::Name, name)
         .with(Column::DurationMs, lasted.as_nanos() as f64 / 1e6)
@@ -93,7 +111,10 @@ fn record(ctx: &Context, name: &str, began: UnixNanos, lasted: Duration, error_t
 
 /// The name without folders, which may tell who and where the user is.
 fn file_name(program: &OsStr) -> String {
-    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
+    let name = Path::new(program)
+        .file_name()
+        .unwrap_or(program)
+        .to_string_lossy();
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {
         end -= 1;

@@ -68,10 +68,17 @@ impl Settings {
     /// Settles every setting. Where a value is wrong, the weaker sources count.
     pub fn resolve(inputs: &Inputs) -> (Self, Vec<Wrong>) {
         let mut wrong = Vec::new();
-        let all = SETTINGS.iter().map(|def| settle(def, inputs, &mut wrong)).collect();
+        let all = SETTINGS
+            .iter()
+            .map(|def| settle(def, inputs, &mut wrong))
+            .collect();
         let keys = inputs.file.iter().flat_map(|(_, map)| map.keys());
         let unknown = keys
-            .filter(|key| !SETTINGS.iter().any(|def| def.name == *key || def.alias == Some(key)))
+            .filter(|key| {
+                !SETTINGS
+                    .iter()
+                    .any(|def| def.name == *key || def.alias == Some(key))
+            })
             .map(|key| (key.clone(), nearest(key)))
             .collect();
         (Self { all, unknown }, wrong)
@@ -130,7 +137,9 @@ fn variables(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Opti
         };
         match read(def.kind, *rule, text) {
             // Whoever opted out anywhere, by whatever name, is obeyed.
-            Some(value) if found.is_none() || (def.key == Key::Recording && value == Json::Bool(false)) => {
+            Some(value)
+                if found.is_none() || (def.key == Key::Recording && value == Json::Bool(false)) =>
+            {
                 found = Some((value, source));
             }
             Some(_) => {}
@@ -153,7 +162,12 @@ fn from_file(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Opti
     match fit(def.kind, value) {
         Some(value) => Some((value, source)),
         None => {
-            wrong.push(complaint(def, name, &source, &shown(def, &value.to_string())));
+            wrong.push(complaint(
+                def,
+                name,
+                &source,
+                &shown(def, &value.to_string()),
+            ));
             None
         }
     }
@@ -171,7 +185,12 @@ fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
     match rule {
         Rule::OffIfZero => return Some(Json::Bool(text != "0")),
         Rule::OnIfTrue => return Some(Json::Bool(lower == "true")),
-        Rule::OnIfYes => return Some(Json::Bool(matches!(lower.as_str(), "true" | "1" | "yes" | "on"))),
+        Rule::OnIfYes => {
+            return Some(Json::Bool(matches!(
+                lower.as_str(),
+                "true" | "1" | "yes" | "on"
+            )));
+        }
         Rule::Strict => {}
     }
     match kind {
@@ -190,9 +209,13 @@ fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
 fn fit(kind: Kind, value: &Json) -> Option<Json> {
     let fits = match kind {
         Kind::Bool => value.is_boolean(),
-        Kind::Int(min, max) => value.as_i64().is_some_and(|whole| (min..=max).contains(&whole)),
+        Kind::Int(min, max) => value
+            .as_i64()
+            .is_some_and(|whole| (min..=max).contains(&whole)),
         Kind::Float(min, max) => {
-            let number = value.as_f64().filter(|number| (min..=max).contains(number))?;
+            let number = value
+                .as_f64()
+                .filter(|number| (min..=max).contains(number))?;
             return Some(Json::from(number));
         }
         Kind::Text | Kind::Secret => value.is_string(),
@@ -214,10 +237,19 @@ fn complaint(def: &'static Def, name: &str, source: &Source, text: &str) -> Wron
     let (place, way_out) = match source {
         Source::File(path) => (
             path.display().to_string(),
-            format!("correct `{name}` in that file, or remove it for the default ({})", def.default),
+            format!(
+                "correct `{name}` in that file, or remove it for the default ({})",
+                def.default
+            ),
         ),
-        Source::DotEnv(_) => (".env".to_owned(), format!("correct {name} in ./.env, or remove it")),
-        _ => ("environment".to_owned(), format!("set {name} to {wanted}, or unset it")),
+        Source::DotEnv(_) => (
+            ".env".to_owned(),
+            format!("correct {name} in ./.env, or remove it"),
+        ),
+        _ => (
+            "environment".to_owned(),
+            format!("set {name} to {wanted}, or unset it"),
+        ),
     };
     let short: String = text.chars().take(60).collect();
     Wrong {
@@ -248,7 +280,10 @@ impl Def {
 
 /// Finds the key that was probably meant.
 fn nearest(key: &str) -> Option<&'static str> {
-    let near = SETTINGS.iter().map(|def| (distance(key, def.name), def.name)).min()?;
+    let near = SETTINGS
+        .iter()
+        .map(|def| (distance(key, def.name), def.name))
+        .min()?;
     (near.0 <= 1 + key.len() / 4).then_some(near.1)
 }
 

@@ -59,23 +59,33 @@ pub fn read(
 
 /// Reads `./.env`; without one, or when it cannot be read, there is nothing.
 pub fn read_dotenv() -> Vec<(String, String)> {
-    let small = std::fs::metadata(".env").is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_BYTES);
+    let small =
+        std::fs::metadata(".env").is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_BYTES);
     if !small {
         return Vec::new();
     }
-    std::fs::read(".env").map_or_else(|_| Vec::new(), |bytes| dotenv(&String::from_utf8_lossy(&bytes)))
+    std::fs::read(".env").map_or_else(
+        |_| Vec::new(),
+        |bytes| dotenv(&String::from_utf8_lossy(&bytes)),
+    )
 }
 
 fn config_file(path: &Path) -> Result<Option<(PathBuf, Map<String, Json>)>> {
     let length = match std::fs::metadata(path) {
         Ok(meta) => meta.len(),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
     if length > MAX_BYTES {
-        return Err(usage(format!("{} is longer than {MAX_BYTES} bytes: not a settings file", path.display())));
+        return Err(usage(format!(
+            "{} is longer than {MAX_BYTES} bytes: not a settings file",
+            path.display()
+        )));
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let map = yaml(&text).map_err(|error| {
         usage(format!("{}: {error}\nhint: settings are `key: value`, one a line; `tacho config` lists the keys", path.display()))
     })?;

@@ -7,7 +7,10 @@ fn inputs(file: &str, dotenv_text: &str, env: &[(&str, &str)]) -> Inputs {
     Inputs {
         file: Some(("config.yaml".into(), yaml(file).expect("YAML"))),
         dotenv: dotenv(dotenv_text),
-        env: env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        env: env
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
     }
 }
 
@@ -34,27 +37,74 @@ fn a_setting_s_number_is_its_place_and_its_default_fits() {
 #[test]
 fn later_sources_count_more() {
     let check = |file, dotenv, env: &[(&str, &str)], value: Json, source: &str| {
-        assert_eq!(settled(Key::SlowQueryMs, &inputs(file, dotenv, env)), (value, source.to_owned()));
+        assert_eq!(
+            settled(Key::SlowQueryMs, &inputs(file, dotenv, env)),
+            (value, source.to_owned())
+        );
     };
     const V: &str = "METRICS_SLOW_THRESHOLD_MS";
     check("", "", &[], json!(5000.0), "default");
     check("slow_query_ms: 1", "", &[], json!(1.0), "config.yaml");
-    check("slow_query_ms: 1", "METRICS_SLOW_THRESHOLD_MS=2", &[], json!(2.0), "METRICS_SLOW_THRESHOLD_MS in .env");
-    check("slow_query_ms: 1", "METRICS_SLOW_THRESHOLD_MS=2", &[(V, "3")], json!(3.0), "METRICS_SLOW_THRESHOLD_MS in the environment");
-    check("slow_query_ms: 1", "METRICS_SLOW_THRESHOLD_MS=2", &[(V, "")], json!(2.0), "METRICS_SLOW_THRESHOLD_MS in .env");
+    check(
+        "slow_query_ms: 1",
+        "METRICS_SLOW_THRESHOLD_MS=2",
+        &[],
+        json!(2.0),
+        "METRICS_SLOW_THRESHOLD_MS in .env",
+    );
+    check(
+        "slow_query_ms: 1",
+        "METRICS_SLOW_THRESHOLD_MS=2",
+        &[(V, "3")],
+        json!(3.0),
+        "METRICS_SLOW_THRESHOLD_MS in the environment",
+    );
+    check(
+        "slow_query_ms: 1",
+        "METRICS_SLOW_THRESHOLD_MS=2",
+        &[(V, "")],
+        json!(2.0),
+        "METRICS_SLOW_THRESHOLD_MS in .env",
+    );
     check("slow_query_ms: null", "", &[], json!(5000.0), "default");
 }
 
 #[test]
 fn the_seeds_opt_outs_are_obeyed() {
     let recording = |env: &[(&str, &str)]| settled(Key::Recording, &inputs("", "", env)).0;
-    for (text, on) in [("0", false), ("1", true), ("", true), ("false", true), ("no", true), ("off", true), ("00", true), (" 0", true), ("2", true)] {
-        assert_eq!(recording(&[("MYCELIUM_TELEMETRY", text)]), json!(on), "{text:?}");
+    for (text, on) in [
+        ("0", false),
+        ("1", true),
+        ("", true),
+        ("false", true),
+        ("no", true),
+        ("off", true),
+        ("00", true),
+        (" 0", true),
+        ("2", true),
+    ] {
+        assert_eq!(
+            recording(&[("MYCELIUM_TELEMETRY", text)]),
+            json!(on),
+            "{text:?}"
+        );
     }
-    assert_eq!(recording(&[("PERFORMANCE_METRICS_ENABLED", "True")]), json!(true));
-    assert_eq!(recording(&[("PERFORMANCE_METRICS_ENABLED", "false")]), json!(false));
-    assert_eq!(recording(&[("TACHOGRAPH_ENABLED", "true"), ("MYCELIUM_TELEMETRY", "0")]), json!(false));
-    assert_eq!(settled(Key::Recording, &inputs("enable_metrics: false", "", &[])).0, json!(false));
+    assert_eq!(
+        recording(&[("PERFORMANCE_METRICS_ENABLED", "True")]),
+        json!(true)
+    );
+    assert_eq!(
+        recording(&[("PERFORMANCE_METRICS_ENABLED", "false")]),
+        json!(false)
+    );
+    assert_eq!(
+        recording(&[("TACHOGRAPH_ENABLED", "true"), ("MYCELIUM_TELEMETRY", "0")]),
+        json!(false)
+    );
+    assert_eq!(
+        settled(Key::Recording, &inputs("enable_metrics: false", "", &[])).0,
+        json!(false)
+    );
 }
 
 #[test]
@@ -83,7 +133,10 @@ fn an_unknown_key_is_told_with_the_nearest() {
     let (settings, _) = Settings::resolve(&inputs("slow_query_mss: 1\nzebra: 2", "", &[]));
     assert_eq!(
         settings.unknown,
-        [("slow_query_mss".to_owned(), Some("slow_query_ms")), ("zebra".to_owned(), None)]
+        [
+            ("slow_query_mss".to_owned(), Some("slow_query_ms")),
+            ("zebra".to_owned(), None)
+        ]
     );
 }
 
@@ -94,13 +147,27 @@ fn another_tool_s_yaml_is_taken_as_it_is() {
     assert_eq!((wrong.len(), settings.unknown.len()), (0, 0));
     assert!(settings.is(Key::Recording));
     assert_eq!(settings.text(Key::DashboardHost), Some("0.0.0.0"));
-    assert_eq!(settings.get(Key::AlertRules).value.as_array().map(Vec::len), Some(8));
+    assert_eq!(
+        settings.get(Key::AlertRules).value.as_array().map(Vec::len),
+        Some(8)
+    );
 }
 
 #[test]
 fn dotenv_forms() {
     let text = "# comment\nA=1\nexport B = two words # comment\nC=\"x\\ny # not\"\nD='a\\nb'\nE=\nbad line\n=x\nF=a#b\n\u{feff}G=ok\r\n";
     let pairs = dotenv(text);
-    let expected = [("A", "1"), ("B", "two words"), ("C", "x\ny # not"), ("D", "a\\nb"), ("E", ""), ("F", "a#b"), ("G", "ok")];
-    assert_eq!(pairs, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    let expected = [
+        ("A", "1"),
+        ("B", "two words"),
+        ("C", "x\ny # not"),
+        ("D", "a\\nb"),
+        ("E", ""),
+        ("F", "a#b"),
+        ("G", "ok"),
+    ];
+    assert_eq!(
+        pairs,
+        expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+    );
 }
