@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use tachograph_agents::{Entry, Filter, Observation, Reach, Shelf, ShelfOptions};
+use tachograph_agents::{
+    Definition, Entry, Filter, Index, Observation, Reach, Shelf, ShelfOptions, scan,
+};
 
 const ID: &str = "05-data-ml-engineer";
 const QUERIES: [&str; 6] = [
@@ -34,6 +36,23 @@ fn shelf(name: &str, options: ShelfOptions) -> Shelf {
 #[divan::bench]
 fn open_folder(bencher: Bencher) {
     bencher.bench(|| shelf("agents", ShelfOptions::default()));
+}
+
+#[divan::bench]
+fn scan_folder(bencher: Bencher) {
+    bencher.bench(|| scan(&data("agents"), 1 << 20));
+}
+
+#[divan::bench]
+fn parse_definition(bencher: Bencher) {
+    let text =
+        std::fs::read_to_string(data("agents").join(format!("{ID}.md"))).expect("the test data");
+    bencher.bench(|| Definition::parse(ID, black_box(&text)));
+}
+
+#[divan::bench]
+fn load_index(bencher: Bencher) {
+    bencher.bench(|| Index::load(&data("agents/index.json")));
 }
 
 #[divan::bench]

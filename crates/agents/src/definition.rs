@@ -83,7 +83,7 @@ impl Definition {
             description: description.to_owned(),
             tools: tools(field("tools").unwrap_or_default()),
             keywords: text::keywords(&format!("{description} {body}")),
-            estimated_tokens: estimated_tokens(text::words(&text).count() as u64),
+            estimated_tokens: estimated_tokens(text::count_words(&text)),
         })
     }
 }

@@ -12,9 +12,10 @@
 //! rarity ⌊log₂(agents / agents with it)⌋ + 1. Agents with more of the terms
 //! come first, then those worth more, then the index's order.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use memchr::memmem::Finder;
+use memchr::memchr_iter;
+use memchr::memmem::find_iter;
 
 use crate::text;
 
@@ -62,19 +63,22 @@ impl Words {
     where
         A: IntoIterator<Item = (Field, &'a str)>,
     {
-        let mut words: BTreeMap<String, BTreeMap<u32, Field>> = BTreeMap::new();
+        let mut words: HashMap<String, Vec<(u32, Field)>> = HashMap::new();
         let mut count = 0_u32;
         for agent in agents {
             for (field, value) in agent {
                 let lower = value.to_lowercase();
                 for word in text::words(&lower).filter(|word| !word.as_bytes().contains(&END)) {
-                    let places = words.entry(word.to_owned()).or_default();
-                    let best = places.entry(count).or_insert(field);
-                    *best = field.max(*best);
+                    match words.get_mut(word) {
+                        Some(places) => note(places, count, field),
+                        None => drop(words.insert(word.to_owned(), vec![(count, field)])),
+                    }
                 }
             }
             count += 1;
         }
+        let mut words: Vec<_> = words.into_iter().collect();
+        words.sort_unstable();
         let mut built = Self {
             agents: count as usize,
             ..Self::default()
@@ -152,54 +156,59 @@ impl Words {
 
     /// Raises `worth[agent]` to the best fit of `term` in that agent.
     fn weigh(&self, term: &[u8], worth: &mut [u32]) {
-        let finder = Finder::new(term);
-        let mut word = 0;
-        let mut from = 0;
-        while let Some(found) = finder.find(&self.buffer[from..]) {
-            let at = from + found;
-            while self.starts[word + 1] <= at {
-                word += 1;
-            }
-            let end = self.starts[word + 1] - 1;
-            let fit = self.best_fit(&finder, term, at, self.starts[word]..end);
-            for &(agent, field) in &self.places[self.places_from[word]..self.places_from[word + 1]]
-            {
-                let best = &mut worth[agent as usize];
-                *best = (*best).max(field as u32 * fit);
-            }
-            from = end + 1;
+        // One letter is in a third of all words, and there each restart of the
+        // general finder counts.
+        match *term {
+            [letter] => self.weigh_places(1, memchr_iter(letter, &self.buffer), worth),
+            _ => self.weigh_places(term.len(), find_iter(&self.buffer, term), worth),
         }
     }
 
-    /// 4 for a whole word, 2 for the start of one, 1 for the inside; the best
-    /// of all occurrences from `first` on in one word of the buffer.
-    fn best_fit(
-        &self,
-        finder: &Finder<'_>,
-        term: &[u8],
-        first: usize,
-        word: std::ops::Range<usize>,
-    ) -> u32 {
-        let mut best = 1;
-        let mut at = first;
-        loop {
-            let starts = at == word.start || !is_part(term[0]) || !is_part(self.buffer[at - 1]);
-            let last = term[term.len() - 1];
-            let behind = at + term.len();
-            let ends = behind == word.end || !is_part(last) || !is_part(self.buffer[behind]);
-            best = best.max(match (starts, ends) {
-                (true, true) => 4,
-                (true, false) => 2,
-                _ => 1,
-            });
-            if best == 4 || behind >= word.end {
-                return best;
+    /// `found`: where a term of `len` bytes begins in the buffer, rising.
+    fn weigh_places(&self, len: usize, found: impl Iterator<Item = usize>, worth: &mut [u32]) {
+        let mut word = 0;
+        let mut fit = 0;
+        for at in found {
+            if self.starts[word + 1] <= at {
+                self.raise(word, fit, worth);
+                fit = 0;
+                while self.starts[word + 1] <= at {
+                    word += 1;
+                }
             }
-            match finder.find(&self.buffer[at + 1..word.end]) {
-                Some(next) => at += 1 + next,
-                None => return best,
-            }
+            fit = fit.max(self.fit(at, at + len));
         }
+        if fit > 0 {
+            self.raise(word, fit, worth);
+        }
+    }
+
+    fn raise(&self, word: usize, fit: u32, worth: &mut [u32]) {
+        for &(agent, field) in &self.places[self.places_from[word]..self.places_from[word + 1]] {
+            let best = &mut worth[agent as usize];
+            *best = (*best).max(field as u32 * fit);
+        }
+    }
+
+    /// How well `buffer[from..to]` fits the word it is in: 4 for all of it or a
+    /// part between punctuation, 2 for the start of such a part, 1 otherwise.
+    fn fit(&self, from: usize, to: usize) -> u32 {
+        let buffer = &self.buffer;
+        let starts = from == 0 || !is_part(buffer[from]) || !is_part(buffer[from - 1]);
+        let ends = !is_part(buffer[to - 1]) || !is_part(buffer[to]);
+        match (starts, ends) {
+            (true, true) => 4,
+            (true, false) => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Adds a place; of several in one agent, the weightiest stays.
+fn note(places: &mut Vec<(u32, Field)>, agent: u32, field: Field) {
+    match places.last_mut() {
+        Some((last, best)) if *last == agent => *best = field.max(*best),
+        _ => places.push((agent, field)),
     }
 }
 

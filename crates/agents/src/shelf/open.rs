@@ -186,12 +186,17 @@ impl Shelf {
         for (place, entry) in agents.iter().enumerate() {
             by_id.entry(entry.id.clone()).or_insert(place);
         }
+        let categories: BTreeSet<String> =
+            agents.iter().map(|entry| entry.category.clone()).collect();
+        let categories: Vec<String> = categories.into_iter().collect();
+        let shelved = agents
+            .into_iter()
+            .zip(more)
+            .map(|(entry, more)| Shelved::new(entry, more, &categories))
+            .collect();
         Self {
-            shelved: agents
-                .into_iter()
-                .zip(more)
-                .map(|(entry, more)| Shelved::new(entry, more))
-                .collect(),
+            shelved,
+            categories,
             by_id,
             words,
             root,
@@ -205,7 +210,11 @@ impl Shelf {
 }
 
 impl Shelved {
-    fn new(entry: Entry, more: &BTreeSet<String>) -> Self {
+    fn new(entry: Entry, more: &BTreeSet<String>, categories: &[String]) -> Self {
+        // Every entry's category is among them.
+        let category = categories
+            .binary_search(&entry.category)
+            .unwrap_or_default();
         let keywords = entry.keywords.iter().map(|keyword| keyword.to_lowercase());
         let keywords: BTreeSet<String> = keywords.chain(more.iter().cloned()).collect();
         let mut texts = entry.name.to_lowercase();
@@ -215,6 +224,7 @@ impl Shelved {
         }
         Self {
             entry: Arc::new(entry),
+            category,
             texts,
             keywords: keywords.into_iter().collect(),
         }

@@ -150,3 +150,26 @@ fn quotes_stay_in_the_index_and_go_for_show() {
     assert_eq!(unquoted("\""), "\"");
     assert_eq!(unquoted("'x\""), "'x\"");
 }
+
+#[test]
+fn an_exact_category_name_goes_before_a_slug() {
+    let text = serde_json::json!({"agents": [
+        {"id": "a", "category": "core"},
+        {"id": "b", "category": "Core Development"},
+    ]});
+    let made = folder(&[("index.json", &text.to_string())]);
+    let shelf = open(made.path());
+    let listed = |category| {
+        ids(&shelf.list(&Filter {
+            category,
+            ..Filter::default()
+        }))
+    };
+    assert_eq!(listed("core"), ["a"]);
+    assert_eq!(listed("CORE"), ["a", "b"]);
+    assert_eq!(listed("01-core"), ["b"]);
+    assert_eq!(
+        shelf.categories(),
+        [("Core Development".to_owned(), 1), ("core".to_owned(), 1)]
+    );
+}
