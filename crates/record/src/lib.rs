@@ -103,10 +103,25 @@
 //!   command of `tacho`, moves it to the log ([`recover_orphans`]).
 //! - Distinct names are bounded; further ones become `_other`, counted.
 //! - Only `env.rs` reads the environment, only `notice.rs` speaks, once.
+#![allow(unexpected_cfgs, reason = "cfg(loom): the model checker's builds")]
 #![deny(missing_docs)]
 
 // The engine.
+mod clock;
 mod core;
+mod drain;
+mod encode;
+mod engine;
+mod fork;
+mod loss;
+#[cfg(target_os = "linux")]
+mod owner;
+mod places;
+mod recover;
+mod region;
+#[expect(unsafe_code, reason = "the one place that may, each with its reason")]
+mod ring;
+mod table;
 
 // What is recorded through it.
 mod builder;
@@ -136,7 +151,6 @@ mod windows;
 pub use crate::builder::Builder;
 pub use crate::cache::Cache;
 pub use crate::complexity::{Selection, complexity_score, select_agent};
-pub use crate::core::{RecoverReport, recover_orphans};
 pub use crate::env::Settings;
 pub use crate::global::{Guard, global, init, set_global};
 pub use crate::metric::{Metric, MetricType, TagValue};
@@ -144,6 +158,7 @@ pub use crate::model_call::{Model, ModelCall};
 pub use crate::open_queries::QueryId;
 pub use crate::outcome::error_type_of;
 pub use crate::query::Query;
+pub use crate::recover::{RecoverReport, recover_orphans};
 pub use crate::recorder::{Loss, Recorder};
 pub use crate::scope::{Context, Entered};
 pub use crate::session::Session;
