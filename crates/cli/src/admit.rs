@@ -139,6 +139,45 @@ impl Admission {
         self.json(event, kind, field, &json)
     }
 
+    /// Lets in an event that a recorder wrote: what its kind knows passes as
+    /// above; of what no kind knows, numbers and flags.
+    ///
+    /// # Errors
+    /// When the salt cannot be read.
+    pub fn event(&mut self, event: Event) -> Result<Event> {
+        let kind = Kind::by_name(&event.event_type);
+        let mut admitted = Event::new(event.time, event.event_type.as_str());
+        for (column, value) in event.values() {
+            let Some((kind, field)) = kind.and_then(|kind| Some((kind, kind.field_of(column)?)))
+            else {
+                continue;
+            };
+            match value {
+                Value::Str(text) => match self.text(&mut admitted, kind, field, text) {
+                    // Too long a name: the event counts without it.
+                    Err(error) if error.is::<Misfit>() => self.texts_left_out += 1,
+                    set => set?,
+                },
+                Value::Json(map) => {
+                    let map = self.attributes(kind, map)?;
+                    admitted.set(column, Value::Json(map));
+                }
+                value => {
+                    admitted.set(column, value.clone());
+                }
+            }
+        }
+        for (key, json) in event.extra {
+            let text = json.starts_with(['"', '{', '[']);
+            if text && !self.keep_text {
+                self.texts_left_out += 1;
+            } else {
+                admitted.extra.insert(key, json);
+            }
+        }
+        Ok(admitted)
+    }
+
     /// Takes a member that the kind does not know: only with `keep_text`.
     pub fn unknown(&mut self, event: &mut Event, key: &str, json: &Json) {
         if self.keep_text {

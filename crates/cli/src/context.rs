@@ -17,6 +17,8 @@ use crate::settings::{self, Key, SETTINGS, Settings};
 pub struct Context {
     /// Where the events are.
     pub place: Place,
+    /// Who said so.
+    pub place_from: String,
     /// The present, or the instant of `--as-of`.
     pub now: UnixNanos,
     /// Whether `--as-of` was given.
@@ -61,7 +63,7 @@ impl Context {
     /// A usage error when a flag or a setting is wrong.
     pub fn settle(global: &Global, strict: Strict) -> Result<Self> {
         let dotenv = settings::read_dotenv();
-        let home = home(global, &dotenv)?;
+        let (home, home_from) = home(global, &dotenv)?;
         let inputs = match settings::read(&home, dotenv, variables()) {
             Err(error) if strict == Strict::Never => {
                 out::err(format_args!("warning: {error}"));
@@ -90,6 +92,10 @@ impl Context {
             place: match &global.events {
                 Some(folder) => Place::Foreign(folder.clone()),
                 None => Place::Home(home),
+            },
+            place_from: match &global.events {
+                Some(_) => "--events".to_owned(),
+                None => home_from,
             },
             now: match &global.as_of {
                 Some(text) => instant("--as-of", text)?,
@@ -200,23 +206,23 @@ fn set(name: &str) -> bool {
 
 /// `--home`, else `TACHOGRAPH_HOME`, else the same in `.env`, else
 /// `~/.tachograph`.
-fn home(global: &Global, dotenv: &[(String, String)]) -> Result<PathBuf> {
+fn home(global: &Global, dotenv: &[(String, String)]) -> Result<(PathBuf, String)> {
     const NAME: &str = "TACHOGRAPH_HOME";
     if let Some(home) = &global.home {
-        return Ok(home.clone());
+        return Ok((home.clone(), "--home".to_owned()));
     }
     if let Some(home) = std::env::var_os(NAME).filter(|home| !home.is_empty()) {
-        return Ok(home.into());
+        return Ok((home.into(), format!("{NAME} in the environment")));
     }
     if let Some((_, home)) = dotenv
         .iter()
         .rev()
         .find(|(key, value)| key == NAME && !value.is_empty())
     {
-        return Ok(home.into());
+        return Ok((home.into(), format!("{NAME} in .env")));
     }
     match user_home() {
-        Some(user) => Ok(user.join(".tachograph")),
+        Some(user) => Ok((user.join(".tachograph"), "default".to_owned())),
         None => Err(usage(
             "there is no home folder to keep recordings in\nhint: set TACHOGRAPH_HOME or give --home",
         )),

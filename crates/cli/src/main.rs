@@ -19,7 +19,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::agents::Agents;
 use args::{Cli, Command};
 use context::{Context, Strict};
 use exit::{Exit, Result};
@@ -43,6 +42,9 @@ fn run(cli: Cli) -> Result<Exit> {
         _ => {}
     }
     let ctx = Context::settle(&cli.global, strict)?;
+    if reads(&cli.command) {
+        place::prepare(&ctx)?;
+    }
     match &cli.command {
         Command::Report(args) => commands::report::run(args, &ctx),
         Command::Health(args) => commands::health::run(args, &ctx),
@@ -53,7 +55,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Record(args) => commands::record::run(args, &ctx),
         Command::Run(args) => commands::run::run(args, &ctx),
         Command::Import(args) => commands::import::run(args, &ctx),
-        Command::Agents(args) => agents(args, &ctx),
+        Command::Agents(args) => commands::agents::run(args, &ctx),
         Command::Compact(args) => commands::compact::run(args, &ctx),
         Command::Doctor(args) => commands::doctor::run(args, &ctx),
         Command::Config(args) => commands::config::run(args, &ctx),
@@ -62,6 +64,17 @@ fn run(cli: Cli) -> Result<Exit> {
     }
 }
 
-fn agents(args: &Agents, ctx: &Context) -> Result<Exit> {
-    commands::agents::run(args, ctx)
+/// Whether a command looks at the recordings as a whole.
+fn reads(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Report(_)
+            | Command::Health(_)
+            | Command::Stats(_)
+            | Command::Trends(_)
+            | Command::Sql(_)
+            | Command::Export(_)
+            | Command::Compact(_)
+            | Command::Doctor(_)
+    )
 }

@@ -31,8 +31,10 @@ pub fn err(words: Arguments<'_>) {
 pub struct Look {
     /// Colors and emoji on stdout.
     pub stdout: bool,
-    /// Colors and progress bars on stderr.
+    /// Colors on stderr.
     pub stderr: bool,
+    /// Progress bars on stderr.
+    pub progress: bool,
     /// Whether stdout is a terminal.
     pub terminal: bool,
 }
@@ -50,6 +52,7 @@ impl Look {
         Self {
             stdout: on(terminal),
             stderr: on(io::stderr().is_terminal()),
+            progress: io::stderr().is_terminal(),
             terminal,
         }
     }
@@ -146,6 +149,7 @@ mod tests {
     const PLAIN: Look = Look {
         stdout: false,
         stderr: false,
+        progress: false,
         terminal: false,
     };
 

@@ -1,2 +1,110 @@
-//! The folder the events are in: what to do before it is read, and what to
-//! say when there is nothing in it.
+//! The folder the events are in: what to do before it is read, what to say
+//! when there is nothing in it, and what the home remembers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use tachograph_log::Home;
+
+use crate::commands::import::settle_interrupted;
+use crate::context::{Context, Place, user_home};
+use crate::exit::{Result, usage};
+
+/// Makes ready for reading: takes in what dead processes left in their rings,
+/// settles an import that was killed, and says so when there is nothing to
+/// read. Costs a few directory look-ups when there is nothing to do.
+///
+/// # Errors
+/// A usage error when `--events` names no folder; otherwise when the home
+/// cannot be written although something has to be taken in.
+pub fn prepare(ctx: &Context) -> Result<()> {
+    let root = match &ctx.place {
+        Place::Foreign(folder) if folder.is_dir() => return Ok(()),
+        Place::Foreign(folder) => {
+            return Err(usage(format!(
+                "--events {}: no such folder\nhint: name the folder that holds events*.jsonl",
+                folder.display()
+            )));
+        }
+        Place::Home(root) => root,
+    };
+    match fs::metadata(root) {
+        Ok(meta) if meta.is_dir() => {}
+        Ok(_) => {
+            return Err(usage(format!(
+                "the home {} ({}) is not a folder",
+                root.display(),
+                ctx.place_from
+            )));
+        }
+        Err(_) => {
+            hint_where_events_are(root, ctx);
+            return Ok(());
+        }
+    }
+    let report = tachograph::recover_orphans(root);
+    if report.events > 0 {
+        ctx.detail(format_args!(
+            "took in {} events that {} dead processes had recorded",
+            report.events, report.orphans
+        ));
+    }
+    for note in &report.notes {
+        ctx.say(format_args!("warning: {note}"));
+    }
+    settle_interrupted(&Home::at(root))
+}
+
+fn hint_where_events_are(root: &Path, ctx: &Context) {
+    ctx.say(format_args!(
+        "nothing is recorded in {} yet",
+        root.display()
+    ));
+    let Some(older) = user_home().map(|home| home.join(".mycelium/analytics")) else {
+        return;
+    };
+    if Home::at(&older)
+        .files()
+        .is_ok_and(|listing| !listing.files.is_empty())
+    {
+        let older = older.display();
+        ctx.say(format_args!(
+            "hint: {older} holds events: read them in place with --events {older}, \
+             or take them in with `tacho import {older}`"
+        ));
+    } else {
+        ctx.say("hint: `tacho run -- COMMAND` records one, `tacho demo` shows what comes of many");
+    }
+}
+
+/// What the home remembers of the agents indexed last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexedAgents {
+    /// Folder of the definitions.
+    pub dir: PathBuf,
+    /// How many agents.
+    pub agents: u64,
+    /// What loading all of them would cost, in tokens.
+    pub tokens: u64,
+}
+
+impl IndexedAgents {
+    /// Returns what the home remembers, if anything.
+    pub fn read(home: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(home.join("agents.json")).ok()?).ok()
+    }
+
+    /// Makes the home remember it.
+    ///
+    /// # Errors
+    /// When the home cannot be written.
+    pub fn write(&self, home: &Path) -> Result<()> {
+        let path = home.join("agents.json");
+        let beside = home.join("agents.json.tmp");
+        fs::write(&beside, serde_json::to_vec_pretty(self)?)
+            .and_then(|()| fs::rename(&beside, &path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+}

@@ -24,9 +24,10 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// A usage error when the flags make no event; otherwise when the log cannot
 /// be written.
 pub fn run(args: &Record, ctx: &Context) -> Result<Exit> {
-    if !ctx.settings.is(Key::Recording) {
-        let source = &ctx.settings.get(Key::Recording).source;
-        ctx.say(format_args!("recording is off ({source})"));
+    if let Some(kind) = &args.kind
+        && let Some(source) = ctx.settings.off(kind)
+    {
+        ctx.say(format_args!("not recorded: {source} says so"));
         return Ok(Exit::Ok);
     }
     let keep_text = args.keep_text || ctx.settings.is(Key::KeepText);
@@ -119,13 +120,14 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
     let log = Appender::new(home);
     let mut input = io::stdin().lock();
     let (mut line, mut batch) = (Vec::new(), Vec::new());
-    let (mut number, mut recorded, mut failed) = (0_u64, 0_u64, 0_u64);
+    let (mut number, mut recorded, mut failed, mut off) = (0_u64, 0_u64, 0_u64, 0_u64);
     while next_line(&mut input, &mut line)? {
         number += 1;
         if line.trim_ascii().is_empty() {
             continue;
         }
         match event(&line, default, door) {
+            Ok(event) if ctx.settings.off(&event.event_type).is_some() => off += 1,
             Ok(event) => {
                 batch.extend_from_slice(&event.to_line());
                 recorded += 1;
@@ -143,6 +145,11 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
     if !batch.is_empty() {
         log.append(&batch)?;
     }
+    if off > 0 {
+        ctx.say(format_args!(
+            "{off} events not recorded: recording is off; see `tacho config`"
+        ));
+    }
     ctx.detail(format_args!(
         "recorded {recorded} events in {}",
         home.log().display()
@@ -150,7 +157,7 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
     if failed > 0 {
         out::err(format_args!(
             "error: {failed} of {} lines hold no event",
-            failed + recorded
+            failed + recorded + off
         ));
         return Ok(Exit::Findings);
     }

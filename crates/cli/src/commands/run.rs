@@ -15,7 +15,6 @@ use crate::args::keep::Run;
 use crate::context::Context;
 use crate::exit::{Exit, Result, usage};
 use crate::out;
-use crate::settings::Key;
 
 /// What a shell says for a command that cannot be executed, and for one that
 /// cannot be found.
@@ -88,7 +87,7 @@ fn record(
     lasted: Duration,
     error_type: Option<String>,
 ) -> Result<()> {
-    if !ctx.settings.is(Key::Recording) {
+    if ctx.settings.off("tool_call").is_some() {
         return Ok(());
     }
     let home = Home::create(ctx.home()?)?;

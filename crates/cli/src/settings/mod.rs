@@ -10,9 +10,9 @@ mod resolve;
 mod sources;
 mod table;
 
-pub use resolve::{Settings, Source, distance};
+pub use resolve::{Settings, Settled, distance};
 pub use sources::{Inputs, read, read_dotenv};
-pub use table::{Def, Key, SETTINGS};
+pub use table::{Key, Kind, SETTINGS};
 
 #[cfg(test)]
 mod tests;

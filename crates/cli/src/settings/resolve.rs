@@ -101,6 +101,21 @@ impl Settings {
         self.get(key).value.as_bool().unwrap_or(false)
     }
 
+    /// Tells whether events of this kind are not to be recorded, and who said
+    /// so.
+    pub fn off(&self, kind: &str) -> Option<&Source> {
+        let part = match kind {
+            "tool_call" | "cache" => Some(Key::ToolMetrics),
+            "query" | "agent_selection" | "tool_usage" => Some(Key::QueryMetrics),
+            _ => None,
+        };
+        [Some(Key::Recording), part]
+            .into_iter()
+            .flatten()
+            .find(|key| !self.is(*key))
+            .map(|key| &self.get(key).source)
+    }
+
     /// Returns a whole number, if set.
     pub fn int(&self, key: Key) -> Option<i64> {
         self.get(key).value.as_i64()
@@ -130,6 +145,11 @@ fn variables(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Opti
         let Some((text, dotenv)) = inputs.variable(name) else {
             continue;
         };
+        // Empty counts as unset, except where an older program took it for a
+        // word that is not `true`.
+        if text.is_empty() && *rule != Rule::OnIfTrue {
+            continue;
+        }
         let source = if dotenv {
             Source::DotEnv((*name).to_owned())
         } else {
@@ -183,6 +203,7 @@ fn default(def: &Def) -> Json {
 fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
     let lower = text.to_ascii_lowercase();
     match rule {
+        Rule::OffIfYes => return truth(&lower).map(|off| Json::Bool(!off)),
         Rule::OffIfZero => return Some(Json::Bool(text != "0")),
         Rule::OnIfTrue => return Some(Json::Bool(lower == "true")),
         Rule::OnIfYes => {
@@ -194,15 +215,19 @@ fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
         Rule::Strict => {}
     }
     match kind {
-        Kind::Bool => match lower.as_str() {
-            "true" | "1" | "yes" | "on" => Some(Json::Bool(true)),
-            "false" | "0" | "no" | "off" => Some(Json::Bool(false)),
-            _ => None,
-        },
+        Kind::Bool => truth(&lower).map(Json::Bool),
         Kind::Int(..) => fit(kind, &Json::from(text.parse::<i64>().ok()?)),
         Kind::Float(..) => fit(kind, &Json::from(text.parse::<f64>().ok()?)),
         Kind::Text | Kind::Secret | Kind::Choice(_) => fit(kind, &Json::from(text)),
         Kind::Block => fit(kind, &serde_json::from_str(text).ok()?),
+    }
+}
+
+fn truth(lower: &str) -> Option<bool> {
+    match lower {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 

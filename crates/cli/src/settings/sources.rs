@@ -23,16 +23,14 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Returns a variable's value and whether `.env` gave it. Empty counts as
-    /// unset.
+    /// Returns a variable's value and whether `.env` gave it. An empty one of
+    /// the environment lets `.env` speak.
     pub fn variable(&self, name: &str) -> Option<(&str, bool)> {
-        let find = |list: &'_ [(String, String)]| {
-            list.iter()
-                .rposition(|(key, value)| key == name && !value.is_empty())
-        };
+        let find = |list: &'_ [(String, String)]| list.iter().rposition(|(key, _)| key == name);
         match (find(&self.env), find(&self.dotenv)) {
-            (Some(at), _) => Some((&self.env[at].1, false)),
-            (None, Some(at)) => Some((&self.dotenv[at].1, true)),
+            (Some(at), None) => Some((&self.env[at].1, false)),
+            (Some(at), _) if !self.env[at].1.is_empty() => Some((&self.env[at].1, false)),
+            (_, Some(at)) => Some((&self.dotenv[at].1, true)),
             (None, None) => None,
         }
     }

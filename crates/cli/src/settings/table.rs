@@ -6,6 +6,8 @@
 #[expect(missing_docs, reason = "each is described in the table below")]
 pub enum Key {
     Recording,
+    ToolMetrics,
+    QueryMetrics,
     KeepText,
     SlowQueryMs,
     VerySlowQueryMs,
@@ -87,6 +89,8 @@ pub enum Kind {
 pub enum Rule {
     /// As the setting's kind says; anything else is an error.
     Strict,
+    /// Off if true, 1, yes or on; on if false, 0, no or off.
+    OffIfYes,
     /// Off if exactly `0`, else on (the first seed's rule).
     OffIfZero,
     /// On if `true` in any case, else off (the third and fifth seeds' rule).
@@ -164,23 +168,37 @@ const SECONDS: Kind = Kind::Int(1, 31_536_000);
 /// The table, in the order of [`Key`].
 pub static SETTINGS: &[Def] = {
     use Kind::{Block, Bool, Choice, Float, Int, Secret, Text};
-    use Rule::{OffIfZero, OnIfTrue, OnIfYes, Strict};
+    use Rule::{OffIfYes, OffIfZero, OnIfTrue, OnIfYes, Strict};
     &[
         Def {
             key: Key::Recording,
             name: "recording",
             alias: Some("enable_metrics"),
             env: &[
-                ("TACHOGRAPH_ENABLED", Strict),
+                ("TACHOGRAPH_DISABLED", OffIfYes),
                 ("MYCELIUM_TELEMETRY", OffIfZero),
-                ("PERFORMANCE_METRICS_ENABLED", OnIfTrue),
-                ("METRICS_ENABLED", OnIfTrue),
             ],
             kind: Bool,
             default: "true",
             used: true,
             doc: "record at all; any variable that says no is obeyed",
         },
+        used(
+            Key::ToolMetrics,
+            "record_tools",
+            &[("PERFORMANCE_METRICS_ENABLED", OnIfTrue)],
+            Bool,
+            "true",
+            "record tool calls and caches",
+        ),
+        used(
+            Key::QueryMetrics,
+            "record_queries",
+            &[("METRICS_ENABLED", OnIfTrue)],
+            Bool,
+            "true",
+            "record queries and what they used",
+        ),
         used(
             Key::KeepText,
             "keep_text",

@@ -89,17 +89,21 @@ fn the_seeds_opt_outs_are_obeyed() {
             "{text:?}"
         );
     }
+    assert_eq!(recording(&[("TACHOGRAPH_DISABLED", "1")]), json!(false));
     assert_eq!(
-        recording(&[("PERFORMANCE_METRICS_ENABLED", "True")]),
-        json!(true)
-    );
-    assert_eq!(
-        recording(&[("PERFORMANCE_METRICS_ENABLED", "false")]),
+        recording(&[("TACHOGRAPH_DISABLED", "no"), ("MYCELIUM_TELEMETRY", "0")]),
         json!(false)
     );
+    let tools = |text| {
+        settled(
+            Key::ToolMetrics,
+            &inputs("", "", &[("PERFORMANCE_METRICS_ENABLED", text)]),
+        )
+        .0
+    };
     assert_eq!(
-        recording(&[("TACHOGRAPH_ENABLED", "true"), ("MYCELIUM_TELEMETRY", "0")]),
-        json!(false)
+        ["True", "false", "1", ""].map(tools),
+        [json!(true), json!(false), json!(false), json!(false)]
     );
     assert_eq!(
         settled(Key::Recording, &inputs("enable_metrics: false", "", &[])).0,
