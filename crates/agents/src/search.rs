@@ -33,7 +33,7 @@ pub(crate) enum Field {
     /// A keyword of the index.
     Keyword = 4,
     /// The name.
-    Name = 8,
+    Name = 10,
 }
 
 /// An agent that has at least one of the terms.

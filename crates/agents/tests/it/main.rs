@@ -4,6 +4,7 @@
     reason = "a test may stop at what it did not expect"
 )]
 
+#[cfg(unix)] // links and pipes
 mod bad_input;
 mod conformance;
 mod defects;

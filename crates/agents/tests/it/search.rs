@@ -54,6 +54,31 @@ fn whole_words_come_before_beginnings_before_insides() {
 }
 
 #[test]
+fn the_beginning_of_a_name_comes_before_a_keyword() {
+    let made = folder(&[
+        ("a.md", &markdown("other", "a kube for all", "")),
+        ("b.md", &markdown("kubernetes-pro", "nothing", "")),
+    ]);
+    assert_eq!(hit_ids(&open(made.path()).search("kube")), ["b", "a"]);
+}
+
+#[test]
+fn a_rare_term_is_worth_more_than_a_common_one() {
+    let common: Vec<(String, String)> = (0..8)
+        .map(|n| (format!("a{n}.md"), markdown("x", "common", "")))
+        .collect();
+    let mut files: Vec<(&str, &str)> = common
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let rare = markdown("x", "rare", "");
+    files.push(("z.md", &rare));
+    let found = hit_ids(&open(folder(&files).path()).search("common rare"));
+    assert_eq!(found.len(), 9);
+    assert_eq!(found[0], "z");
+}
+
+#[test]
 fn nothing_asked_gives_everything() {
     let shelf = real_index();
     let all = ids(&shelf.list(&Filter::default()));
