@@ -326,6 +326,10 @@ impl Inner {
     }
 }
 
+/// A panic in the host leaves nothing half done in here, so recording may go
+/// on after one was caught.
+impl std::panic::RefUnwindSafe for Inner {}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.shutdown(PATIENCE);
