@@ -1,0 +1,144 @@
+//! The engine: where cells come from, and SQL.
+
+mod config;
+mod events;
+mod export;
+mod guard;
+mod notes;
+mod rollups;
+mod scan;
+mod session;
+mod sql;
+mod storage;
+mod views;
+
+pub use config::EngineConfig;
+pub use sql::Rows;
+
+use tachograph_model::answer::{About, Found, Method, Note, NoteKind};
+use tachograph_model::{Answer, Answerer, AskError, Question, Scope};
+use tachograph_stats::RELATIVE_ERROR;
+use tachograph_store::{FoldSpec, Grain, Snapshot, Store};
+
+use crate::cells::Cells;
+use crate::question;
+
+/// Answers questions about a home's events.
+///
+/// Opening costs nothing; each answer takes a snapshot of the store. DataFusion
+/// starts only when events are scanned or SQL is asked: a report on an empty
+/// home, or from rollups, never sees it.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    store: Store,
+    config: EngineConfig,
+}
+
+impl Engine {
+    /// Opens an engine on a store. Touches nothing on disk.
+    pub fn open(store: Store, config: EngineConfig) -> Self {
+        Self { store, config }
+    }
+
+    /// The store it asks.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, AskError> {
+        self.store.snapshot().map_err(notes::read_error)
+    }
+
+    fn answer_from_cells(&self, question: &Question, scope: &Scope) -> Result<Answer, AskError> {
+        let snapshot = self.snapshot()?;
+        let gathered = self.gather(&snapshot, scope, question::types(question))?;
+        let mut about = About::new(scope);
+        about.method = gathered.method;
+        about.events = gathered.cells.events();
+        if let Method::Sketch { .. } = gathered.method {
+            about.note(Note::new(
+                NoteKind::SketchError,
+                format!(
+                    "quantiles are from sketches, within {:.1} % of the exact ones; counts, \
+                     sums and means are exact (--exact insists on exact quantiles)",
+                    RELATIVE_ERROR * 100.0
+                ),
+            ));
+        }
+        let mut found_notes = gathered.notes;
+        found_notes.extend(notes::negative(gathered.cells.negative()));
+        found_notes.extend(question::losses::note(&gathered.cells));
+        let storage = || storage::of(&snapshot);
+        let found = question::answer(question, &gathered.cells, storage, &mut found_notes).ok_or(
+            AskError::Mismatch {
+                question: question.name(),
+            },
+        )?;
+        for note in found_notes {
+            about.note(note);
+        }
+        Ok(Answer { about, found })
+    }
+
+    /// Cells of the window: exact up to the limit, sketches beyond.
+    fn gather(
+        &self,
+        snapshot: &Snapshot,
+        scope: &Scope,
+        types: Option<&[&str]>,
+    ) -> Result<Gathered, AskError> {
+        let window = scope.window;
+        let mut notes = notes::of_store(snapshot.notes());
+        let exact = scope.exact || snapshot.estimated_rows(window) <= self.config.exact_limit;
+        if exact {
+            let scanned = scan::exact(snapshot, window, types, &self.config)?;
+            notes.extend(scanned.notes);
+            return Ok(Gathered {
+                cells: scanned.cells,
+                method: Method::Exact,
+                notes,
+            });
+        }
+        let spec = match types {
+            Some(types) => FoldSpec::new(Grain::Day).of_types(types),
+            None => FoldSpec::new(Grain::Day),
+        };
+        let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
+        notes.extend(notes::of_store(&folded.notes));
+        Ok(Gathered {
+            cells: Cells::new(folded.cells, self.config.threads),
+            method: Method::Sketch {
+                relative_error: RELATIVE_ERROR,
+            },
+            notes,
+        })
+    }
+}
+
+struct Gathered {
+    cells: Cells,
+    method: Method,
+    notes: Vec<Note>,
+}
+
+impl Answerer for Engine {
+    fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+        match (question, question.scope()) {
+            (Question::Sql(question), _) => self.sql(question),
+            (_, Some(scope)) => self.answer_from_cells(question, scope),
+            (_, None) => {
+                let snapshot = self.snapshot()?;
+                let mut about = About::new(&Scope::all(tachograph_model::UnixNanos::now()));
+                for note in notes::of_store(snapshot.notes()) {
+                    about.note(note);
+                }
+                let storage = storage::of(&snapshot);
+                about.events = storage.events().unwrap_or(storage.segment_events);
+                Ok(Answer {
+                    about,
+                    found: Found::Storage(storage.into()),
+                })
+            }
+        }
+    }
+}

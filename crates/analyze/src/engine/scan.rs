@@ -1,0 +1,281 @@
+//! Exact cells: every event of the window is scanned and folded, with every
+//! value kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::TimestampNanosecondType;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::TaskContext;
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use futures::StreamExt;
+use tachograph_model::answer::{Note, NoteKind};
+use tachograph_model::{AskError, Column, Window};
+use tachograph_store::{EVENT_TYPE, FoldSpec, Folder, Grain, Snapshot, TIMESTAMP, schema};
+
+use super::config::EngineConfig;
+use super::events::{Division, Events};
+use super::notes;
+use crate::cells::Cells;
+
+/// What a scan found.
+pub(super) struct Scanned {
+    pub(super) cells: Cells,
+    pub(super) notes: Vec<Note>,
+}
+
+/// Scans the events of `window` that are of one of `types`.
+pub(super) fn exact(
+    snapshot: &Snapshot,
+    window: Window,
+    types: Option<&[&str]>,
+    config: &EngineConfig,
+) -> Result<Scanned, AskError> {
+    if snapshot.log_bytes() == 0 && snapshot.segments_in(window).next().is_none() {
+        return Ok(Scanned {
+            cells: Cells::default(),
+            notes: Vec::new(),
+        });
+    }
+    let spec = FoldSpec::new(Grain::Day).exact();
+    let spec = match types {
+        Some(types) => spec.of_types(types),
+        None => spec,
+    };
+    match fold(snapshot, window, types, &spec, config) {
+        Ok(scanned) => Ok(scanned),
+        // A broken file stops DataFusion. The store's own reader leaves it out
+        // and names it.
+        Err(error) => around_damage(snapshot, window, &spec, config, &error),
+    }
+}
+
+fn around_damage(
+    snapshot: &Snapshot,
+    window: Window,
+    spec: &FoldSpec,
+    config: &EngineConfig,
+    error: &DataFusionError,
+) -> Result<Scanned, AskError> {
+    let folded = snapshot.cells(window, spec).map_err(notes::read_error)?;
+    let mut notes = notes::of_store(&folded.notes);
+    if notes.is_empty() {
+        notes.push(Note::new(
+            NoteKind::SegmentSkipped,
+            format!("reading took a second try: {error}"),
+        ));
+    }
+    Ok(Scanned {
+        cells: Cells::new(folded.cells, config.threads),
+        notes,
+    })
+}
+
+fn fold(
+    snapshot: &Snapshot,
+    window: Window,
+    types: Option<&[&str]>,
+    spec: &FoldSpec,
+    config: &EngineConfig,
+) -> Result<Scanned> {
+    let threads = config.threads.max(1);
+    let events = Events::of(snapshot, window, threads)?;
+    let projection: Vec<usize> = Folder::columns()
+        .iter()
+        .map(|name| schema().index_of(name))
+        .collect::<Result<_, _>>()?;
+    let predicate = predicate(snapshot, window, types)?;
+    let plan = events.plan(&projection, predicate, window, Division::Pieces)?;
+    let pieces = plan.output_partitioning().partition_count();
+    let next = AtomicUsize::new(0);
+    let work = || fold_pieces(&plan, pieces, &next, spec, window);
+    let mut folds: Vec<Result<Fold>> = if threads.min(pieces) < 2 {
+        vec![work()]
+    } else {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads.min(pieces))
+                .map(|_| scope.spawn(work))
+                .collect();
+            let mut folds = vec![work()];
+            folds.extend(others.into_iter().map(|other| {
+                other.join().unwrap_or_else(|_| {
+                    Err(DataFusionError::Internal("a scan panicked".to_owned()))
+                })
+            }));
+            folds
+        })
+    };
+    let mut all = folds.remove(0)?;
+    for fold in folds {
+        all.merge(fold?);
+    }
+    let order = all.entities.in_order();
+    Ok(Scanned {
+        cells: Cells::new(all.folder.finish(), threads).with_entity_order(order),
+        notes: notes::of_store(&events.notes()),
+    })
+}
+
+/// What one thread folded.
+struct Fold {
+    folder: Folder,
+    entities: FirstSeen,
+}
+
+impl Fold {
+    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.entities.push(batch);
+        self.folder
+            .push(batch)
+            .map_err(|error| DataFusionError::External(Box::new(error)))
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.folder.merge(other.folder);
+        self.entities.merge(other.entities);
+    }
+}
+
+fn fold_pieces(
+    plan: &Arc<dyn ExecutionPlan>,
+    pieces: usize,
+    next: &AtomicUsize,
+    spec: &FoldSpec,
+    window: Window,
+) -> Result<Fold> {
+    // The blocking file reads of the object store need a runtime; one of its
+    // own keeps a thread's scan on that thread.
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let context = Arc::new(TaskContext::default());
+    let mut fold = Fold {
+        folder: Folder::new(spec.clone(), window),
+        entities: FirstSeen::new(window),
+    };
+    loop {
+        let piece = next.fetch_add(1, Ordering::Relaxed);
+        if piece >= pieces {
+            return Ok(fold);
+        }
+        let mut stream = plan.execute(piece, context.clone())?;
+        runtime.block_on(async {
+            while let Some(batch) = stream.next().await {
+                fold.push(&batch?)?;
+            }
+            Ok::<_, DataFusionError>(())
+        })?;
+    }
+}
+
+/// What rules out whole row groups and pages.
+fn predicate(
+    snapshot: &Snapshot,
+    window: Window,
+    types: Option<&[&str]>,
+) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let instant = |nanos: i64| {
+        lit(ScalarValue::TimestampNanosecond(
+            Some(nanos),
+            Some("UTC".into()),
+        ))
+    };
+    let mut parts: Vec<Expr> = Vec::new();
+    if snapshot.segments_in(window).any(|s| !s.lies_in(window)) {
+        parts.push(col(TIMESTAMP).gt_eq(instant(window.from.0)));
+        parts.push(col(TIMESTAMP).lt(instant(window.to.0)));
+    }
+    if let Some(types) = types {
+        let text = |name: &str| {
+            lit(ScalarValue::Dictionary(
+                Box::new(datafusion::arrow::datatypes::DataType::Int32),
+                Box::new(ScalarValue::from(name)),
+            ))
+        };
+        let list = types.iter().map(|name| col(EVENT_TYPE).eq(text(name)));
+        parts.extend(list.reduce(Expr::or));
+    }
+    let Some(filter) = parts.into_iter().reduce(Expr::and) else {
+        return Ok(None);
+    };
+    let schema = DFSchema::try_from(schema())?;
+    let context = PhysicalPlanningContext::default();
+    create_physical_expr(&filter, &schema, &ExecutionProps::new(), &context).map(Some)
+}
+
+/// When each kind of entity was first named: time, then place in the list.
+/// Cells know only days.
+#[derive(Debug)]
+struct FirstSeen {
+    window: Window,
+    first: HashMap<Arc<str>, (i64, u32)>,
+}
+
+impl FirstSeen {
+    fn new(window: Window) -> Self {
+        Self {
+            window,
+            first: HashMap::new(),
+        }
+    }
+
+    fn push(&mut self, batch: &RecordBatch) {
+        let (Some(lists), Some(times)) = (
+            batch.column_by_name(Column::Entities.name()),
+            batch.column_by_name(TIMESTAMP),
+        ) else {
+            return;
+        };
+        if lists.null_count() == lists.len() {
+            return;
+        }
+        let (Some(lists), Some(times)) = (
+            lists.as_list_opt::<i32>(),
+            times.as_primitive_opt::<TimestampNanosecondType>(),
+        ) else {
+            return;
+        };
+        for row in (0..lists.len()).filter(|row| lists.is_valid(*row)) {
+            let time = times.value(row);
+            if !self.window.contains(tachograph_model::UnixNanos(time)) {
+                continue;
+            }
+            let list = lists.value(row);
+            let Some(names) = list.as_string_opt::<i32>() else {
+                continue;
+            };
+            for (place, name) in names.iter().flatten().enumerate() {
+                self.see(name, (time, place as u32));
+            }
+        }
+    }
+
+    fn see(&mut self, name: &str, at: (i64, u32)) {
+        match self.first.get_mut(name) {
+            Some(first) => *first = at.min(*first),
+            None => {
+                self.first.insert(Arc::from(name), at);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (name, at) in other.first {
+            self.see(&name, at);
+        }
+    }
+
+    fn in_order(self) -> HashMap<Arc<str>, u64> {
+        let mut list: Vec<_> = self.first.into_iter().collect();
+        list.sort_by(|(a, at_a), (b, at_b)| (at_a, a).cmp(&(at_b, b)));
+        list.into_iter()
+            .zip(0..)
+            .map(|((name, _), place)| (name, place))
+            .collect()
+    }
+}

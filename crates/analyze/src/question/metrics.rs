@@ -1,0 +1,37 @@
+//! Metrics: every series of `metric` and `performance` events.
+
+use tachograph_model::answer::{Metrics, Series};
+
+use super::tools::{first, last};
+use crate::cells::{self, Cells, Row};
+
+/// Answers from the cells.
+pub fn answer(cells: &Cells) -> Metrics {
+    let rows = cells.of("metric").iter().chain(cells.of("performance"));
+    let mut groups = cells::groups(rows, |row| {
+        Some((
+            row.key().source.as_deref(),
+            row.name(),
+            row.key().r#type.as_deref(),
+        ))
+    });
+    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Metrics {
+        series: groups
+            .into_iter()
+            .map(|(key, rows)| series(key, &rows))
+            .collect(),
+    }
+}
+
+fn series((source, name, kind): (Option<&str>, &str, Option<&str>), rows: &[&Row]) -> Series {
+    Series {
+        source: source.map(str::to_owned),
+        name: name.to_owned(),
+        r#type: kind.map(str::to_owned),
+        points: cells::count(rows.iter().copied()),
+        value: cells::values(rows.iter().copied()).spread(),
+        first: first(rows),
+        last: last(rows),
+    }
+}
