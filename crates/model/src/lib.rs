@@ -33,6 +33,7 @@ pub mod number;
 pub mod port;
 pub mod privacy;
 pub mod question;
+pub mod render;
 pub mod time;
 
 pub use answer::{Answer, Found, Note, NoteKind};

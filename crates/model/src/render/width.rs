@@ -1,0 +1,77 @@
+//! How many columns of a terminal a text takes.
+
+/// Columns that `text` takes: East Asian wide characters and emoji take two,
+/// combining marks and joiners none. An approximation of Unicode's
+/// East_Asian_Width that is right for the scripts names are written in.
+pub fn width(text: &str) -> usize {
+    text.chars().map(of).sum()
+}
+
+fn of(c: char) -> usize {
+    match u32::from(c) {
+        0x0300..=0x036F | 0x200B..=0x200F | 0x20D0..=0x20FF | 0xFE00..=0xFE0F => 0,
+        0x1100..=0x115F
+        | 0x231A..=0x231B
+        | 0x23E9..=0x23EC
+        | 0x2600..=0x2604
+        | 0x26A1
+        | 0x2705
+        | 0x274C
+        | 0x2E80..=0x303E
+        | 0x3041..=0xA4CF
+        | 0xAC00..=0xD7A3
+        | 0xF900..=0xFAFF
+        | 0xFE30..=0xFE6F
+        | 0xFF00..=0xFF60
+        | 0xFFE0..=0xFFE6
+        | 0x1F300..=0x1F64F
+        | 0x1F680..=0x1F6FF
+        | 0x1F900..=0x1F9FF
+        | 0x20000..=0x3FFFD => 2,
+        _ => 1,
+    }
+}
+
+/// Pads `text` to `columns`.
+pub fn pad(text: &str, columns: usize, right: bool) -> String {
+    let space = " ".repeat(columns.saturating_sub(width(text)));
+    if right {
+        format!("{space}{text}")
+    } else {
+        format!("{text}{space}")
+    }
+}
+
+/// Cuts `text` to `columns`, its end shown by `…`.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut taken = 1;
+    for c in text.chars() {
+        taken += of(c);
+        if taken > columns {
+            break;
+        }
+        out.push(c);
+    }
+    out.push('…');
+    out
+}
+
+/// Makes text from events fit for a terminal: control characters (which could
+/// move the cursor or set colours) become `\u{…}`.
+pub fn clean(text: &str) -> String {
+    if !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control();
+            let plain = (!escaped).then_some(c);
+            let escape = escaped.then(|| c.escape_default()).into_iter().flatten();
+            plain.into_iter().chain(escape)
+        })
+        .collect()
+}
