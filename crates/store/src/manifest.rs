@@ -1,9 +1,26 @@
-//! The manifest: which segments are live, and what of the log they hold.
+//! The manifest: which segments are live, and how much of which log they hold.
+//! Replaced in one step; whatever it does not name does not exist for readers.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tachograph_log::{FileId, Home};
 use tachograph_model::{UnixNanos, Window};
+
+use crate::decode::LogPart;
+use crate::disk;
+use crate::error::StoreError;
+use crate::note::Note;
+use crate::recover;
+
+/// Version of the manifest's form.
+const VERSION: u32 = 1;
+/// So many logs that are gone are remembered, for crash recovery to look up.
+const REMEMBERED: usize = 512;
+/// A log is told from others by so much of its start.
+const HEAD_BYTES: u64 = 4_096;
 
 /// A sealed segment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +39,11 @@ pub struct Segment {
     pub max_time: i64,
     /// Size of the Parquet file.
     pub bytes: u64,
+    /// XXH64 of the Parquet file, in hex; empty if unknown.
+    #[serde(default)]
+    pub checksum: String,
     /// Rollups there are, finest first: `minute`, `hour`, `day`.
+    #[serde(default)]
     pub tiers: Vec<String>,
 }
 
@@ -51,4 +72,184 @@ impl Segment {
         let part = (i128::from(to) - i128::from(from)).max(0);
         u64::try_from(i128::from(self.rows) * part / whole).unwrap_or(self.rows)
     }
+}
+
+/// How much of a log is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its file name in the home.
+    pub name: String,
+    /// Its inode number, 0 if unknown.
+    pub inode: u64,
+    /// When it was made, nanoseconds since the epoch, 0 if unknown.
+    pub born: i64,
+    /// XXH64 of its first 4 KiB (or of all, if it is shorter).
+    pub head: u64,
+    /// Its first so many bytes are sealed.
+    pub sealed: u64,
+}
+
+impl Source {
+    /// Looks at a log.
+    pub(crate) fn of(log: &LogPart, id: FileId) -> io::Result<Self> {
+        Ok(Self {
+            name: name_of(&log.path),
+            inode: id.inode,
+            born: id.born,
+            head: disk::checksum(&log.file, HEAD_BYTES.min(log.len))?,
+            sealed: 0,
+        })
+    }
+
+    /// Whether both are the same log: same start, and same file or name.
+    /// Only for logs that are not appended to any more.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let same_file = self.inode != 0 && (self.inode, self.born) == (other.inode, other.born);
+        self.head == other.head && (same_file || self.name == other.name)
+    }
+}
+
+pub(crate) fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// A file that is no longer live but may still be being read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retired {
+    /// The segment's name.
+    pub id: String,
+    /// Its Parquet file, relative to the home.
+    pub path: PathBuf,
+    /// Since when, nanoseconds since the epoch; it is deleted a minute later.
+    pub at: i64,
+}
+
+/// What is live.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this form.
+    pub version: u32,
+    /// Live segments, ordered by day.
+    pub segments: Vec<Segment>,
+    /// Logs that are sealed, wholly or in part.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+    /// Files to delete.
+    #[serde(default)]
+    pub retired: Vec<Retired>,
+    /// The first so many bytes of `rejected.jsonl` are settled.
+    #[serde(default)]
+    pub rejected_bytes: u64,
+    /// Lines in them.
+    #[serde(default)]
+    pub rejected_lines: u64,
+}
+
+impl Manifest {
+    /// Reads a home's manifest; lists its segments where that is damaged.
+    ///
+    /// # Errors
+    /// When the operating system fails.
+    pub fn load(home: &Home) -> Result<(Self, Option<Note>), StoreError> {
+        let path = home.manifest();
+        let why = match fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<Self>(&bytes) {
+                Ok(manifest) if manifest.version == VERSION => return Ok((manifest, None)),
+                Ok(manifest) => format!("version {} is unknown", manifest.version),
+                Err(error) => error.to_string(),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "it is missing".to_owned(),
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        let manifest = recover::manifest(home)?;
+        // A home that was never sealed has no manifest, and needs none.
+        let note =
+            (path.exists() || !manifest.segments.is_empty()).then(|| Note::ManifestRecovered {
+                why,
+                segments: manifest.segments.len(),
+            });
+        Ok((manifest, note))
+    }
+
+    /// Puts it in place of the old one.
+    pub(crate) fn save(&mut self, home: &Home) -> Result<(), StoreError> {
+        self.version = VERSION;
+        self.segments
+            .sort_by(|a, b| (a.day, &a.id).cmp(&(b.day, &b.id)));
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| StoreError::Io {
+            what: "write",
+            path: home.manifest(),
+            source: error.into(),
+        })?;
+        disk::replace(&home.manifest(), &bytes)
+    }
+
+    /// How many bytes of a log are sealed; 0 if it is unknown. For crash
+    /// recovery, which asks what became of a batch in a log that is gone.
+    pub fn sealed_bytes(&self, file: FileId) -> u64 {
+        self.sources
+            .iter()
+            .filter(|source| (source.inode, source.born) == (file.inode, file.born))
+            .map(|source| source.sealed)
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(crate) fn source(&self, log: &Source) -> Option<&Source> {
+        self.sources.iter().rev().find(|source| source.is(log))
+    }
+
+    /// Notes how far a log is sealed.
+    pub(crate) fn set_source(&mut self, log: Source) {
+        match self.sources.iter_mut().rev().find(|held| held.is(&log)) {
+            Some(held) => held.sealed = held.sealed.max(log.sealed),
+            None => self.sources.push(log),
+        }
+    }
+
+    /// Forgets the oldest of the logs that are gone.
+    pub(crate) fn forget_sources(&mut self, home: &Home) {
+        let excess = self.sources.len().saturating_sub(REMEMBERED);
+        let mut left = excess;
+        self.sources.retain(|source| {
+            let forget = left > 0 && !home.root().join(&source.name).exists();
+            left -= usize::from(forget);
+            !forget
+        });
+    }
+}
+
+/// Cuts what is sealed off the logs; drops those that are sealed wholly.
+pub(crate) fn unsealed(
+    manifest: &Manifest,
+    logs: Vec<(LogPart, FileId)>,
+) -> Result<Vec<(LogPart, Source)>, StoreError> {
+    let mut rest = Vec::with_capacity(logs.len());
+    for (mut log, id) in logs {
+        // The live log is rotated before it is sealed, and its start changes
+        // while it is shorter than a head.
+        let mut source = if log.live || manifest.sources.is_empty() {
+            Source {
+                name: name_of(&log.path),
+                inode: id.inode,
+                born: id.born,
+                head: 0,
+                sealed: 0,
+            }
+        } else {
+            Source::of(&log, id).map_err(StoreError::io("read", &log.path))?
+        };
+        if !log.live
+            && let Some(held) = manifest.source(&source)
+        {
+            source.sealed = held.sealed;
+            log.from = held.sealed.min(log.len);
+        }
+        if log.from < log.to || log.len == 0 {
+            rest.push((log, source));
+        }
+    }
+    Ok(rest)
 }

@@ -3,6 +3,7 @@
 use tachograph_log::Home;
 
 use crate::error::StoreError;
+use crate::manifest::{Manifest, unsealed};
 use crate::snapshot::{Snapshot, open_logs};
 
 /// A home's memory: its log, segments and rollups.
@@ -49,10 +50,15 @@ impl Store {
     /// # Errors
     /// When the operating system fails; damage is in the snapshot's notes.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let (logs, notes) = open_logs(&self.home)?;
+        // First the logs, then the manifest: a log that is sealed in between
+        // is named by the manifest, one that is sealed later stays open here.
+        let (logs, mut notes) = open_logs(&self.home)?;
+        let (manifest, note) = Manifest::load(&self.home)?;
+        notes.extend(note);
+        let logs = unsealed(&manifest, logs)?;
         Ok(Snapshot {
             home: self.home.clone(),
-            segments: Vec::new(),
+            segments: manifest.segments,
             logs: logs.into_iter().map(|(log, _)| log).collect(),
             notes,
             threads: self.threads,

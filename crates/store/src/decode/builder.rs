@@ -402,9 +402,7 @@ impl Plain {
     fn finish(&mut self, rows: usize) -> Result<ArrayRef, arrow::error::ArrowError> {
         self.fill(rows);
         let taken = std::mem::take(self);
-        let nulls = taken
-            .valid
-            .map(|mut valid| NullBuffer::new(valid.finish()));
+        let nulls = taken.valid.map(|mut valid| NullBuffer::new(valid.finish()));
         let offsets = OffsetBuffer::new(ScalarBuffer::from(taken.offsets));
         Ok(Arc::new(StringArray::try_new(
             offsets,
@@ -430,8 +428,7 @@ impl Lists {
             builder.append_null();
             self.rows += 1;
         }
-        let texts: Vec<std::borrow::Cow<'_, str>> =
-            serde_json::from_str(json).unwrap_or_default();
+        let texts: Vec<std::borrow::Cow<'_, str>> = serde_json::from_str(json).unwrap_or_default();
         for text in texts {
             builder.values().append_value(text);
         }

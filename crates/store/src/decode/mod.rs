@@ -8,5 +8,5 @@
 mod builder;
 mod scan;
 
-pub(crate) use scan::{Broken, newlines, read_at};
 pub use scan::{BATCH_ROWS, LogPart, LogScan};
+pub(crate) use scan::{Broken, newlines, read_at};

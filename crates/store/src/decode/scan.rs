@@ -1,6 +1,5 @@
 //! A log, or a stretch of one, as record batches.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +20,8 @@ pub const BATCH_ROWS: usize = 8_192;
 const READ_BYTES: usize = 512 << 10;
 /// Broken lines that are named; the rest is only counted.
 const NAMED: usize = 3;
+/// The end of a rejected line that has not come yet.
+const OPEN: u64 = u64::MAX;
 
 /// A stretch of a log: the lines that begin in it. The file is held open, so
 /// it stays readable when it is rotated, sealed or deleted meanwhile.
@@ -146,7 +147,9 @@ pub(crate) fn newlines(file: &File, from: u64, to: u64) -> io::Result<u64> {
     let mut buffer = vec![0; READ_BYTES];
     let (mut at, mut count) = (from, 0);
     while at < to {
-        let want = usize::try_from(to - at).unwrap_or(usize::MAX).min(READ_BYTES);
+        let want = usize::try_from(to - at)
+            .unwrap_or(usize::MAX)
+            .min(READ_BYTES);
         let read = read_at(file, &mut buffer[..want], at)?;
         if read == 0 {
             break;
@@ -170,8 +173,8 @@ pub struct LogScan {
     base: u64,
     state: State,
     broken: Broken,
-    /// Lines that hold no event, for keeping them when sealing.
-    rejected: Option<VecDeque<Vec<u8>>>,
+    /// Where lines that hold no event begin and end, for keeping them.
+    rejected: Option<Vec<(u64, u64)>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,13 +191,13 @@ impl LogScan {
         self.builder.schema()
     }
 
-    /// Keeps the lines that hold no event.
+    /// Notes the places of lines that hold no event.
     pub(crate) fn keep_rejected(&mut self) {
-        self.rejected = Some(VecDeque::new());
+        self.rejected = Some(Vec::new());
     }
 
-    /// What was broken, and the lines themselves if they were kept.
-    pub(crate) fn into_broken(self) -> (Broken, VecDeque<Vec<u8>>) {
+    /// What was broken, and where if that was kept.
+    pub(crate) fn into_broken(self) -> (Broken, Vec<(u64, u64)>) {
         (self.broken, self.rejected.unwrap_or_default())
     }
 
@@ -219,6 +222,7 @@ impl LogScan {
                     let (from, to) = (self.at, self.at + end);
                     self.at = to + 1;
                     if self.state == State::Skipping {
+                        self.end_long_line(offset + end as u64);
                         self.state = State::Lines;
                     } else {
                         self.line(from, to, offset, true);
@@ -240,9 +244,17 @@ impl LogScan {
             Err(why) => {
                 self.broken.add(offset, why);
                 if let Some(rejected) = &mut self.rejected {
-                    rejected.push_back(line.to_vec());
+                    rejected.push((offset, offset + line.len() as u64));
                 }
             }
+        }
+    }
+
+    fn end_long_line(&mut self, end: u64) {
+        if let Some((_, to)) = self.rejected.as_mut().and_then(|list| list.last_mut())
+            && *to == OPEN
+        {
+            *to = end;
         }
     }
 
@@ -260,9 +272,8 @@ impl LogScan {
                 },
             );
             if let Some(rejected) = &mut self.rejected {
-                // The start is enough to tell what it was.
-                let start = &self.buffer[self.at..self.at + 4_096];
-                rejected.push_back(start.to_vec());
+                // Where it ends is not known yet.
+                rejected.push((offset, OPEN));
             }
             self.state = State::Skipping;
             self.buffer.clear();
@@ -282,6 +293,7 @@ impl LogScan {
             if kept > 0 && self.state == State::Lines {
                 self.line(0, kept, offset, false);
             }
+            self.end_long_line(next);
             self.state = State::Done;
         }
         Ok(())

@@ -130,6 +130,11 @@ impl Folder {
         }
     }
 
+    /// From here on takes in only rows of this window.
+    pub(crate) fn narrow(&mut self, window: Window) {
+        self.window = window;
+    }
+
     /// The columns it reads; scan no more than these.
     pub fn columns() -> &'static [&'static str] {
         FOLDED_COLUMNS
@@ -173,7 +178,13 @@ impl Folder {
             {
                 self.rows += (to - from) as u64;
                 let at = self.place(series, start);
-                add_run(&mut self.cells[at], &columns, times, from..to, self.spec.grain);
+                add_run(
+                    &mut self.cells[at],
+                    &columns,
+                    times,
+                    from..to,
+                    self.spec.grain,
+                );
             }
             from = to;
         }

@@ -12,8 +12,8 @@ mod codec;
 mod distribution;
 mod folder;
 
-pub use cell::{Cell, Grain, SUMMED, SeriesKey, Whole};
 pub(crate) use cell::KEY_TEXTS;
-pub(crate) use codec::{decode_state, encode_state};
+pub use cell::{Cell, Grain, SUMMED, SeriesKey, Whole};
+pub(crate) use codec::encode_state;
 pub use distribution::Distribution;
 pub use folder::{FOLDED_COLUMNS, FoldSpec, Folder};

@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use tachograph_log::Home;
 use tachograph_model::Window;
 
-use crate::decode::{BATCH_ROWS, LogPart};
+use crate::decode::LogPart;
 use crate::error::StoreError;
-use crate::fold::{Cell, FoldSpec, Folder};
+use crate::fold::{Cell, FoldSpec};
 use crate::manifest::Segment;
 use crate::note::Note;
 
+mod cells;
+mod events;
 mod open;
 
+pub(crate) use cells::describe;
+pub use events::{Events, event_of};
 pub(crate) use open::open_logs;
 
 /// What a question was answered from.
@@ -98,21 +102,6 @@ impl Snapshot {
     /// # Errors
     /// When the operating system fails; broken data is in the notes.
     pub fn cells(&self, window: Window, spec: &FoldSpec) -> Result<Folded, StoreError> {
-        let mut folder = Folder::new(spec.clone(), window);
-        let mut notes = Vec::new();
-        for part in &self.logs {
-            let mut scan = part.scan(Folder::columns(), window, BATCH_ROWS);
-            for batch in scan.by_ref() {
-                folder.push(&batch?)?;
-            }
-            notes.extend(scan.note());
-        }
-        let rows = folder.rows();
-        Ok(Folded {
-            cells: folder.finish(),
-            rows,
-            sketched: 0,
-            notes,
-        })
+        cells::cells(self, window, spec)
     }
 }

@@ -27,7 +27,10 @@ impl Texts {
 
     pub(super) fn get(&self, row: usize) -> Option<&str> {
         let (dictionary, values) = self.0.as_ref()?;
-        let key = dictionary.keys().is_valid(row).then(|| dictionary.keys().value(row))?;
+        let key = dictionary
+            .keys()
+            .is_valid(row)
+            .then(|| dictionary.keys().value(row))?;
         Some(values.value(key as usize))
     }
 }
@@ -45,12 +48,7 @@ impl Codes {
         &self.rows
     }
 
-    pub(super) fn read(
-        &mut self,
-        texts: &[Texts],
-        flags: &[Option<Arc<dyn Array>>],
-        rows: usize,
-    ) {
+    pub(super) fn read(&mut self, texts: &[Texts], flags: &[Option<Arc<dyn Array>>], rows: usize) {
         self.rows.clear();
         self.rows.resize(rows, 0);
         self.limit = 1;

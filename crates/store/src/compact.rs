@@ -1,0 +1,161 @@
+//! Compacting: many small segments of a day become one.
+
+use std::time::Duration;
+
+use tachograph_model::{UnixNanos, Window};
+
+use crate::error::StoreError;
+use crate::manifest::{Manifest, Retired, Segment};
+use crate::note::Note;
+use crate::rollup::write_tiers;
+use crate::schema::schema;
+use crate::seal::{SealOptions, new_id};
+use crate::segment::{Batch, Scan, sort_by_day, write_segment};
+use crate::snapshot::describe;
+use crate::store::Store;
+
+/// A segment with fewer events is small.
+const SMALL_ROWS: u64 = 256 << 10;
+/// Small segments are joined up to about so many events.
+const JOINED_ROWS: u64 = 2 << 20;
+
+/// What was compacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CompactReport {
+    /// Segments that were joined.
+    pub joined: usize,
+    /// Segments they became.
+    pub written: usize,
+    /// Their size in bytes before and after.
+    pub bytes: (u64, u64),
+    /// What was wrong with the store.
+    pub notes: Vec<Note>,
+}
+
+impl Store {
+    /// Joins the small segments of each day. The old ones are deleted a minute
+    /// later, so that whoever reads them can finish.
+    ///
+    /// # Errors
+    /// As [`Store::seal`].
+    pub fn compact(&self, wait: Duration) -> Result<CompactReport, StoreError> {
+        self.compact_with(SealOptions {
+            wait,
+            ..SealOptions::default()
+        })
+    }
+
+    /// As [`Store::compact`], with [`SealOptions::fault`].
+    ///
+    /// # Errors
+    /// As [`Store::seal`].
+    pub fn compact_with(&self, mut options: SealOptions<'_>) -> Result<CompactReport, StoreError> {
+        let _lock = self.lock(options.wait)?;
+        let (mut manifest, note) = Manifest::load(&self.home)?;
+        let mut report = CompactReport::default();
+        if let Some(note) = note {
+            report.notes.push(note);
+            manifest.save(&self.home)?;
+        }
+        options.at("clean")?;
+        self.clean(&mut manifest)?;
+        for group in groups(&manifest.segments) {
+            self.join(&group, &mut manifest, &mut report, &mut options)?;
+        }
+        Ok(report)
+    }
+
+    fn join(
+        &self,
+        group: &[Segment],
+        manifest: &mut Manifest,
+        report: &mut CompactReport,
+        options: &mut SealOptions<'_>,
+    ) -> Result<(), StoreError> {
+        options.at("read")?;
+        let schema = schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        let mut batches = Vec::new();
+        let mut joined: Vec<&Segment> = Vec::new();
+        for segment in group {
+            let path = self.home.root().join(&segment.path);
+            let read = Scan::open(&path, &columns, Window::ALL, None, true, 65_536)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            match read {
+                Ok(read) => {
+                    batches.extend(read);
+                    joined.push(segment);
+                }
+                Err(error) => report.notes.push(Note::UnreadableSegment {
+                    file: path,
+                    rows: segment.rows,
+                    why: describe(&error),
+                }),
+            }
+        }
+        if joined.len() < 2 {
+            return Ok(());
+        }
+        let days = sort_by_day(&batches)?;
+        drop(batches);
+        let id = new_id(&self.home, manifest);
+        // Should the manifest be lost, the new segment must tell what the old
+        // ones told.
+        let mut there = manifest.sources.clone();
+        there.retain(|source| self.home.root().join(&source.name).exists());
+        let mut written = Vec::new();
+        for (part, sorted) in days.iter().enumerate() {
+            options.at("segment")?;
+            let batch = Batch {
+                id: id.clone(),
+                part,
+                of: days.len(),
+                sources: there.clone(),
+                replaces: joined.iter().map(|segment| segment.id.clone()).collect(),
+            };
+            let mut segment = write_segment(&self.home, sorted, &batch)?;
+            options.at("rollup")?;
+            segment.tiers = write_tiers(&self.home, sorted, &segment.id)?;
+            written.push(segment);
+        }
+        report.joined += joined.len();
+        report.written += written.len();
+        report.bytes.0 += joined.iter().map(|segment| segment.bytes).sum::<u64>();
+        report.bytes.1 += written.iter().map(|segment| segment.bytes).sum::<u64>();
+        let now = UnixNanos::now().0;
+        manifest
+            .segments
+            .retain(|segment| !joined.iter().any(|old| old.id == segment.id));
+        manifest
+            .retired
+            .extend(joined.iter().map(|segment| Retired {
+                id: segment.id.clone(),
+                path: segment.path.clone(),
+                at: now,
+            }));
+        manifest.segments.extend(written);
+        options.at("manifest")?;
+        manifest.save(&self.home)?;
+        options.at("compacted")
+    }
+}
+
+/// Small segments of a day, in groups worth joining.
+fn groups(segments: &[Segment]) -> Vec<Vec<Segment>> {
+    let mut small: Vec<&Segment> = segments.iter().filter(|s| s.rows < SMALL_ROWS).collect();
+    small.sort_by(|a, b| (a.day, &a.id).cmp(&(b.day, &b.id)));
+    let mut groups: Vec<Vec<Segment>> = Vec::new();
+    for segment in small {
+        let rows = |group: &[Segment]| group.iter().map(|s| s.rows).sum::<u64>();
+        match groups.last_mut() {
+            Some(group)
+                if group[0].day == segment.day && rows(group) + segment.rows <= JOINED_ROWS =>
+            {
+                group.push(segment.clone());
+            }
+            _ => groups.push(vec![segment.clone()]),
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    groups
+}

@@ -1,0 +1,351 @@
+//! Rollups: the cells of a segment by minute, hour and day, so that a report
+//! costs by the number of series and not of events. Derived: may be deleted
+//! and are made again by [`crate::Store::repair`].
+//!
+//! ```text
+//! rollups/day/day=2025-11-20/<segment>.parquet      one row a cell
+//!   start, series columns, count, errors, sums for SQL, state (the whole cell)
+//! ```
+//!
+//! A tier is written only where it pays: where it has so many times fewer
+//! cells than the segment has events ([`Tier::worth`]). The minute tier is the
+//! dear one: a cell takes some 100 bytes, an event 15. Without it the edges of
+//! a window, at most two hours, are read from the events.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, Int64Array, RecordBatch,
+    StringDictionaryBuilder, TimestampNanosecondArray,
+};
+use arrow::datatypes::{
+    DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimestampNanosecondType,
+};
+use parquet::basic::Encoding;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use tachograph_log::Home;
+use tachograph_model::time::date_of_day;
+use tachograph_model::{Column, UnixNanos, Window};
+
+use crate::error::StoreError;
+use crate::fold::{Cell, FoldSpec, Folder, Grain, KEY_TEXTS, SeriesKey, encode_state};
+use crate::schema::{
+    EVENT_TYPE, SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type, timestamp_type,
+};
+use crate::segment::{Sorted, compression, write_file};
+
+/// A tier of rollups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tier {
+    Minute,
+    Hour,
+    Day,
+}
+
+impl Tier {
+    pub(crate) const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
+    pub(crate) fn grain(self) -> Grain {
+        match self {
+            Self::Minute => Grain::Minute,
+            Self::Hour => Grain::Hour,
+            Self::Day => Grain::Day,
+        }
+    }
+
+    /// Whether `cells` of this tier pay for `rows` events.
+    pub(crate) fn worth(self, cells: u64, rows: u64) -> bool {
+        let factor = match self {
+            Self::Minute => 64,
+            Self::Hour => 8,
+            Self::Day => 4,
+        };
+        rows >= 4_096 && cells.saturating_mul(factor) <= rows
+    }
+
+    pub(crate) fn path(self, day: i64, segment: &str) -> PathBuf {
+        PathBuf::from("rollups")
+            .join(self.name())
+            .join(format!("day={}", date_of_day(day)))
+            .join(format!("{segment}.parquet"))
+    }
+}
+
+/// The schema of a rollup.
+pub fn rollup_schema() -> SchemaRef {
+    let mut fields = vec![
+        Field::new("start", timestamp_type(), false),
+        Field::new(EVENT_TYPE, dictionary_type(), false),
+    ];
+    fields.extend(
+        KEY_TEXTS
+            .iter()
+            .map(|column| Field::new(column.name(), dictionary_type(), true)),
+    );
+    for name in ["success", "hit"] {
+        fields.push(Field::new(name, DataType::Boolean, true));
+    }
+    for name in ["count", "errors"] {
+        fields.push(Field::new(name, DataType::Int64, false));
+    }
+    for (name, _) in FIGURES {
+        fields.push(Field::new(*name, DataType::Float64, true));
+    }
+    fields.push(Field::new("state", DataType::Binary, false));
+    Arc::new(Schema::new(fields))
+}
+
+type Figure = fn(&Cell) -> Option<f64>;
+
+/// What SQL may want of a cell; null where no event has it.
+const FIGURES: &[(&str, Figure)] = &[
+    ("duration_ms_sum", |c| {
+        c.durations.min().map(|_| c.durations.sum())
+    }),
+    ("duration_ms_min", |c| c.durations.min()),
+    ("duration_ms_max", |c| c.durations.max()),
+    ("value_sum", |c| c.values.min().map(|_| c.values.sum())),
+    ("value_min", |c| c.values.min()),
+    ("value_max", |c| c.values.max()),
+    ("cost_usd_sum", |c| c.costs.min().map(|_| c.costs.sum())),
+    ("size_bytes_sum", |c| whole(c, Column::SizeBytes)),
+    ("tokens_sum", |c| whole(c, Column::Tokens)),
+    ("input_tokens_sum", |c| whole(c, Column::InputTokens)),
+    ("output_tokens_sum", |c| whole(c, Column::OutputTokens)),
+];
+
+fn whole(cell: &Cell, column: Column) -> Option<f64> {
+    let whole = cell.whole(column);
+    (whole.present > 0).then_some(whole.sum as f64)
+}
+
+/// Writes the tiers of a segment that are worth it; returns their names.
+pub(crate) fn write_tiers(
+    home: &Home,
+    sorted: &Sorted,
+    segment: &str,
+) -> Result<Vec<String>, StoreError> {
+    let rows = sorted.batch.num_rows() as u64;
+    let mut tiers: Vec<String> = Vec::new();
+    // From the finest that is written, the coarser ones are merged.
+    let mut finer: Option<Vec<Cell>> = None;
+    for (tier, cells) in Tier::ALL.into_iter().zip(sorted.cells) {
+        if !tier.worth(cells, rows) {
+            continue;
+        }
+        let mut folder = Folder::new(FoldSpec::new(tier.grain()), Window::ALL);
+        match finer.take() {
+            Some(cells) => cells.into_iter().for_each(|cell| folder.push_cell(cell)),
+            None => folder.push(&sorted.batch)?,
+        }
+        let cells = folder.finish();
+        write_tier(home, tier, sorted.day, segment, &cells)?;
+        tiers.push(tier.name().to_owned());
+        finer = Some(cells);
+    }
+    Ok(tiers)
+}
+
+fn write_tier(
+    home: &Home,
+    tier: Tier,
+    day: i64,
+    segment: &str,
+    cells: &[Cell],
+) -> Result<(), StoreError> {
+    let mut order: Vec<&Cell> = cells.iter().collect();
+    order.sort_by_key(|cell| cell.start);
+    let batch = batch_of(&order).map_err(StoreError::columns("write a rollup"))?;
+    let properties = WriterProperties::builder()
+        .set_compression(compression())
+        .set_max_row_group_row_count(Some(16 << 10))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_column_statistics_enabled(ColumnPath::from("state"), EnabledStatistics::None)
+        .set_column_dictionary_enabled(ColumnPath::from("state"), false)
+        .set_column_encoding(ColumnPath::from("state"), Encoding::PLAIN)
+        .set_offset_index_disabled(true)
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            SCHEMA_VERSION_KEY.to_owned(),
+            SCHEMA_VERSION.to_string(),
+        )]));
+    write_file(
+        &home.root().join(tier.path(day, segment)),
+        &batch,
+        properties,
+    )?;
+    Ok(())
+}
+
+fn batch_of(cells: &[&Cell]) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let starts: TimestampNanosecondArray = cells.iter().map(|cell| Some(cell.start.0)).collect();
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(starts.with_timezone("UTC"))];
+    let mut types = StringDictionaryBuilder::<Int32Type>::new();
+    for cell in cells {
+        types.append_value(&cell.key.event_type);
+    }
+    columns.push(Arc::new(types.finish()));
+    for at in 0..KEY_TEXTS.len() {
+        let mut texts = StringDictionaryBuilder::<Int32Type>::new();
+        for cell in cells {
+            texts.append_option(cell.key.texts()[at].as_deref());
+        }
+        columns.push(Arc::new(texts.finish()));
+    }
+    let flags: [fn(&SeriesKey) -> Option<bool>; 2] = [|key| key.success, |key| key.hit];
+    for flag in flags {
+        let flags: BooleanArray = cells.iter().map(|cell| flag(&cell.key)).collect();
+        columns.push(Arc::new(flags));
+    }
+    let counts: Int64Array = cells.iter().map(|cell| Some(cell.count as i64)).collect();
+    columns.push(Arc::new(counts));
+    let errors: Int64Array = cells
+        .iter()
+        .map(|cell| {
+            Some(if cell.key.success == Some(false) {
+                cell.count as i64
+            } else {
+                0
+            })
+        })
+        .collect();
+    columns.push(Arc::new(errors));
+    for (_, figure) in FIGURES {
+        let figures: Float64Array = cells.iter().map(|cell| figure(cell)).collect();
+        columns.push(Arc::new(figures));
+    }
+    let mut states = BinaryBuilder::new();
+    let mut state = Vec::new();
+    for cell in cells {
+        state.clear();
+        encode_state(cell, &mut state);
+        states.append_value(&state);
+    }
+    columns.push(Arc::new(states.finish()));
+    RecordBatch::try_new(rollup_schema(), columns)
+}
+
+/// Columns that are read back; the others are for SQL.
+const READ: [&str; 12] = [
+    "start",
+    EVENT_TYPE,
+    "name",
+    "agent",
+    "source",
+    "type",
+    "status",
+    "error_type",
+    "success",
+    "hit",
+    "count",
+    "state",
+];
+
+/// Folds the cells of a tier that start in `window`.
+pub(crate) fn read_tier(
+    path: &Path,
+    window: Window,
+    folder: &mut Folder,
+) -> Result<(), StoreError> {
+    use parquet::arrow::ProjectionMask;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::statistics::Statistics;
+
+    let file = std::fs::File::open(path).map_err(StoreError::io("open", path))?;
+    let failed = || StoreError::parquet("read", path);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed())?;
+    let groups: Vec<usize> = builder
+        .metadata()
+        .row_groups()
+        .iter()
+        .enumerate()
+        .filter(|(_, group)| match group.column(0).statistics() {
+            Some(Statistics::Int64(starts)) => match (starts.min_opt(), starts.max_opt()) {
+                (Some(min), Some(max)) => *min < window.to.0 && window.from.0 <= *max,
+                _ => true,
+            },
+            _ => true,
+        })
+        .map(|(at, _)| at)
+        .collect();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), READ);
+    let reader = builder
+        .with_row_groups(groups)
+        .with_projection(mask)
+        .with_batch_size(8_192)
+        .build()
+        .map_err(failed())?;
+    for batch in reader {
+        let batch = batch.map_err(StoreError::columns("read a rollup"))?;
+        push_batch(&batch, window, folder).ok_or_else(|| StoreError::Columns {
+            what: "read a rollup",
+            source: arrow::error::ArrowError::ParseError(format!("{} is damaged", path.display())),
+        })?;
+    }
+    Ok(())
+}
+
+fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Option<()> {
+    let starts = batch
+        .column_by_name("start")?
+        .as_primitive_opt::<TimestampNanosecondType>()?;
+    let counts = batch
+        .column_by_name("count")?
+        .as_primitive_opt::<Int64Type>()?;
+    let states = batch.column_by_name("state")?.as_binary_opt::<i32>()?;
+    let mut texts = Vec::with_capacity(7);
+    for name in &READ[1..8] {
+        let dictionary = batch
+            .column_by_name(name)?
+            .as_dictionary_opt::<Int32Type>()?;
+        let values: Vec<Arc<str>> = dictionary
+            .values()
+            .as_string_opt::<i32>()?
+            .iter()
+            .map(|text| folder.text(text.unwrap_or_default()))
+            .collect();
+        texts.push((dictionary, values));
+    }
+    let success = batch.column_by_name("success")?.as_boolean_opt()?;
+    let hit = batch.column_by_name("hit")?.as_boolean_opt()?;
+    for row in 0..batch.num_rows() {
+        let start = UnixNanos(starts.value(row));
+        if !window.contains(start) {
+            continue;
+        }
+        let text = |at: usize| {
+            let (dictionary, values) = &texts[at];
+            let keys = dictionary.keys();
+            keys.is_valid(row)
+                .then(|| values.get(keys.value(row) as usize).cloned())
+                .flatten()
+        };
+        let flag = |flags: &BooleanArray| flags.is_valid(row).then(|| flags.value(row));
+        let key = Arc::new(SeriesKey {
+            event_type: text(0)?,
+            name: text(1),
+            agent: text(2),
+            source: text(3),
+            r#type: text(4),
+            status: text(5),
+            error_type: text(6),
+            success: flag(success),
+            hit: flag(hit),
+        });
+        let count = u64::try_from(counts.value(row)).ok()?;
+        if !folder.push_state(&key, start, count, states.value(row)) {
+            return None;
+        }
+    }
+    Some(())
+}

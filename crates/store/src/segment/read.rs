@@ -1,0 +1,251 @@
+//! Reading a segment: only the row groups, pages and columns that matter.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::statistics::Statistics;
+use tachograph_model::Window;
+
+use super::write::{BATCH_KEY, Batch};
+use crate::error::StoreError;
+use crate::schema::{EVENT_TYPE, TIMESTAMP, schema_of};
+
+/// Batches of a segment. Rows outside the window may be among them: what is
+/// left out is left out by the page.
+pub(crate) struct Scan {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    columns: Vec<String>,
+    window: Window,
+    batch_rows: usize,
+    groups: Vec<usize>,
+    reader: Option<ParquetRecordBatchReader>,
+    schema: SchemaRef,
+}
+
+impl Scan {
+    /// Opens a segment. `whole` says that all its events lie in the window, so
+    /// that no index is needed.
+    pub(crate) fn open(
+        path: &Path,
+        columns: &[&str],
+        window: Window,
+        types: Option<&[String]>,
+        whole: bool,
+        batch_rows: usize,
+    ) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        let policy = if whole {
+            PageIndexPolicy::Skip
+        } else {
+            PageIndexPolicy::Optional
+        };
+        let options = ArrowReaderOptions::new().with_page_index_policy(policy);
+        let metadata =
+            ArrowReaderMetadata::load(&file, options).map_err(StoreError::parquet("read", path))?;
+        let mut groups: Vec<usize> = metadata
+            .metadata()
+            .row_groups()
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| in_window(group, window) && of_types(group, types))
+            .map(|(at, _)| at)
+            .collect();
+        groups.reverse();
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            metadata,
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            window,
+            batch_rows,
+            groups,
+            reader: None,
+            schema: schema_of(columns),
+        })
+    }
+
+    fn next_reader(&mut self) -> Result<Option<ParquetRecordBatchReader>, StoreError> {
+        let Some(at) = self.groups.pop() else {
+            return Ok(None);
+        };
+        let failed = || StoreError::parquet("read", &self.path);
+        let group = self.metadata.metadata().row_group(at);
+        // A column that is null throughout the group is not worth opening.
+        let leaves = group.columns().iter().enumerate().filter(|(_, chunk)| {
+            let root = chunk.column_path().parts().first();
+            let wanted = root.is_some_and(|root| self.columns.contains(root));
+            let empty = chunk
+                .statistics()
+                .and_then(Statistics::null_count_opt)
+                .is_some_and(|nulls| nulls as i64 >= chunk.num_values());
+            wanted && !empty
+        });
+        let mask =
+            ProjectionMask::leaves(self.metadata.parquet_schema(), leaves.map(|(leaf, _)| leaf));
+        let file = self
+            .file
+            .try_clone()
+            .map_err(StoreError::io("read", &self.path))?;
+        let mut builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_row_groups(vec![at])
+                .with_projection(mask)
+                .with_batch_size(self.batch_rows);
+        if let Some(selection) = self.pages(at) {
+            builder = builder.with_row_selection(selection);
+        }
+        builder.build().map(Some).map_err(failed())
+    }
+
+    /// The pages of a group that hold events of the window.
+    fn pages(&self, group: usize) -> Option<RowSelection> {
+        let metadata = self.metadata.metadata();
+        let rows = usize::try_from(metadata.row_group(group).num_rows()).ok()?;
+        let locations = metadata
+            .offset_index()?
+            .get(group)?
+            .first()?
+            .page_locations();
+        let ColumnIndexMetaData::INT64(times) = metadata.column_index()?.get(group)?.first()?
+        else {
+            return None;
+        };
+        let mut ranges = Vec::new();
+        for (page, location) in locations.iter().enumerate() {
+            let from = usize::try_from(location.first_row_index).ok()?;
+            let to = match locations.get(page + 1) {
+                Some(next) => usize::try_from(next.first_row_index).ok()?,
+                None => rows,
+            };
+            let (min, max) = (times.min_value(page)?, times.max_value(page)?);
+            if from > to
+                || to > rows
+                || ranges
+                    .last()
+                    .is_some_and(|r: &std::ops::Range<usize>| r.end > from)
+            {
+                return None;
+            }
+            if *min < self.window.to.0 && self.window.from.0 <= *max {
+                ranges.push(from..to);
+            }
+        }
+        Some(RowSelection::from_consecutive_ranges(
+            ranges.into_iter(),
+            rows,
+        ))
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<RecordBatch, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(reader) = &mut self.reader {
+                match reader.next() {
+                    Some(Ok(batch)) => return Some(conform(&batch, &self.schema)),
+                    Some(Err(error)) => {
+                        self.groups.clear();
+                        self.reader = None;
+                        let failed = StoreError::columns("read a segment");
+                        return Some(Err(failed(error)));
+                    }
+                    None => self.reader = None,
+                }
+            }
+            match self.next_reader() {
+                Ok(Some(reader)) => self.reader = Some(reader),
+                Ok(None) => return None,
+                Err(error) => {
+                    self.groups.clear();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// Puts a batch's columns into the form of a schema; those it lacks are null.
+pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, StoreError> {
+    let failed = || StoreError::columns("read a segment");
+    let rows = batch.num_rows();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| match batch.column_by_name(field.name()) {
+            Some(array) if array.data_type() == field.data_type() => Ok(array.clone()),
+            Some(array) => arrow::compute::cast(array, field.data_type()),
+            None if field.is_nullable() => Ok(new_null_array(field.data_type(), rows)),
+            None => Err(arrow::error::ArrowError::SchemaError(format!(
+                "no column {}",
+                field.name()
+            ))),
+        })
+        .collect::<Result<Vec<ArrayRef>, _>>()
+        .map_err(failed())?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(failed())
+}
+
+/// Reads which step of sealing a segment belongs to, and how many rows it has.
+pub(crate) fn batch_of(path: &Path) -> Result<(Batch, u64), StoreError> {
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+        .map_err(StoreError::parquet("read", path))?;
+    let file = metadata.metadata().file_metadata();
+    let batch = file
+        .key_value_metadata()
+        .into_iter()
+        .flatten()
+        .find(|pair| pair.key == BATCH_KEY)
+        .and_then(|pair| serde_json::from_str(pair.value.as_deref()?).ok())
+        .unwrap_or_default();
+    Ok((batch, u64::try_from(file.num_rows()).unwrap_or(0)))
+}
+
+fn in_window(group: &RowGroupMetaData, window: Window) -> bool {
+    match statistics(group, TIMESTAMP) {
+        Some(Statistics::Int64(times)) => match (times.min_opt(), times.max_opt()) {
+            (Some(min), Some(max)) => *min < window.to.0 && window.from.0 <= *max,
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+fn of_types(group: &RowGroupMetaData, types: Option<&[String]>) -> bool {
+    let Some(types) = types else {
+        return true;
+    };
+    match statistics(group, EVENT_TYPE) {
+        Some(Statistics::ByteArray(held)) => match (held.min_bytes_opt(), held.max_bytes_opt()) {
+            // Long texts are cut short in statistics, upwards for the maximum.
+            (Some(min), Some(max)) => types
+                .iter()
+                .any(|wanted| min <= wanted.as_bytes() && wanted.as_bytes() <= max),
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+fn statistics<'a>(group: &'a RowGroupMetaData, column: &str) -> Option<&'a Statistics> {
+    group
+        .columns()
+        .iter()
+        .find(|chunk| chunk.column_path().string() == column)
+        .and_then(|chunk| chunk.statistics())
+}

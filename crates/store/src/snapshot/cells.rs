@@ -1,0 +1,310 @@
+//! Answering a fold: rollups where they fit, events elsewhere, on all
+//! processors.
+//!
+//! ```text
+//! window      [--------------------------------------)
+//! segments  |  day 1  |  day 2  |  day 3  |  day 4  |
+//! read       raw·hours   day       day      hours·raw
+//! ```
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tachograph_model::time::NANOS_PER_DAY;
+use tachograph_model::{UnixNanos, Window};
+
+use super::{Folded, Snapshot};
+use crate::decode::{BATCH_ROWS, Broken, LogPart};
+use crate::error::StoreError;
+use crate::fold::{FoldSpec, Folder, Grain};
+use crate::manifest::Segment;
+use crate::note::Note;
+use crate::rollup::{Tier, read_tier};
+use crate::segment::Scan;
+
+/// Rows that are decoded at once from a segment.
+const SEGMENT_ROWS: usize = 32 << 10;
+/// Bytes of log in one piece of work.
+const PIECE_BYTES: u64 = 8 << 20;
+
+enum Work<'a> {
+    Segment(&'a Segment),
+    Log(LogPart),
+}
+
+/// What one thread found.
+struct Found {
+    folder: Folder,
+    sketched: u64,
+    notes: Vec<Note>,
+    broken: HashMap<PathBuf, Broken>,
+}
+
+pub(super) fn cells(
+    snapshot: &Snapshot,
+    window: Window,
+    spec: &FoldSpec,
+) -> Result<Folded, StoreError> {
+    let mut work: Vec<Work<'_>> = snapshot.segments_in(window).map(Work::Segment).collect();
+    for log in &snapshot.logs {
+        let pieces = log.bytes().div_ceil(PIECE_BYTES);
+        let pieces = log.split(usize::try_from(pieces).unwrap_or(1));
+        work.extend(pieces.into_iter().map(Work::Log));
+    }
+    let next = AtomicUsize::new(0);
+    let run = || -> Result<Found, StoreError> {
+        let mut found = Found {
+            folder: Folder::new(spec.clone(), window),
+            sketched: 0,
+            notes: Vec::new(),
+            broken: HashMap::new(),
+        };
+        while let Some(piece) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match piece {
+                Work::Segment(segment) => snapshot.add_segment(segment, window, spec, &mut found),
+                Work::Log(part) => add_log(part, window, &mut found)?,
+            }
+        }
+        Ok(found)
+    };
+    let threads = snapshot.threads.min(work.len()).max(1);
+    let mut all: Vec<Result<Found, StoreError>> = Vec::with_capacity(threads);
+    if threads == 1 {
+        all.push(run());
+    } else {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+            all.push(run());
+            for other in others {
+                all.push(other.join().unwrap_or_else(|_| {
+                    Err(StoreError::Stopped {
+                        step: "fold",
+                        why: "a thread panicked".to_owned(),
+                    })
+                }));
+            }
+        });
+    }
+    gather(snapshot, all)
+}
+
+fn gather(snapshot: &Snapshot, all: Vec<Result<Found, StoreError>>) -> Result<Folded, StoreError> {
+    let mut answer = Folded::default();
+    let mut broken: HashMap<PathBuf, Broken> = HashMap::new();
+    let mut whole: Option<Folder> = None;
+    for found in all {
+        let found = found?;
+        answer.sketched += found.sketched;
+        answer.notes.extend(found.notes);
+        for (path, part) in found.broken {
+            broken.entry(path).or_default().merge(part);
+        }
+        match &mut whole {
+            Some(whole) => whole.merge(found.folder),
+            None => whole = Some(found.folder),
+        }
+    }
+    for log in &snapshot.logs {
+        if let Some(broken) = broken.remove(&log.path) {
+            answer.notes.extend(broken.note(&log.path, &log.file));
+        }
+    }
+    if let Some(whole) = whole {
+        answer.rows = whole.rows();
+        answer.cells = whole.finish();
+    }
+    let negative: u64 = answer.cells.iter().map(|cell| cell.negative).sum();
+    if negative > 0 {
+        answer
+            .notes
+            .push(Note::NegativeDurations { count: negative });
+    }
+    Ok(answer)
+}
+
+fn add_log(part: &LogPart, window: Window, found: &mut Found) -> Result<(), StoreError> {
+    let mut scan = part.scan(Folder::columns(), window, BATCH_ROWS);
+    for batch in scan.by_ref() {
+        found.folder.push(&batch?)?;
+    }
+    let (broken, _) = scan.into_broken();
+    if broken.count > 0 {
+        found
+            .broken
+            .entry(part.path.clone())
+            .or_default()
+            .merge(broken);
+    }
+    Ok(())
+}
+
+impl Snapshot {
+    /// A segment counts wholly or, with a note, not at all.
+    fn add_segment(&self, segment: &Segment, window: Window, spec: &FoldSpec, found: &mut Found) {
+        let by_rollups = || {
+            let mut folder = Folder::new(spec.clone(), window);
+            self.fold_planned(segment, window, spec, &mut folder)
+                .map(|sketched| (folder, sketched))
+        };
+        let by_events = || {
+            let mut folder = Folder::new(spec.clone(), window);
+            self.fold_events(segment, window, spec, &mut folder)
+                .map(|()| (folder, 0))
+        };
+        // The Parquet library means to return errors on damaged bytes; should
+        // it panic all the same, the other segments still answer.
+        let guarded = |fold: &dyn Fn() -> Result<(Folder, u64), StoreError>| {
+            catch_unwind(AssertUnwindSafe(fold)).unwrap_or_else(|_| {
+                Err(StoreError::Stopped {
+                    step: "read a segment",
+                    why: "its bytes are damaged".to_owned(),
+                })
+            })
+        };
+        // A damaged or missing rollup is no loss: the events are there.
+        let outcome = guarded(&by_rollups).or_else(|_| guarded(&by_events));
+        match outcome {
+            Ok((folder, sketched)) => {
+                found.sketched += sketched;
+                found.folder.merge(folder);
+            }
+            Err(error) => found.notes.push(Note::UnreadableSegment {
+                file: self.segment_path(segment),
+                rows: segment.rows,
+                why: describe(&error),
+            }),
+        }
+    }
+
+    fn fold_planned(
+        &self,
+        segment: &Segment,
+        window: Window,
+        spec: &FoldSpec,
+        folder: &mut Folder,
+    ) -> Result<u64, StoreError> {
+        let mut sketched = 0;
+        for (tier, stretch) in plan(segment, window, spec) {
+            match tier {
+                None => self.fold_events(segment, stretch, spec, folder)?,
+                Some(tier) => {
+                    let path = self.home.root().join(tier.path(segment.day, &segment.id));
+                    let before = folder.rows();
+                    read_tier(&path, stretch, folder)?;
+                    sketched += folder.rows() - before;
+                }
+            }
+        }
+        Ok(sketched)
+    }
+
+    fn fold_events(
+        &self,
+        segment: &Segment,
+        window: Window,
+        spec: &FoldSpec,
+        folder: &mut Folder,
+    ) -> Result<(), StoreError> {
+        let whole = segment.lies_in(window);
+        let scan = Scan::open(
+            &self.segment_path(segment),
+            Folder::columns(),
+            window,
+            spec.types.as_deref(),
+            whole,
+            SEGMENT_ROWS,
+        )?;
+        folder.narrow(window);
+        for batch in scan {
+            folder.push(&batch?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which tier answers which stretch of a segment; `None` is its events.
+pub(crate) fn plan(
+    segment: &Segment,
+    window: Window,
+    spec: &FoldSpec,
+) -> Vec<(Option<Tier>, Window)> {
+    if spec.exact {
+        return vec![(None, window)];
+    }
+    let has = |tier: Tier| {
+        tier.grain() <= spec.grain && segment.tiers.iter().any(|name| name == tier.name())
+    };
+    let day = Window {
+        from: UnixNanos(segment.day.saturating_mul(NANOS_PER_DAY)),
+        to: UnixNanos((segment.day + 1).saturating_mul(NANOS_PER_DAY)),
+    };
+    // A bound beyond the segment's events cuts nothing off.
+    let stretch = Window {
+        from: if window.from.0 <= segment.min_time {
+            day.from
+        } else {
+            window.from
+        },
+        to: if window.to.0 > segment.max_time {
+            day.to
+        } else {
+            window.to
+        },
+    };
+    if stretch == day {
+        let coarsest = Tier::ALL.into_iter().rev().find(|tier| has(*tier));
+        return vec![(coarsest, stretch)];
+    }
+    let mut pieces = Vec::new();
+    cover(stretch, Grain::Hour, &has, &mut pieces);
+    pieces
+}
+
+/// Covers a stretch with whole hours, what is left with whole minutes, and
+/// what is left then with events.
+fn cover(
+    stretch: Window,
+    grain: Grain,
+    has: &impl Fn(Tier) -> bool,
+    pieces: &mut Vec<(Option<Tier>, Window)>,
+) {
+    if stretch.from >= stretch.to {
+        return;
+    }
+    let (tier, finer) = match grain {
+        Grain::Hour => (Tier::Hour, Some(Grain::Minute)),
+        _ => (Tier::Minute, None),
+    };
+    let rest = |stretch: Window, pieces: &mut Vec<_>| match finer {
+        Some(finer) => cover(stretch, finer, has, pieces),
+        None if stretch.from < stretch.to => pieces.push((None, stretch)),
+        None => {}
+    };
+    let floor = |at: UnixNanos| grain.start_of(at);
+    let up = floor(stretch.from);
+    let from = if up == stretch.from {
+        up
+    } else {
+        UnixNanos(up.0.saturating_add(grain.nanos().unwrap_or(0)))
+    };
+    let to = floor(stretch.to);
+    if !has(tier) || from >= to {
+        return rest(stretch, pieces);
+    }
+    let part = |from, to| Window { from, to };
+    rest(part(stretch.from, from), pieces);
+    pieces.push((Some(tier), part(from, to)));
+    rest(part(to, stretch.to), pieces);
+}
+
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
