@@ -13,7 +13,7 @@ use crate::out::{self, Look};
 use crate::settings::{self, Key, SETTINGS, Settings};
 
 /// Settled values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Context {
     /// Where the events are.
     pub place: Place,
@@ -99,7 +99,7 @@ impl Context {
             },
             now: match &global.as_of {
                 Some(text) => instant("--as-of", text)?,
-                None => UnixNanos::now(),
+                None => now(),
             },
             as_of: global.as_of.is_some(),
             format: if global.json {
@@ -227,6 +227,11 @@ fn home(global: &Global, dotenv: &[(String, String)]) -> Result<(PathBuf, String
             "there is no home folder to keep recordings in\nhint: set TACHOGRAPH_HOME or give --home",
         )),
     }
+}
+
+/// Returns the present, in the log's microseconds.
+pub fn now() -> UnixNanos {
+    UnixNanos(UnixNanos::now().0.div_euclid(1_000) * 1_000)
 }
 
 /// The user's own folder.

@@ -6,6 +6,11 @@
 //! argv ─► args (as typed) ─► context (settled: place, clock, form, settings) ─► commands/X.rs ─► exit
 //! ```
 
+#![expect(
+    unreachable_pub,
+    reason = "in a program, `pub` means: for the other modules"
+)]
+
 mod admit;
 mod args;
 mod commands;

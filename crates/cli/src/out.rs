@@ -21,6 +21,24 @@ pub fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Returns a size for people: `171 B`, `3.4 MB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut scaled = count as f64;
+    let mut unit = "B";
+    for next in UNITS {
+        if scaled < 1_000.0 {
+            break;
+        }
+        scaled /= 1_000.0;
+        unit = next;
+    }
+    match unit {
+        "B" => format!("{count} B"),
+        _ => format!("{scaled:.1} {unit}"),
+    }
+}
+
 /// Prints words. A stderr that is closed is no reason to fail.
 pub fn err(words: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{words}");
@@ -95,8 +113,8 @@ impl Style {
     }
 }
 
-/// Lays rows out in columns; the first row is the heading. Numbers (a cell
-/// that begins with a digit in every row but the heading) go to the right.
+/// Lays rows out in columns; the first row is the heading. Columns of numbers go
+/// to the right.
 pub fn table(rows: &[Vec<String>], look: &Look) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &Vec<String>, at: usize| row.get(at).cloned().unwrap_or_default();
@@ -110,12 +128,7 @@ pub fn table(rows: &[Vec<String>], look: &Look) -> String {
         })
         .collect();
     let right: Vec<bool> = (0..columns)
-        .map(|at| {
-            rows.len() > 1
-                && rows[1..].iter().all(|row| {
-                    cell(row, at).starts_with(|first: char| first.is_ascii_digit() || first == '-')
-                })
-        })
+        .map(|at| rows.len() > 1 && rows[1..].iter().all(|row| is_number(&cell(row, at))))
         .collect();
     let mut out = String::new();
     for (line, row) in rows.iter().enumerate() {
@@ -140,6 +153,10 @@ pub fn table(rows: &[Vec<String>], look: &Look) -> String {
         out.push('\n');
     }
     out
+}
+
+fn is_number(cell: &str) -> bool {
+    cell == "-" || cell.replace(',', "").parse::<f64>().is_ok()
 }
 
 #[cfg(test)]

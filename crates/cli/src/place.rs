@@ -3,10 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use tachograph_log::Home;
+use tachograph_store::{SealOptions, SealReport, Store};
 
 use crate::commands::import::settle_interrupted;
 use crate::context::{Context, Place, user_home};
@@ -107,4 +109,23 @@ impl IndexedAgents {
             .and_then(|()| fs::rename(&beside, &path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// Seals the log, first taking in what dead processes and killed imports left:
+/// once the log is rotated nobody adds to it, so nothing is missed.
+///
+/// # Errors
+/// When another process seals for longer than `wait`, or the disk fails.
+pub fn seal(store: &Store, wait: Duration) -> Result<SealReport> {
+    let home = store.home().clone();
+    let mut before_seal = || {
+        tachograph::recover_orphans(home.root());
+        settle_interrupted(&home).map_err(|error| format!("{error:#}"))
+    };
+    let options = SealOptions {
+        wait,
+        before_seal: Some(&mut before_seal),
+        ..SealOptions::default()
+    };
+    Ok(store.seal(options)?)
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::window::WindowArgs;
 
 /// `tacho report`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
     Examples:\n  \
     tacho report                              the last 7 days\n  \
@@ -26,7 +26,7 @@ pub struct Report {
 }
 
 /// `tacho health`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "Forms: text (default), json.\n\n\
     Examples:\n  \
     tacho health\n  \

@@ -13,8 +13,8 @@ impl Args for Fields {
     fn augment_args(command: Command) -> Command {
         let mut command = command.after_long_help(kinds_help());
         for (key, flag) in FLAGS.iter() {
-            let arg = Arg::new(*key)
-                .long(flag.as_str())
+            let arg = Arg::new(flag.as_str())
+                .long(&flag[2..])
                 .value_name("VALUE")
                 .action(ArgAction::Set)
                 .num_args(0..=1)
@@ -45,13 +45,14 @@ impl FromArgMatches for Fields {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.0 = FLAGS
             .iter()
-            .filter_map(|(key, _)| Some((*key, matches.get_one::<String>(key)?.clone())))
+            .filter_map(|(key, flag)| Some((*key, matches.get_one::<String>(flag)?.clone())))
             .collect();
         Ok(())
     }
 }
 
-/// Every key of every kind, once, and its flag.
+/// Every key of every kind, once, and its flag (which is also clap's name for
+/// it: a key may be what another argument is called).
 static FLAGS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     let mut keys: Vec<&str> = KINDS
         .iter()
@@ -60,7 +61,7 @@ static FLAGS: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter()
-        .map(|key| (key, key.replace('_', "-")))
+        .map(|key| (key, format!("--{}", key.replace('_', "-"))))
         .collect()
 });
 

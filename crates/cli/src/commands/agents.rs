@@ -14,7 +14,7 @@ use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use crate::args::Format;
 use crate::args::agents::{Agents, Folder, Get, Index as IndexArgs, List, Search};
-use crate::context::{Context, Place};
+use crate::context::{Context, Place, now};
 use crate::exit::{Exit, Result, usage};
 use crate::out::{self, Look};
 use crate::place::IndexedAgents;
@@ -264,7 +264,7 @@ fn open(from: &Folder, ctx: &Context) -> Result<Observed> {
     let events = Arc::new(Mutex::new(Vec::new()));
     let (kept, as_of) = (Arc::clone(&events), ctx.as_of.then_some(ctx.now));
     let observer = move |observation: &Observation<'_>| {
-        let seen = seen(observation, as_of.unwrap_or_else(UnixNanos::now));
+        let seen = seen(observation, as_of.unwrap_or_else(now));
         kept.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(seen);

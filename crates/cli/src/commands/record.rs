@@ -10,7 +10,7 @@ use tachograph_model::{Event, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
 use crate::admit::{self, Admission, Misfit};
 use crate::args::keep::Record;
 use crate::args::window::instant;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::exit::{Exit, Result, usage};
 use crate::out;
 use crate::settings::{Key, distance};
@@ -187,7 +187,7 @@ fn event(line: &[u8], default: Option<UnixNanos>, door: &mut Admission) -> Resul
     };
     let time = match object.get("timestamp") {
         Some(json) => admit::instant(json).map_err(anyhow::Error::msg)?.0,
-        None => default.unwrap_or_else(UnixNanos::now),
+        None => default.unwrap_or_else(now),
     };
     let mut event = Event::new(time, name);
     let kind = Kind::by_name(name);

@@ -8,11 +8,11 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use tachograph_log::{Appender, Home};
-use tachograph_model::{Column, Event, UnixNanos};
+use tachograph_model::{Column, Event};
 
 use crate::admit::MAX_NAME_BYTES;
 use crate::args::keep::Run;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::exit::{Exit, Result, usage};
 use crate::out;
 
@@ -29,7 +29,6 @@ pub fn run(args: &Run, ctx: &Context) -> Result<Exit> {
     let Some((program, rest)) = args.command.split_first() else {
         return Err(usage("no command\nhint: tacho run -- make test"));
     };
-    let began = UnixNanos::now();
     let start = Instant::now();
     let signals = signals::wait_out();
     let ended = Command::new(program)
@@ -56,7 +55,7 @@ pub fn run(args: &Run, ctx: &Context) -> Result<Exit> {
         }
     };
     let name = args.name.clone().unwrap_or_else(|| file_name(program));
-    if let Err(error) = record(ctx, &name, began, lasted, error_type) {
+    if let Err(error) = record(ctx, &name, lasted, error_type) {
         ctx.say(format_args!("warning: not recorded: {error:#}"));
     }
     match exit {
@@ -80,23 +79,13 @@ fn outcome(status: ExitStatus) -> (End, Option<String>) {
     (End::Signal(signal), Some(format!("signal_{signal}")))
 }
 
-fn record(
-    ctx: &Context,
-    name: &str,
-    began: UnixNanos,
-    lasted: Duration,
-    error_type: Option<String>,
-) -> Result<()> {
+fn record(ctx: &Context, name: &str, lasted: Duration, error_type: Option<String>) -> Result<()> {
     if ctx.settings.off("tool_call").is_some() {
         return Ok(());
     }
     let home = Home::create(ctx.home()?)?;
     // An event's time is when it ended, as everywhere.
-    let time = if ctx.as_of {
-        ctx.now
-    } else {
-        began.saturating_add(lasted)
-    };
+    let time = if ctx.as_of { ctx.now } else { now() };
     let mut event = Event::new(time, "tool_call")
         .with(Column::Name, name)
         .with(Column::DurationMs, lasted.as_nanos() as f64 / 1e6)

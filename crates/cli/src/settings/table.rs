@@ -3,7 +3,6 @@
 /// A setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "each is described in the table below")]
 pub enum Key {
     Recording,
     ToolMetrics,

@@ -181,7 +181,11 @@ impl Ledger {
             },
         )?;
         crash_here("pending");
-        locked.write(&self.lines)?;
+        if let Err(error) = locked.write(&self.lines) {
+            // Nothing arrived, and nobody need look for it.
+            remove_pending(&folder)?;
+            return Err(error.into());
+        }
         drop(locked);
         crash_here("written");
         // On disk before it is ticked off: what is ticked off never comes again.
@@ -322,8 +326,9 @@ fn arrived(home: &Home, pending: &Pending) -> Result<usize> {
     };
     let files = home.files()?.files;
     let Some(file) = files.into_iter().find(|file| file.id == id) else {
-        // Sealed meanwhile, by someone who did not settle first. The write
-        // follows its notice within microseconds, so it took place.
+        // Sealed and deleted. Whoever seals first rotates the log and then
+        // settles; it leaves a batch only to an import that is alive, and one
+        // that is alive after the rotation has written.
         return Ok(pending.lines.len());
     };
     let mut log = File::open(&file.path)

@@ -161,7 +161,7 @@ impl FileSummary {
                 self.path, self.naive
             ));
         }
-        if self.texts_left_out > 0 {
+        if self.texts_left_out > 0 && self.added > 0 {
             ctx.say(format_args!(
                 "note: {}: {} texts left out; --keep-text keeps them",
                 self.path, self.texts_left_out

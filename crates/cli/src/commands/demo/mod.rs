@@ -1,0 +1,209 @@
+//! `tacho demo`: a made-up fortnight in a home of its own, labelled as such.
+//!
+//! ```text
+//! story.rs  what is special, and when: incident, slowing, dear day, quiet weekend
+//! life.rs   the fortnight, event by event
+//! rng.rs    the chance in it: the same seed, the same events
+//! ```
+
+mod life;
+mod rng;
+mod story;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+use tachograph_log::{Appender, Home};
+use tachograph_model::{Salt, UnixNanos};
+use tachograph_store::Store;
+
+use crate::args::ask::{Health, Report};
+use crate::args::keep::Demo;
+use crate::args::window::WindowArgs;
+use crate::commands::{health, report};
+use crate::context::{Context, Place};
+use crate::exit::{Exit, Result, usage};
+use crate::out;
+use crate::place;
+
+use story::{BROKEN_TOOL, DEAR_MODEL, SLOWING_TOOL, Story};
+
+/// Says that a home is a demo's, and may be filled anew.
+const MARKER: &str = "demo.json";
+/// What a demo's home may hold, so that filling it anew deletes nothing else.
+const OWN: &[&str] = &[
+    "segments",
+    "rollups",
+    "imports",
+    "rings",
+    "manifest.json",
+    "rejected.jsonl",
+    "events.lock",
+    "lock",
+    "ring_dirs",
+    "salt",
+    "README.md",
+    MARKER,
+    "agents.json",
+    "agents-index.json",
+];
+const BATCH_BYTES: usize = 1024 * 1024;
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Runs the command.
+///
+/// # Errors
+/// When the home holds anything but a demo, or cannot be written.
+pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
+    let root = demo_home(ctx)?;
+    clear(&root)?;
+    let home = Home::create(&root)?;
+    let end = UnixNanos(ctx.now.0.div_euclid(1_000) * 1_000);
+    let story = Story::ending_at(end);
+    label(&root, &story, args.seed)?;
+    let count = fill(&home, &story, args.seed)?;
+    let store = Store::open(&home);
+    let sealed = place::seal(&store, WAIT)?;
+    ctx.say(format_args!(
+        "a made-up fortnight: {count} events, {} of log, sealed into {} in {}\n",
+        out::bytes(sealed.log_bytes),
+        out::bytes(sealed.segment_bytes),
+        root.display()
+    ));
+    let demo = Context {
+        place: Place::Home(root.clone()),
+        place_from: "demo".to_owned(),
+        now: end,
+        ..ctx.clone()
+    };
+    let window = || WindowArgs {
+        days: Some(story::DAYS as u32),
+        ..WindowArgs::default()
+    };
+    report::run(
+        &Report {
+            window: window(),
+            ..Report::default()
+        },
+        &demo,
+    )?;
+    let verdict = health::run(
+        &Health {
+            window: window(),
+            ..Health::default()
+        },
+        &demo,
+    )?;
+    try_next(ctx, &root, &story);
+    Ok(verdict)
+}
+
+/// Only what was asked for by flag: a demo never fills the user's own home.
+fn demo_home(ctx: &Context) -> Result<PathBuf> {
+    match &ctx.place {
+        Place::Home(home) if ctx.place_from == "--home" => Ok(home.clone()),
+        Place::Home(_) => {
+            Ok(std::path::absolute("tachograph-demo").context("cannot tell the current folder")?)
+        }
+        Place::Foreign(_) => Err(usage(
+            "--events only reads; the demo writes\nhint: name a home with --home",
+        )),
+    }
+}
+
+/// Empties a demo's home; refuses any other that is not empty.
+fn clear(root: &Path) -> Result<()> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("cannot look into {}", root.display()))?,
+    };
+    let entries: Vec<_> = entries.collect::<std::io::Result<_>>()?;
+    if !entries.is_empty() && !root.join(MARKER).is_file() {
+        return Err(usage(format!(
+            "{} holds something that is no demo; it is left alone\nhint: name another folder: tacho demo --home DIR",
+            root.display()
+        )));
+    }
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let log = name.starts_with("events") && name.ends_with(".jsonl");
+        if !log && !OWN.contains(&name.as_ref()) {
+            continue;
+        }
+        let path = entry.path();
+        let removed = match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        removed.with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The label comes first, so that a demo that was interrupted is known as one.
+fn label(root: &Path, story: &Story, seed: u64) -> Result<()> {
+    let marker = json!({
+        "synthetic": true, "seed": seed,
+        "from": story.window.from.to_string(), "to": story.window.to.to_string(),
+    });
+    let readme = format!(
+        "# Made-up recordings\n\n\
+         `tacho demo` made everything in this folder (seed {seed}, {} to {}). No agent ran, nothing \
+         was paid. Delete the folder whenever you like; `tacho demo` fills it anew.\n\n\
+         In it are: an incident (`{BROKEN_TOOL}` fails from {} to {}), a regression (`{SLOWING_TOOL}` \
+         gets slower from {} on), a cost spike (`{DEAR_MODEL}` does everything on {}), and a quiet \
+         weekend ({}).\n",
+        story.window.from,
+        story.window.to,
+        story.incident.from,
+        story.incident.to,
+        story.slowing.from.date(),
+        story.dear_day.from.date(),
+        story.quiet.from.date(),
+    );
+    fs::write(
+        root.join(MARKER),
+        serde_json::to_string_pretty(&marker)? + "\n",
+    )
+    .and_then(|()| fs::write(root.join("README.md"), readme))
+    .with_context(|| format!("cannot write to {}", root.display()))
+}
+
+fn fill(home: &Home, story: &Story, seed: u64) -> Result<usize> {
+    // Not the home's own salt, so that the same seed gives the same events.
+    let salt = Salt::new([seed as u8; 32]);
+    let events = life::events(story, seed, &salt);
+    let log = Appender::new(home);
+    let mut batch = Vec::with_capacity(BATCH_BYTES + 4_096);
+    for event in &events {
+        batch.extend(event.to_line());
+        if batch.len() >= BATCH_BYTES {
+            log.append(&batch)?;
+            batch.clear();
+        }
+    }
+    if !batch.is_empty() {
+        log.append(&batch)?;
+    }
+    Ok(events.len())
+}
+
+fn try_next(ctx: &Context, root: &Path, story: &Story) {
+    let home = root.display();
+    let as_of = if ctx.as_of {
+        format!(" --as-of {}", story.window.to)
+    } else {
+        String::new()
+    };
+    ctx.say(format_args!(
+        "\nTry next:\n  \
+         tacho --home {home}{as_of} trends --days 14      {SLOWING_TOOL} gets slower: since when?\n  \
+         tacho --home {home} sql \"select name, error_type, count(*) from tool_call where not success group by 1, 2 order by 3 desc\"\n  \
+         tacho run -- make test                          record something real, then `tacho report`"
+    ));
+}
