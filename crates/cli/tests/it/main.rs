@@ -1,1 +1,16 @@
+//! The real binary, driven from outside: each test has a user's home, a
+//! recordings' home and a current folder of its own.
+//!
+//! Read `follow_one_event.rs` first: it is the guided tour.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod agents;
+mod config;
+mod demo;
+mod follow_one_event;
+mod harness;
+mod import;
+mod import_kill;
+mod manners;
+mod record;
+mod run;

@@ -1,0 +1,107 @@
+//! The guided tour: one event from the instant it is recorded to the answer it
+//! becomes part of. Read it from top to bottom; each step is one room.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tachograph::Recorder;
+
+use crate::harness::{Desk, events_in};
+
+/// Set for the child process, which plays the agent.
+const HOME: &str = "FOLLOW_ONE_EVENT_HOME";
+
+#[test]
+#[cfg(target_os = "linux")]
+fn follow_one_event() {
+    let desk = Desk::new();
+
+    // 1. RECORD. An agent, a process of its own, embeds the recorder (crate
+    //    `tachograph`). A call writes a few words into a ring: memory that is
+    //    mapped from a file, so it costs nanoseconds and no system call. Then
+    //    the agent is killed, by the signal that no program can answer.
+    let agent = play_the_agent(&desk);
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&agent), Some(9));
+
+    // 2. KILLED. The agent's drain thread, which carries events from rings to
+    //    the log, had been told to take an hour over it: nothing is in the log.
+    assert_eq!(events_in(&desk.home()).len(), 0);
+
+    // 3. RECOVER. But the ring outlived the process. Whatever command reads the
+    //    home first, finds it, and moves its events into the log
+    //    (`record/recover.rs`, called by `cli/place.rs`).
+    let said = desk.ok(&["-v", "sql", "--format", "json", "select count(*) as n from events"]);
+    assert!(said.stderr.contains("took in 3 events that 1 dead processes had recorded"), "{said:?}");
+    let log = events_in(&desk.home());
+    assert_eq!(log.len(), 3);
+    //    A line of the log is the first seed's format: any JSON tool reads it.
+    let event = &log[0];
+    assert_eq!(event["event_type"], "tool_call");
+    assert_eq!(event["tool"], "search");
+    assert_eq!(event["duration_ms"], 12.5);
+    assert_eq!(event["success"], true);
+
+    // 4. ASK. The report (`cli` → `analyze` → `store`) reads the log as it
+    //    lies.
+    assert_eq!(calls_of_search(&desk), (2, 1));
+
+    // 5. SEAL. `compact` turns the log into Parquet, with rollups beside it
+    //    (`store/seal.rs`); the log is deleted only when the manifest names
+    //    what took its place.
+    let sealed = desk.ok(&["compact", "--json"]).json();
+    assert_eq!(sealed["sealed"]["events"], 3);
+    assert_eq!(events_in(&desk.home()).len(), 0);
+    assert!(desk.home().join("manifest.json").is_file());
+
+    // 6. ASK AGAIN. The same question, from the sealed segment: the same
+    //    answer.
+    assert_eq!(calls_of_search(&desk), (2, 1));
+
+    // 7. OUT AGAIN. The export gives back the very line.
+    let exported = desk.ok(&["export", "--format", "jsonl"]).stdout;
+    let first: serde_json::Value = serde_json::from_str(exported.lines().next().unwrap()).unwrap();
+    assert_eq!(first, *event);
+}
+
+/// Calls and failures of the tool `search`, as the report tells them.
+fn calls_of_search(desk: &Desk) -> (u64, u64) {
+    let sql = "select count(*) as calls, count(*) filter (where not success) as failures \
+               from events where event_type = 'tool_call' and name = 'search'";
+    let rows = desk.ok(&["sql", "--format", "jsonl", sql]).stdout;
+    let row: serde_json::Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
+    (row["calls"].as_u64().unwrap(), row["failures"].as_u64().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+fn play_the_agent(desk: &Desk) -> std::process::ExitStatus {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "follow_one_event::the_agent", "--ignored"])
+        .env(HOME, desk.home())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+}
+
+/// The agent's program; no test of its own.
+#[test]
+#[ignore = "the child process of follow_one_event"]
+fn the_agent() {
+    let Some(home) = std::env::var_os(HOME) else {
+        return;
+    };
+    let home = std::path::PathBuf::from(home);
+    let recorder = Recorder::builder()
+        .home(&home)
+        .ring_dir(home.with_file_name("run"))
+        .drain_interval(Duration::from_secs(3_600))
+        .build();
+    let search = recorder.tool("search");
+    search.success(Duration::from_micros(12_500));
+    search.failure(Duration::from_secs(30), "TimeoutError");
+    recorder.record_cache_hit("pages");
+    let own = std::process::id().to_string();
+    let _ = Command::new("kill").args(["-KILL", &own]).status();
+    // The signal is on its way.
+    std::thread::sleep(Duration::from_secs(60));
+}
