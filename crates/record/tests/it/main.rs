@@ -1,6 +1,7 @@
 //! The recorder from outside: through its calls and its log.
 
 mod attributes;
+mod crash;
 mod degraded;
 mod handles;
 mod lab;
