@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::window::WindowArgs;
 
@@ -17,6 +17,9 @@ use super::window::WindowArgs;
 pub struct Report {
     #[command(flatten)]
     pub window: WindowArgs,
+    /// Only these sections, such as tools,models (`all`: everything there is data for)
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub section: Vec<String>,
     /// Count every event: no sketches, however many events there are
     #[arg(long)]
     pub exact: bool,
@@ -48,10 +51,14 @@ pub struct Health {
 #[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
     Examples:\n  \
     tacho stats --hours 24\n  \
-    tacho stats --agent crewai                queries that one type of agent answered")]
+    tacho stats --agent crewai                queries that one type of agent answered\n  \
+    tacho stats --storage                     what lies on disk")]
 pub struct Stats {
     #[command(flatten)]
     pub window: WindowArgs,
+    /// What lies on disk: files, events, size
+    #[arg(long, conflicts_with_all = ["agent", "days", "hours", "since", "until"])]
+    pub storage: bool,
     /// Only queries answered by this type of agent (`all`: every type)
     #[arg(long, value_name = "TYPE")]
     pub agent: Option<String>,
@@ -76,7 +83,7 @@ pub struct Trends {
 
 /// `tacho sql`
 #[derive(Args, Debug)]
-#[command(after_help = "Forms: text (default), json, jsonl, csv.\n\n\
+#[command(after_help = "Forms: text (default), json, jsonl, csv, markdown.\n\n\
     Examples:\n  \
     tacho sql \"select event_type, count(*) from events group by 1 order by 2 desc\"\n  \
     tacho sql \"select name, approx_percentile_cont(duration_ms, 0.95) from tool_call group by 1\"\n  \
@@ -86,7 +93,7 @@ pub struct Sql {
     /// The statement; `-` reads it from stdin
     #[arg(value_name = "STATEMENT")]
     pub statement: String,
-    /// Print at most N rows (0: all)
+    /// Print at most N rows (0: all) [default: 1000 as text, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
 }
@@ -106,4 +113,19 @@ pub struct Export {
     /// Write to this file instead of stdout (parquet needs it)
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Only events of these kinds, such as tool_call,llm_call
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub kind: Vec<String>,
+    /// What a record looks like
+    #[arg(long, value_name = "SHAPE", value_enum, default_value = "events", conflicts_with = "kind")]
+    pub shape: Shape,
+}
+
+/// What an exported record looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// Every event, in the log's own form
+    Events,
+    /// Queries in the form of the io-telco monitoring files (csv, json)
+    Queries,
 }

@@ -2,6 +2,7 @@
 //! says how it ended.
 
 pub mod agents;
+pub mod ask;
 pub mod compact;
 pub mod completions;
 pub mod config;

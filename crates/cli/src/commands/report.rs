@@ -1,10 +1,72 @@
 //! `tacho report`
 
+use tachograph_model::render::report::{self, Section, Selection};
+
+use super::ask;
+use crate::args::Format;
 use crate::args::ask::Report;
 use crate::context::Context;
-use crate::exit::{Exit, Result};
+use crate::exit::{Exit, Result, usage};
+
+const FORMS: [Format; 4] = [Format::Text, Format::Json, Format::Csv, Format::Markdown];
 
 /// Runs the command.
-pub fn run(_args: &Report, _ctx: &Context) -> Result<Exit> {
-    Err(anyhow::anyhow!("not wired yet"))
+pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&FORMS)?;
+    let selection = selection(&args.section, form, ctx)?;
+    let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
+    let engine = ask::engine(ctx)?;
+    let (mut found, about) = ask::report(&engine, ctx, scope)?;
+    let style = ask::style(ctx, args.output.as_deref());
+    if matches!(&selection, Selection::Only(sections) if sections.contains(&Section::Storage)) {
+        ask::complete(&engine, &mut found.storage)?;
+    }
+    let full = selection.is_full(&found);
+    let summary = selection == Selection::Only(vec![Section::Queries]);
+    let text = match form {
+        Format::Json => ask::pretty(&report::json(&found, &about, &selection))?,
+        Format::Csv => report::csv(&found, &selection),
+        Format::Markdown => report::markdown(&found, &about, &selection),
+        _ => report::text(&found, &about, &selection, style),
+    };
+    ask::deliver(ctx, args.output.as_deref(), &text)?;
+    let told = match form {
+        Format::Json => full && !matches!(selection, Selection::Only(_)) && !summary,
+        Format::Markdown => true,
+        _ => false,
+    };
+    if !told {
+        ask::say_notes(ctx, &about);
+    }
+    Ok(Exit::Ok)
+}
+
+/// What to show. On a terminal everything there is data for; into a pipe a log
+/// that holds the first seed's kinds alone gives that seed's report, byte for
+/// byte, for whatever reads it there.
+fn selection(names: &[String], form: Format, ctx: &Context) -> Result<Selection> {
+    if names.iter().any(|name| name == "all") {
+        return Ok(Selection::All);
+    }
+    if names.is_empty() {
+        let person = form == Format::Text && ctx.look.terminal;
+        return Ok(if person {
+            Selection::All
+        } else {
+            Selection::Auto
+        });
+    }
+    let sections: Result<Vec<Section>> = names
+        .iter()
+        .map(|name| {
+            Section::by_name(name).ok_or_else(|| {
+                let all: Vec<&str> = Section::ALL.iter().map(|section| section.name()).collect();
+                usage(format!(
+                    "no section is called `{name}`\nhint: there are all, {}",
+                    all.join(", ")
+                ))
+            })
+        })
+        .collect();
+    Ok(Selection::Only(sections?))
 }

@@ -1,10 +1,70 @@
 //! `tacho stats`
 
+use tachograph_model::answer::About;
+use tachograph_model::render::{queries, stats, storage};
+use tachograph_model::{Ask, question};
+
+use super::ask;
+use crate::args::Format;
 use crate::args::ask::Stats;
 use crate::context::Context;
 use crate::exit::{Exit, Result};
 
 /// Runs the command.
-pub fn run(_args: &Stats, _ctx: &Context) -> Result<Exit> {
-    Err(anyhow::anyhow!("not wired yet"))
+pub fn run(args: &Stats, ctx: &Context) -> Result<Exit> {
+    if args.storage {
+        return storage(ctx);
+    }
+    match args.agent.as_deref() {
+        Some(agent) if agent != "all" => one_agent(agent, args, ctx),
+        _ => everything(args, ctx),
+    }
+}
+
+/// What lies on disk: the first seed's `get_storage_stats`.
+fn storage(ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json])?;
+    let engine = ask::engine(ctx)?;
+    let (mut found, about) = question::Storage.ask(&engine)?;
+    ask::complete(&engine, &mut found)?;
+    let folder = ctx.folder().display().to_string();
+    let text = match form {
+        Format::Json => ask::pretty(&storage::json(&found, &folder))?,
+        _ => storage::page(&found, &folder, ask::style(ctx, None)),
+    };
+    finish(ctx, &about, &text)
+}
+
+/// The queries that one type of agent answered.
+fn one_agent(agent: &str, args: &Stats, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json])?;
+    let scope = ask::scope(&args.window, ctx, None, args.exact)?;
+    let engine = ask::engine(ctx)?;
+    let limits = ask::limits(ctx);
+    let (found, about) = question::Queries { scope, limits }.ask(&engine)?;
+    let text = match form {
+        Format::Json => ask::pretty(&queries::one_agent_json(&found, agent))?,
+        _ => queries::one_agent_text(&found, agent),
+    };
+    finish(ctx, &about, &text)
+}
+
+fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
+    let scope = ask::scope(&args.window, ctx, None, args.exact)?;
+    let engine = ask::engine(ctx)?;
+    let (found, about) = ask::report(&engine, ctx, scope)?;
+    let text = match form {
+        Format::Json => ask::pretty(&stats::json(&found, &about))?,
+        Format::Csv => stats::csv(&found),
+        Format::Markdown => stats::markdown(&found),
+        _ => stats::text(&found, &about, ask::style(ctx, None)),
+    };
+    finish(ctx, &about, &text)
+}
+
+fn finish(ctx: &Context, about: &About, text: &str) -> Result<Exit> {
+    ask::deliver(ctx, None, text)?;
+    ask::say_notes(ctx, about);
+    Ok(Exit::Ok)
 }

@@ -6,6 +6,8 @@
 
 mod agents;
 mod config;
+mod conformance;
+mod conformance_queries;
 mod demo;
 mod follow_one_event;
 mod harness;

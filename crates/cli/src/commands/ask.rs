@@ -1,0 +1,340 @@
+//! What the commands that answer questions share: the engine, the window, the
+//! baseline, and how an answer is handed over.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tachograph_analyze::{Engine, EngineConfig};
+use tachograph_log::Home;
+use tachograph_model::answer::{About, Storage};
+use tachograph_model::question::{Baseline, BaselineSource, Period, QueryLimits, Report, Scope};
+use tachograph_model::render::{self, Style, health::Targets};
+use tachograph_model::{Ask, AskError, UnixNanos, Window, answer};
+use tachograph_store::Store;
+
+use crate::args::window::WindowArgs;
+use crate::context::{Context, Place};
+use crate::exit::{Result, usage};
+use crate::out;
+use crate::place::{self, IndexedAgents};
+use crate::settings::Key;
+
+/// Opens the engine on the folder the events are in.
+///
+/// # Errors
+/// As [`place::prepare`].
+pub fn engine(ctx: &Context) -> Result<Engine> {
+    place::prepare(ctx)?;
+    let home = Home::at(ctx.folder());
+    let store = match ctx.place {
+        Place::Home(_) => Store::open(&home),
+        Place::Foreign(_) => Store::open_readonly(&home),
+    };
+    let mut config = EngineConfig::default();
+    if let Some(limit) = ctx.settings.int(Key::ExactLimit) {
+        config.exact_limit = u64::try_from(limit).unwrap_or(0);
+    }
+    Ok(Engine::open(store, config))
+}
+
+/// Settles which events are meant. `default` days when nothing was said, all
+/// events for `None`. Without `--until` the window has no end, as the seeds'.
+///
+/// # Errors
+/// As [`WindowArgs::settle`].
+pub fn scope(args: &WindowArgs, ctx: &Context, default: Option<u32>, exact: bool) -> Result<Scope> {
+    let named = args.since.is_none() && args.until.is_none();
+    let mut scope = match (args.days, args.hours, default) {
+        (Some(days), _, _) if named => Scope::last_days(days, ctx.now),
+        (_, Some(hours), _) if named => Scope::last_hours(hours, ctx.now),
+        (_, _, Some(days)) if named => Scope::last_days(days, ctx.now),
+        _ if named => Scope::all(ctx.now),
+        _ => Scope {
+            window: window(args, ctx, default)?,
+            period: None,
+            ..Scope::all(ctx.now)
+        },
+    };
+    scope.exact = exact;
+    Ok(scope)
+}
+
+fn window(args: &WindowArgs, ctx: &Context, default: Option<u32>) -> Result<Window> {
+    let length = Period::Days(default.unwrap_or(36_500)).length();
+    let mut window = args.settle(ctx.now, length)?;
+    if args.until.is_none() {
+        window.to = UnixNanos::MAX;
+    }
+    let unbounded = args.since.is_none() && args.length().is_none() && default.is_none();
+    if unbounded {
+        window.from = UnixNanos::MIN;
+    }
+    Ok(window)
+}
+
+/// Asks everything at once.
+///
+/// # Errors
+/// When the events cannot be read.
+pub fn report(engine: &Engine, ctx: &Context, scope: Scope) -> Result<(answer::Report, About)> {
+    let question = Report {
+        scope,
+        baseline: baseline(ctx),
+        limits: limits(ctx),
+    };
+    Ok(question.ask(engine)?)
+}
+
+/// What counts as a slow query.
+pub fn limits(ctx: &Context) -> QueryLimits {
+    let default = QueryLimits::default();
+    QueryLimits {
+        slow_ms: ctx
+            .settings
+            .float(Key::SlowQueryMs)
+            .unwrap_or(default.slow_ms),
+        very_slow_ms: ctx
+            .settings
+            .float(Key::VerySlowQueryMs)
+            .unwrap_or(default.very_slow_ms),
+        ..default
+    }
+}
+
+/// What token savings are measured against: the settings, else the agents that
+/// were indexed last, else the first seed's figures.
+pub fn baseline(ctx: &Context) -> Baseline {
+    let default = Baseline::default();
+    let agents = ctx.settings.int(Key::BaselineAgents);
+    let each = ctx.settings.int(Key::BaselineTokens);
+    let index = IndexedAgents::read(ctx.folder()).filter(|index| index.agents > 0);
+    if agents.is_none()
+        && each.is_none()
+        && let Some(index) = &index
+    {
+        return Baseline {
+            agents: index.agents,
+            tokens: index.tokens.try_into().unwrap_or(i64::MAX),
+            source: BaselineSource::Index,
+        };
+    }
+    if agents.is_none() && each.is_none() {
+        return default;
+    }
+    let agents = agents
+        .and_then(|agents| u64::try_from(agents).ok())
+        .or(index.map(|index| index.agents))
+        .unwrap_or(default.agents);
+    let each = each.unwrap_or(450);
+    Baseline {
+        agents,
+        tokens: each.saturating_mul(i64::try_from(agents).unwrap_or(i64::MAX)),
+        source: BaselineSource::Config,
+    }
+}
+
+/// The health check's targets.
+pub fn targets(ctx: &Context) -> Targets {
+    let default = Targets::default();
+    let of = |key, default| ctx.settings.float(key).unwrap_or(default);
+    Targets {
+        list_agents_ms: of(Key::TargetListAgentsMs, default.list_agents_ms),
+        get_agent_ms: of(Key::TargetGetAgentMs, default.get_agent_ms),
+        search_ms: of(Key::TargetSearchMs, default.search_ms),
+        other_ms: of(Key::TargetOtherMs, default.other_ms),
+        overall_ms: of(Key::TargetOverallMs, default.overall_ms),
+        hit_percent: of(Key::TargetHitRate, default.hit_percent),
+        savings_percent: of(Key::TargetSavings, default.savings_percent),
+    }
+}
+
+/// Completes what the store says of itself: counts the lines of the unsealed
+/// log (broken and blank ones, too, as the first seed does) and looks for the
+/// latest event. Reads the whole unsealed log.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn complete(engine: &Engine, storage: &mut Storage) -> Result<()> {
+    if storage.log_events.is_some() {
+        return Ok(());
+    }
+    let listing = engine.store().home().files()?;
+    let mut lines = 0;
+    for file in &listing.files {
+        lines += count_lines(&file.path)
+            .with_context(|| format!("cannot read {}", file.path.display()))?;
+    }
+    storage.log_events = Some(lines);
+    let query = "select min(timestamp), max(timestamp) from events";
+    let mut edges = Vec::new();
+    engine
+        .sql_each(query, |_, rows| {
+            edges.extend(rows);
+            ControlFlow::Continue(())
+        })
+        .map_err(asked)?;
+    let instant = |at: usize| {
+        let text = edges.first()?.get(at).and_then(Value::as_str)?;
+        UnixNanos::parse(text, true).ok()
+    };
+    storage.earliest = instant(0).or(storage.earliest);
+    storage.latest = instant(1).or(storage.latest);
+    Ok(())
+}
+
+fn count_lines(path: &Path) -> std::io::Result<u64> {
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let (mut lines, mut open) = (0_u64, false);
+    loop {
+        let chunk = file.fill_buf()?;
+        let Some(last) = chunk.last() else {
+            return Ok(lines + u64::from(open));
+        };
+        open = *last != b'\n';
+        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let taken = chunk.len();
+        file.consume(taken);
+    }
+}
+
+/// A statement that is wrong is a mistake in the command line.
+pub fn asked(error: AskError) -> anyhow::Error {
+    match error {
+        AskError::Forbidden { .. } | AskError::Query { .. } => usage(error.to_string()),
+        error => error.into(),
+    }
+}
+
+/// How text on stdout may look; plain when it goes to a file.
+pub fn style(ctx: &Context, output: Option<&Path>) -> Style {
+    if output.is_some() {
+        return Style::PLAIN;
+    }
+    let width = ctx
+        .look
+        .terminal
+        .then(terminal_size::terminal_size)
+        .flatten();
+    Style {
+        emoji: ctx.look.stdout,
+        color: ctx.look.stdout,
+        width: width.map(|(width, _)| usize::from(width.0)),
+    }
+}
+
+/// Says the notes on stderr, where they spoil no output.
+pub fn say_notes(ctx: &Context, about: &About) {
+    for line in render::notes(&about.notes).lines() {
+        ctx.say(line);
+    }
+}
+
+/// Hands over a whole text: to stdout, or to a file.
+///
+/// # Errors
+/// What the write says.
+pub fn deliver(ctx: &Context, output: Option<&Path>, text: &str) -> Result<()> {
+    match output {
+        None => Ok(out::print(text)?),
+        Some(path) => {
+            let mut file = Draft::create(path)?;
+            file.writer().write_all(text.as_bytes())?;
+            file.commit()?;
+            ctx.say(format_args!("wrote {}", path.display()));
+            Ok(())
+        }
+    }
+}
+
+/// Pretty JSON with a newline.
+pub fn pretty(value: &Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// A file that appears whole or not at all: written beside its place, then
+/// renamed into it. Folders above it are made.
+pub struct Draft {
+    path: PathBuf,
+    beside: PathBuf,
+    writer: Option<BufWriter<File>>,
+}
+
+impl Draft {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When its folder cannot be made or written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let mut draft = Self::reserve(path)?;
+        let file = File::create(&draft.beside)
+            .with_context(|| format!("cannot write {}", draft.path.display()))?;
+        draft.writer = Some(BufWriter::with_capacity(1 << 16, file));
+        Ok(draft)
+    }
+
+    /// Makes the folders, and leaves the writing beside to others.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn reserve(path: &Path) -> Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| usage(format!("--output {}: no file name", path.display())))?;
+        if path.is_dir() {
+            return Err(usage(format!("--output {} is a folder", path.display())));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if !folder.as_os_str().is_empty() {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let mut beside = std::ffi::OsString::from(".");
+        beside.push(name);
+        beside.push(format!(".{}.tmp", std::process::id()));
+        Ok(Self {
+            path: path.to_owned(),
+            beside: folder.join(beside),
+            writer: None,
+        })
+    }
+
+    /// Where to write.
+    pub fn beside(&self) -> &Path {
+        &self.beside
+    }
+
+    /// What to write to.
+    pub fn writer(&mut self) -> Box<dyn Write + '_> {
+        match &mut self.writer {
+            Some(writer) => Box::new(writer),
+            None => Box::new(std::io::sink()),
+        }
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// When it cannot be written to the end.
+    pub fn commit(mut self) -> Result<()> {
+        let failed = || format!("cannot write {}", self.path.display());
+        if let Some(mut writer) = self.writer.take() {
+            writer.flush().with_context(failed)?;
+        }
+        fs::rename(&self.beside, &self.path).with_context(failed)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Gone already after a commit.
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
+/// Seconds in a day, for windows.
+pub const DAY: Duration = Duration::from_secs(86_400);
