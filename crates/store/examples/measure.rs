@@ -32,7 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{rows} rows, {} cells", folder.finish().len());
         }
         "exact" | "sketch" | "day" | "edges" => {
-            let mut spec = FoldSpec::new(if what == "day" { Grain::Day } else { Grain::Window });
+            let mut spec = FoldSpec::new(if what == "day" {
+                Grain::Day
+            } else {
+                Grain::Window
+            });
             spec.exact = what == "exact";
             let mut window = Window::ALL;
             if what == "edges" {

@@ -30,7 +30,9 @@ pub use manifest::{Manifest, Retired, Segment, Source};
 pub use note::{BrokenLine, Note};
 pub use retain::{RetainReport, Retention};
 pub use rollup::rollup_schema;
-pub use schema::{EVENT_TYPE, EXTRA, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TIMESTAMP, schema, schema_of};
+pub use schema::{
+    EVENT_TYPE, EXTRA, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TIMESTAMP, schema, schema_of,
+};
 pub use seal::{Hook, SealOptions, SealReport};
 pub use snapshot::{Events, Folded, Snapshot, event_of};
 pub use stats::StorageStats;

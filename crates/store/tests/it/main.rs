@@ -1,0 +1,9 @@
+//! The store from outside.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod answers;
+mod common;
+mod damage;
+mod kill;
+mod random;
+mod sealing;

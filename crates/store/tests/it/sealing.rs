@@ -1,0 +1,235 @@
+//! Sealing, compacting, keeping.
+
+use std::fs;
+use std::time::Duration;
+
+use tachograph_model::{Column, Event, UnixNanos, Window};
+use tachograph_store::{Retention, SealOptions, Store, StoreError};
+
+use crate::common::{BASE, Place, SECOND, lines_of, rich, tool_call};
+
+#[test]
+fn what_was_put_comes_back_before_and_after() {
+    let place = Place::new();
+    let events: Vec<Event> = (0..200).map(rich).chain((0..200).map(tool_call)).collect();
+    place.append(&events);
+    let wanted = lines_of(events.iter().cloned());
+    assert_eq!(place.lines(), wanted);
+    let report = place.seal();
+    assert_eq!((report.events, report.logs), (400, 1));
+    assert_eq!(place.lines(), wanted);
+    for event in place.snapshot().events(Window::ALL).unwrap() {
+        assert!(events.contains(&event), "{event:?}");
+    }
+    assert_eq!(place.seal().events, 0);
+}
+
+#[test]
+fn many_steps_and_many_seals_make_many_segments_and_one_after_compacting() {
+    let place = Place::new();
+    let events: Vec<Event> = (0..3_000).map(tool_call).collect();
+    for part in events.chunks(1_000) {
+        place.append(part);
+        let options = SealOptions {
+            step_bytes: 40_000,
+            ..SealOptions::default()
+        };
+        place.store().seal(options).unwrap();
+    }
+    let before = place.snapshot().segments().len();
+    assert!(before > 6, "{before}");
+    assert_eq!(place.lines(), lines_of(events.iter().cloned()));
+    let report = place.store().compact(Duration::ZERO).unwrap();
+    assert_eq!(report.joined, before);
+    assert_eq!(place.snapshot().segments().len(), 1);
+    assert_eq!(place.lines(), lines_of(events.into_iter()));
+    assert_eq!(place.store().compact(Duration::ZERO).unwrap().joined, 0);
+}
+
+#[test]
+fn two_sealers_at_once_seal_everything_once() {
+    let place = Place::new();
+    let events: Vec<Event> = (0..2_000).map(tool_call).collect();
+    place.append(&events);
+    let total: u64 = std::thread::scope(|scope| {
+        let seal = || {
+            let options = SealOptions {
+                wait: Duration::from_secs(60),
+                step_bytes: 50_000,
+                ..SealOptions::default()
+            };
+            place.store().seal(options).unwrap().events
+        };
+        let other = scope.spawn(seal);
+        seal() + other.join().unwrap()
+    });
+    assert_eq!(total, 2_000);
+    assert_eq!(place.lines(), lines_of(events.into_iter()));
+}
+
+#[test]
+fn a_second_sealer_that_will_not_wait_is_told() {
+    let place = Place::new();
+    place.append(&[tool_call(1)]);
+    let store = place.store();
+    let mut seen = None;
+    let mut hook = || {
+        seen = Some(store.seal(SealOptions::default()));
+        Ok(())
+    };
+    let options = SealOptions {
+        before_seal: Some(&mut hook),
+        ..SealOptions::default()
+    };
+    store.seal(options).unwrap();
+    assert!(matches!(seen, Some(Err(StoreError::Busy { .. }))));
+}
+
+#[test]
+fn what_the_hook_adds_is_kept() {
+    let place = Place::new();
+    place.append(&[tool_call(1)]);
+    let mut hook = || {
+        place.append(&[tool_call(2)]);
+        Ok(())
+    };
+    let options = SealOptions {
+        before_seal: Some(&mut hook),
+        ..SealOptions::default()
+    };
+    place.store().seal(options).unwrap();
+    assert_eq!(place.lines().len(), 2);
+}
+
+#[test]
+fn a_store_for_reading_changes_nothing() {
+    let place = Place::new();
+    place.append(&[tool_call(1)]);
+    let store = Store::open_readonly(&place.home);
+    assert!(matches!(
+        store.seal(SealOptions::default()),
+        Err(StoreError::ReadOnly { .. })
+    ));
+    assert!(matches!(
+        store.compact(Duration::ZERO),
+        Err(StoreError::ReadOnly { .. })
+    ));
+    assert!(matches!(
+        store.repair(Duration::ZERO),
+        Err(StoreError::ReadOnly { .. })
+    ));
+    assert_eq!(
+        store
+            .snapshot()
+            .unwrap()
+            .events(Window::ALL)
+            .unwrap()
+            .count(),
+        1
+    );
+    assert!(!place.home.lock().exists());
+}
+
+#[test]
+fn retention_removes_whole_old_days_and_says_so() {
+    let place = Place::new();
+    let day = 86_400 * SECOND;
+    for number in 0..5 {
+        let events: Vec<Event> = (0..10)
+            .map(|n| {
+                let mut event = tool_call(n);
+                event.time = UnixNanos(BASE + number * day + n);
+                event
+            })
+            .collect();
+        place.append(&events);
+        place.seal();
+    }
+    let now = UnixNanos(BASE + 4 * day);
+    let store = place.store();
+    let nothing = store
+        .retain(Retention::default(), now, Duration::ZERO)
+        .unwrap();
+    assert_eq!(nothing.events, 0);
+    let by_age = Retention {
+        max_age: Some(Duration::from_secs(2 * 86_400)),
+        max_bytes: None,
+    };
+    let report = store.retain(by_age, now, Duration::ZERO).unwrap();
+    assert_eq!((report.events, report.segments.len()), (20, 2));
+    assert!(report.segments.iter().all(|path| !path.exists()));
+    assert_eq!(place.lines().len(), 30);
+    let one = place.snapshot().segments()[0].bytes;
+    let by_size = Retention {
+        max_age: None,
+        max_bytes: Some(one + one / 2),
+    };
+    assert_eq!(
+        store.retain(by_size, now, Duration::ZERO).unwrap().events,
+        20
+    );
+    assert_eq!(place.lines().len(), 10);
+}
+
+#[test]
+fn stats_count_lines_and_find_the_latest() {
+    let place = Place::new();
+    place.append(&(0..100).map(tool_call).collect::<Vec<_>>());
+    place.seal();
+    place.append(&[tool_call(7), tool_call(500), tool_call(3)]);
+    let mut log = fs::read(place.home.log()).unwrap();
+    log.extend_from_slice(b"\nbroken {\"timestamp\":\"2030-01-01T00:00:00Z\"\n{\"timestamp\":\"2031-01-01T00:00:00Z\",");
+    fs::write(place.home.log(), &log).unwrap();
+    let stats = place.store().stats().unwrap();
+    assert_eq!(
+        (stats.log_lines, stats.segment_events, stats.total_events),
+        (6, 100, 106)
+    );
+    assert_eq!(
+        (stats.log_files, stats.segments, stats.file_count),
+        (1, 1, 2)
+    );
+    assert_eq!(stats.latest_event_time, Some(tool_call(500).time));
+    assert_eq!(stats.log_bytes, log.len() as u64);
+    let empty = Place::new().store().stats().unwrap();
+    assert_eq!((empty.total_events, empty.latest_event_time), (0, None));
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_is_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    place.append(&(0..5_000).map(|n| tool_call(n % 3)).collect::<Vec<_>>());
+    place.seal();
+    let mut folders = vec![place.home.root().to_owned()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(mode, 0, "{}", path.display());
+            seen += 1;
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    assert!(seen > 8);
+    assert_eq!(place.store().doctor().unwrap(), []);
+}
+
+#[test]
+fn a_name_is_found_in_the_column_it_was_put_in() {
+    let place = Place::new();
+    place.append(&[tool_call(1)]);
+    place.seal();
+    let event = place
+        .snapshot()
+        .events(Window::ALL)
+        .unwrap()
+        .next()
+        .unwrap();
+    assert_eq!(event.str(Column::Name), Some("read"));
+    assert_eq!(event.str(Column::Id), Some("call-1"));
+}
