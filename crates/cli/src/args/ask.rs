@@ -117,7 +117,13 @@ pub struct Export {
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     pub kind: Vec<String>,
     /// What a record looks like
-    #[arg(long, value_name = "SHAPE", value_enum, default_value = "events", conflicts_with = "kind")]
+    #[arg(
+        long,
+        value_name = "SHAPE",
+        value_enum,
+        default_value = "events",
+        conflicts_with = "kind"
+    )]
     pub shape: Shape,
 }
 

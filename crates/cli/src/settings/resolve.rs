@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use super::sources::{Inputs, yaml};
+use super::sources::Inputs;
 use super::table::{Def, Key, Kind, Rule, SETTINGS};
 
 /// Where a value came from.
@@ -193,11 +193,9 @@ fn from_file(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Opti
     }
 }
 
+/// The table's defaults are JSON, or else a text.
 fn default(def: &Def) -> Json {
-    yaml(&format!("it: {}", def.default))
-        .ok()
-        .and_then(|mut map| map.remove("it"))
-        .unwrap_or_default()
+    serde_json::from_str(def.default).unwrap_or_else(|_| Json::from(def.default))
 }
 
 fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {

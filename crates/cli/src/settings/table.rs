@@ -111,7 +111,7 @@ pub struct Def {
     pub env: &'static [(&'static str, Rule)],
     /// What its value may be.
     pub kind: Kind,
-    /// Its default, as YAML; `null` when there is none.
+    /// Its default, as JSON (a text may go without quotes); `null` when there is none.
     pub default: &'static str,
     /// Whether this version does anything with it.
     pub used: bool,
@@ -590,7 +590,7 @@ pub static SETTINGS: &[Def] = {
             "report_formats",
             &[],
             Block,
-            "[html, json, markdown]",
+            "[\"html\",\"json\",\"markdown\"]",
             "forms of those reports",
         ),
         kept(

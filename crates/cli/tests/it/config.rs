@@ -19,7 +19,10 @@ fn later_sources_count_more() {
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let setting = &json["slow_query_ms"];
         assert_eq!(setting["value"], value);
-        assert!(setting["source"].as_str().unwrap().contains(source), "{setting}");
+        assert!(
+            setting["source"].as_str().unwrap().contains(source),
+            "{setting}"
+        );
     };
     check(None, 5000.0, "default");
     home_with(&desk, "slow_query_ms: 1\n");
@@ -35,16 +38,30 @@ fn the_home_comes_from_flag_environment_or_user() {
     let said = desk.ok(&["--home", "elsewhere", "config", "home", "--json"]);
     assert_eq!(said.json()["home"]["source"], "--home");
     let said = desk.ok(&["config", "home", "--json"]);
-    assert_eq!(said.json()["home"]["source"], "TACHOGRAPH_HOME in the environment");
-    let output = desk.command(&["config", "home", "--json"]).env_remove("TACHOGRAPH_HOME").output().unwrap();
+    assert_eq!(
+        said.json()["home"]["source"],
+        "TACHOGRAPH_HOME in the environment"
+    );
+    let output = desk
+        .command(&["config", "home", "--json"])
+        .env_remove("TACHOGRAPH_HOME")
+        .output()
+        .unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["home"]["value"], desk.user().join(".tachograph").to_str().unwrap());
+    assert_eq!(
+        json["home"]["value"],
+        desk.user().join(".tachograph").to_str().unwrap()
+    );
 }
 
 #[test]
 fn a_wrong_value_names_key_value_range_and_way_out() {
     let desk = Desk::new();
-    let output = desk.command(&["config"]).env("METRICS_WINDOW_SIZE", "0").output().unwrap();
+    let output = desk
+        .command(&["config"])
+        .env("METRICS_WINDOW_SIZE", "0")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(
@@ -53,10 +70,20 @@ fn a_wrong_value_names_key_value_range_and_way_out() {
          hint: set METRICS_WINDOW_SIZE to a whole number from 1 to 1000000, or unset it\n"
     );
     home_with(&desk, "target_cache_hit_rate: 120\n");
-    desk.tacho(&["config"]).fails(2, &["target_cache_hit_rate", "config.yaml", "120 is not a number from 0 to 100", "hint: "]);
-    desk.tacho(&["record", "tool_call"]).fails(2, &["target_cache_hit_rate"]);
+    desk.tacho(&["config"]).fails(
+        2,
+        &[
+            "target_cache_hit_rate",
+            "config.yaml",
+            "120 is not a number from 0 to 100",
+            "hint: ",
+        ],
+    );
+    desk.tacho(&["record", "tool_call"])
+        .fails(2, &["target_cache_hit_rate"]);
     home_with(&desk, "a: [1\n");
-    desk.tacho(&["config"]).fails(2, &["config.yaml", "hint: settings are `key: value`"]);
+    desk.tacho(&["config"])
+        .fails(2, &["config.yaml", "hint: settings are `key: value`"]);
     home_with(&desk, "- a\n- b\n");
     desk.tacho(&["config"]).fails(2, &["not a mapping"]);
     home_with(&desk, "");
@@ -66,7 +93,13 @@ fn a_wrong_value_names_key_value_range_and_way_out() {
 #[test]
 fn what_is_not_used_yet_stands_in_nobody_s_way() {
     let desk = Desk::new();
-    let run = |args: &[&str]| desk.command(args).env("PROMETHEUS_PORT", "no").status().unwrap().code();
+    let run = |args: &[&str]| {
+        desk.command(args)
+            .env("PROMETHEUS_PORT", "no")
+            .status()
+            .unwrap()
+            .code()
+    };
     assert_eq!(run(&["record", "tool_call"]), Some(0));
     assert_eq!(run(&["config"]), Some(2));
 }
@@ -74,19 +107,31 @@ fn what_is_not_used_yet_stands_in_nobody_s_way() {
 #[test]
 fn misspelt_keys_are_told() {
     let desk = Desk::new();
-    desk.tacho(&["config", "slow_qery_ms"]).fails(2, &["did you mean `slow_query_ms`?"]);
+    desk.tacho(&["config", "slow_qery_ms"])
+        .fails(2, &["did you mean `slow_query_ms`?"]);
     home_with(&desk, "slow_qery_ms: 7\n");
     let said = desk.ok(&["config"]);
-    assert!(said.stderr.contains("no setting is called `slow_qery_ms`; did you mean `slow_query_ms`?"), "{said:?}");
+    assert!(
+        said.stderr
+            .contains("no setting is called `slow_qery_ms`; did you mean `slow_query_ms`?"),
+        "{said:?}"
+    );
     assert_eq!(desk.ok(&["-q", "config"]).stderr, "");
 }
 
 #[test]
 fn secrets_are_not_printed() {
     let desk = Desk::new();
-    let output = desk.command(&["config"]).env("TELEMETRY_SALT", "tell-nobody").output().unwrap();
+    let output = desk
+        .command(&["config"])
+        .env("TELEMETRY_SALT", "tell-nobody")
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("(hidden)") && !text.contains("tell-nobody"), "{text}");
+    assert!(
+        text.contains("(hidden)") && !text.contains("tell-nobody"),
+        "{text}"
+    );
 }
 
 #[test]

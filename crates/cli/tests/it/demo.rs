@@ -9,37 +9,63 @@ const AS_OF: &[&str] = &["--as-of", "2025-11-20T12:00:00Z", "demo"];
 fn a_fortnight_is_told_and_can_be_asked() {
     let desk = Desk::new();
     let said = desk.ok(AS_OF);
-    assert!(said.stdout.contains("=== ") && said.stdout.contains("Health Check"), "{}", said.stdout);
-    assert!(said.stderr.contains("a made-up fortnight") && said.stderr.contains("Try next:"), "{}", said.stderr);
+    assert!(
+        said.stdout.contains("=== ") && said.stdout.contains("Health Check"),
+        "{}",
+        said.stdout
+    );
+    assert!(
+        said.stderr.contains("a made-up fortnight") && said.stderr.contains("Try next:"),
+        "{}",
+        said.stderr
+    );
     assert!(!desk.home().exists(), "the user's own home is left alone");
     let home = desk.cwd().join("tachograph-demo");
-    assert!(std::fs::read_to_string(home.join("README.md")).unwrap().contains("Made-up"));
+    assert!(
+        std::fs::read_to_string(home.join("README.md"))
+            .unwrap()
+            .contains("Made-up")
+    );
     let ask = |sql: &str| -> serde_json::Value {
         let said = desk.ok(&["--home", "tachograph-demo", "sql", "--format", "jsonl", sql]);
         serde_json::from_str(said.stdout.lines().next().unwrap()).unwrap()
     };
-    let count = ask("select count(*) as n from events")["n"].as_u64().unwrap();
+    let count = ask("select count(*) as n from events")["n"]
+        .as_u64()
+        .unwrap();
     assert!((50_000..=100_000).contains(&count), "{count} events");
     let label = ask("select source, name, value from events where name = 'synthetic'");
-    assert_eq!(label, serde_json::json!({"source": "tacho-demo", "name": "synthetic", "value": 1.0}));
+    assert_eq!(
+        label,
+        serde_json::json!({"source": "tacho-demo", "name": "synthetic", "value": 1.0})
+    );
     // The incident, the slow regression, the cost spike.
     let at = "timestamp >= timestamp '2025-11-18T13:00:00' and timestamp < timestamp '2025-11-18T15:00:00'";
-    let incident = ask(&format!("select avg(case when success then 0.0 else 1.0 end) as rate from events where event_type = 'tool_call' and name = 'web_fetch' and {at}"));
+    let incident = ask(&format!(
+        "select avg(case when success then 0.0 else 1.0 end) as rate from events where event_type = 'tool_call' and name = 'web_fetch' and {at}"
+    ));
     assert!(incident["rate"].as_f64().unwrap() > 0.5, "{incident}");
-    let slower = ask("select avg(duration_ms) filter (where timestamp >= timestamp '2025-11-19T12:00:00') \
+    let slower = ask(
+        "select avg(duration_ms) filter (where timestamp >= timestamp '2025-11-19T12:00:00') \
                       / avg(duration_ms) filter (where timestamp < timestamp '2025-11-15T12:00:00') as times \
-                      from events where event_type = 'tool_call' and name = 'sql_query'");
+                      from events where event_type = 'tool_call' and name = 'sql_query'",
+    );
     assert!(slower["times"].as_f64().unwrap() > 1.7, "{slower}");
-    let spike = ask("select sum(cost_usd) filter (where timestamp >= timestamp '2025-11-17T00:00:00' and timestamp < timestamp '2025-11-18T00:00:00') \
+    let spike = ask(
+        "select sum(cost_usd) filter (where timestamp >= timestamp '2025-11-17T00:00:00' and timestamp < timestamp '2025-11-18T00:00:00') \
                      / sum(cost_usd) filter (where timestamp >= timestamp '2025-11-13T00:00:00' and timestamp < timestamp '2025-11-14T00:00:00') as times \
-                     from events");
+                     from events",
+    );
     assert!(spike["times"].as_f64().unwrap() > 3.0, "{spike}");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_events() {
     let desk = Desk::new();
-    let export = |home: &str| desk.ok(&["--home", home, "export", "--format", "jsonl"]).stdout;
+    let export = |home: &str| {
+        desk.ok(&["--home", home, "export", "--format", "jsonl"])
+            .stdout
+    };
     for home in ["a", "b"] {
         let mut args = vec!["--home", home];
         args.extend(AS_OF);
@@ -58,6 +84,7 @@ fn the_same_seed_gives_the_same_events() {
 fn a_home_with_something_else_in_it_is_left_alone() {
     let desk = Desk::new();
     desk.ok(&["--home", "mine", "record", "tool_call", "--tool", "x"]);
-    desk.tacho(&["--home", "mine", "demo"]).fails(2, &["holds something that is no demo", "hint: "]);
+    desk.tacho(&["--home", "mine", "demo"])
+        .fails(2, &["holds something that is no demo", "hint: "]);
     assert_eq!(crate::harness::events_in(&desk.cwd().join("mine")).len(), 1);
 }

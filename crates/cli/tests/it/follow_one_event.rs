@@ -21,7 +21,10 @@ fn follow_one_event() {
     //    mapped from a file, so it costs nanoseconds and no system call. Then
     //    the agent is killed, by the signal that no program can answer.
     let agent = play_the_agent(&desk);
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&agent), Some(9));
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&agent),
+        Some(9)
+    );
 
     // 2. KILLED. The agent's drain thread, which carries events from rings to
     //    the log, had been told to take an hour over it: nothing is in the log.
@@ -30,8 +33,18 @@ fn follow_one_event() {
     // 3. RECOVER. But the ring outlived the process. Whatever command reads the
     //    home first, finds it, and moves its events into the log
     //    (`record/recover.rs`, called by `cli/place.rs`).
-    let said = desk.ok(&["-v", "sql", "--format", "json", "select count(*) as n from events"]);
-    assert!(said.stderr.contains("took in 3 events that 1 dead processes had recorded"), "{said:?}");
+    let said = desk.ok(&[
+        "-v",
+        "sql",
+        "--format",
+        "json",
+        "select count(*) as n from events",
+    ]);
+    assert!(
+        said.stderr
+            .contains("took in 3 events that 1 dead processes had recorded"),
+        "{said:?}"
+    );
     let log = events_in(&desk.home());
     assert_eq!(log.len(), 3);
     //    A line of the log is the first seed's format: any JSON tool reads it.
@@ -69,7 +82,10 @@ fn calls_of_search(desk: &Desk) -> (u64, u64) {
                from events where event_type = 'tool_call' and name = 'search'";
     let rows = desk.ok(&["sql", "--format", "jsonl", sql]).stdout;
     let row: serde_json::Value = serde_json::from_str(rows.lines().next().unwrap()).unwrap();
-    (row["calls"].as_u64().unwrap(), row["failures"].as_u64().unwrap())
+    (
+        row["calls"].as_u64().unwrap(),
+        row["failures"].as_u64().unwrap(),
+    )
 }
 
 #[cfg(target_os = "linux")]

@@ -77,7 +77,10 @@ impl Desk {
     /// Runs the binary with something on stdin.
     pub fn tacho_with(&self, args: &[&str], stdin: &[u8]) -> Said {
         let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         // A child that ends early closes its end: what it says then counts.
@@ -103,7 +106,9 @@ impl Desk {
 /// Every event in a folder's live log.
 pub fn events_in(folder: &Path) -> Vec<Json> {
     let text = std::fs::read_to_string(folder.join("events.jsonl")).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 impl Said {
@@ -118,7 +123,11 @@ impl Said {
     pub fn fails(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         for word in words {
-            assert!(self.stderr.contains(word), "{word:?} is missing: {}", self.stderr);
+            assert!(
+                self.stderr.contains(word),
+                "{word:?} is missing: {}",
+                self.stderr
+            );
         }
     }
 }

@@ -38,16 +38,21 @@ fn import(desk: &Desk, args: &[&str]) -> Json {
 
 #[track_caller]
 fn counts(summary: &Json, read: u64, added: u64, already: u64, skipped: u64) {
-    let found = ["read", "added", "already_there", "skipped"].map(|key| summary[key].as_u64().unwrap());
+    let found =
+        ["read", "added", "already_there", "skipped"].map(|key| summary[key].as_u64().unwrap());
     assert_eq!(found, [read, added, already, skipped], "{summary:#}");
 }
 
 #[test]
 fn the_real_tool_log_gives_the_independent_totals() {
     let desk = Desk::new();
-    let expected: Json = serde_json::from_str(include_str!("../data/tool-log/expected.json")).unwrap();
+    let expected: Json =
+        serde_json::from_str(include_str!("../data/tool-log/expected.json")).unwrap();
     let lines = expected["lines"].as_u64().unwrap();
-    let then: String = TOOL_LOG.split_inclusive('\n').take(lines as usize).collect();
+    let then: String = TOOL_LOG
+        .split_inclusive('\n')
+        .take(lines as usize)
+        .collect();
     desk.file("metrics.jsonl", then);
     counts(&import(&desk, &["metrics.jsonl"]), lines, lines, 0, 0);
     let mut by_event = BTreeMap::<&str, u64>::new();
@@ -73,7 +78,10 @@ fn the_real_tool_log_gives_the_independent_totals() {
             "error" => {
                 *by_event.entry("provider_error").or_default() += 1;
                 *errors.entry(text(&event["error_type"])).or_default() += 1;
-                assert!(event.get("error_message").is_none(), "messages hold paths: {event}");
+                assert!(
+                    event.get("error_message").is_none(),
+                    "messages hold paths: {event}"
+                );
             }
             "file_count_delta" => *by_event.entry("file_count_delta").or_default() += 1,
             other => panic!("{other}"),
@@ -81,14 +89,22 @@ fn the_real_tool_log_gives_the_independent_totals() {
     }
     let models: BTreeMap<_, _> = models
         .into_iter()
-        .map(|(model, [calls, input, output])| (model, json!({"calls": calls, "input_tokens": input, "output_tokens": output})))
+        .map(|(model, [calls, input, output])| {
+            (
+                model,
+                json!({"calls": calls, "input_tokens": input, "output_tokens": output}),
+            )
+        })
         .collect();
     assert_eq!(json!(by_event), expected["by_event"]);
     assert_eq!(json!(cache), expected["file_cache"]);
     assert_eq!(json!(errors), expected["errors_by_type"]);
     assert_eq!(json!(models), expected["tokens_by_model"]);
     // 1757495269.932687 and 1760131011.3151164, to the microsecond or finer.
-    assert_eq!(desk.events()[0]["timestamp"], "2025-09-10T09:07:49.932687+00:00");
+    assert_eq!(
+        desk.events()[0]["timestamp"],
+        "2025-09-10T09:07:49.932687+00:00"
+    );
 }
 
 #[test]
@@ -104,14 +120,21 @@ fn twice_adds_nothing_and_a_grown_file_only_the_new() {
     counts(&import(&desk, &["metrics.jsonl"]), all, new, 1_000, 0);
     // By another name, it is the same file.
     desk.file("copy.jsonl", TOOL_LOG);
-    counts(&import(&desk, &["copy.jsonl", "metrics.jsonl"]), 2 * all, 0, 2 * all, 0);
+    counts(
+        &import(&desk, &["copy.jsonl", "metrics.jsonl"]),
+        2 * all,
+        0,
+        2 * all,
+        0,
+    );
     assert_eq!(desk.events().len(), lines.len());
 }
 
 #[test]
 fn equal_records_in_one_file_are_several_events() {
     let desk = Desk::new();
-    let line = "{\"event\":\"file_count_delta\",\"provider\":\"kimi\",\"delta\":1,\"t\":1757495284.5}\n";
+    let line =
+        "{\"event\":\"file_count_delta\",\"provider\":\"kimi\",\"delta\":1,\"t\":1757495284.5}\n";
     desk.file("a.jsonl", line.repeat(3));
     counts(&import(&desk, &["a.jsonl"]), 3, 3, 0, 0);
     desk.file("a.jsonl", line.repeat(4));
@@ -152,7 +175,10 @@ fn documented_shapes_with_selections() {
     desk.file("metrics.csv", DOCUMENT_CSV);
     let summary = import(&desk, &["metrics.json"]);
     counts(&summary, 3, 2, 0, 1);
-    assert_eq!(summary["files"][0]["skipped_because"][0]["reason"], "the query has not ended yet");
+    assert_eq!(
+        summary["files"][0]["skipped_because"][0]["reason"],
+        "the query has not ended yet"
+    );
     counts(&import(&desk, &["metrics.csv"]), 1, 0, 1, 0);
     let events = desk.events();
     assert_eq!(events[0]["timestamp"], "2025-10-15T06:30:45+00:00");
@@ -162,7 +188,10 @@ fn documented_shapes_with_selections() {
     other.file("metrics.csv", DOCUMENT_CSV);
     import(&other, &["metrics.csv"]);
     assert_eq!(other.events()[0]["timestamp"], "2025-10-15T06:30:45+00:00");
-    assert_eq!(other.events()[0]["entities_detected"], json!(["customers", "bills"]));
+    assert_eq!(
+        other.events()[0]["entities_detected"],
+        json!(["customers", "bills"])
+    );
 }
 
 #[test]
@@ -187,7 +216,11 @@ fn the_first_seed_s_log_and_its_rotated_files() {
          {\"timestamp\":\"2025-11-20T11:00:01+00:00\",\"event_type\":\"custom\",\"n\":7}\n"
     );
     // The log was rotated since: its events have moved to another file.
-    std::fs::rename(folder.join("events.jsonl"), folder.join("events_20251120_120000_000002.jsonl")).unwrap();
+    std::fs::rename(
+        folder.join("events.jsonl"),
+        folder.join("events_20251120_120000_000002.jsonl"),
+    )
+    .unwrap();
     counts(&import(&desk, &["analytics"]), 3, 0, 3, 0);
 }
 
@@ -206,7 +239,9 @@ fn broken_lines_are_skipped_counted_and_named() {
         not json\n\n\xff\xfe{}\n{\"event\":\"token_usage\",\"t\":null}\n{\"event\":\"zebra\",\"t\":1}\n{\"event\":\"file_cache\",\"t\":1e300}\n"
         .to_vec();
     // A line of 10 MB is a line; one of 17 MB is not.
-    log.extend(b"{\"event\":\"provider_error\",\"error_type\":\"x\",\"t\":1757495290,\"message\":\"");
+    log.extend(
+        b"{\"event\":\"provider_error\",\"error_type\":\"x\",\"t\":1757495290,\"message\":\"",
+    );
     log.extend(vec![b'm'; 10 << 20]);
     log.extend(b"\"}\n");
     log.extend(vec![b'x'; 17 << 20]);
@@ -214,14 +249,23 @@ fn broken_lines_are_skipped_counted_and_named() {
     desk.file("metrics.jsonl", &log);
     let said = desk.ok(&["import", "metrics.jsonl"]);
     for words in [
-        "metrics.jsonl:2: not a JSON object", "metrics.jsonl:4: not UTF-8", "metrics.jsonl:5: no timestamp",
-        "metrics.jsonl:6: event `zebra` is not known", "metrics.jsonl:7: timestamp 1e+300 is outside",
+        "metrics.jsonl:2: not a JSON object",
+        "metrics.jsonl:4: not UTF-8",
+        "metrics.jsonl:5: no timestamp",
+        "metrics.jsonl:6: event `zebra` is not known",
+        "metrics.jsonl:7: timestamp 1e+300 is outside",
         "metrics.jsonl:9: longer than 16777216 bytes",
     ] {
         assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
     }
     assert_eq!(desk.events().len(), 3);
-    let row: Vec<&str> = said.stdout.lines().nth(1).unwrap().split_whitespace().collect();
+    let row: Vec<&str> = said
+        .stdout
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .collect();
     assert_eq!(row, ["metrics.jsonl", "tool", "log", "9", "3", "0", "6"]);
 }
 
@@ -231,7 +275,13 @@ fn a_torn_document_gives_what_stands_before_the_tear() {
     desk.file("metrics.json", &ARRAY[..ARRAY.len() - 60]);
     let summary = import(&desk, &["metrics.json"]);
     counts(&summary, 2, 1, 0, 1);
-    assert!(summary["files"][0]["skipped_because"][0]["reason"].as_str().unwrap().starts_with("torn: "), "{summary:#}");
+    assert!(
+        summary["files"][0]["skipped_because"][0]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("torn: "),
+        "{summary:#}"
+    );
 }
 
 #[test]
@@ -241,7 +291,11 @@ fn rows_of_odd_length_and_cells_of_odd_content() {
     let summary = import(&desk, &["m.csv"]);
     counts(&summary, 4, 1, 0, 3);
     let reasons = summary["files"][0]["skipped_because"].to_string();
-    for words in ["3 cells instead of 8", "duration_ms: \\\"soon\\\" is not", "timestamp"] {
+    for words in [
+        "3 cells instead of 8",
+        "duration_ms: \\\"soon\\\" is not",
+        "timestamp",
+    ] {
         assert!(reasons.contains(words), "{words}: {reasons}");
     }
 }
@@ -253,8 +307,23 @@ fn what_is_no_input_is_named_and_the_rest_counts() {
     desk.file("poem.txt", "roses are red\n");
     desk.file("ok.json", ARRAY);
     std::fs::create_dir(desk.cwd().join("folder")).unwrap();
-    let said = desk.tacho(&["import", "--json", "empty.jsonl", "poem.txt", "folder", "missing", "ok.json"]);
-    said.fails(1, &["poem.txt: no form that is known", "folder: is a folder without", "missing: "]);
+    let said = desk.tacho(&[
+        "import",
+        "--json",
+        "empty.jsonl",
+        "poem.txt",
+        "folder",
+        "missing",
+        "ok.json",
+    ]);
+    said.fails(
+        1,
+        &[
+            "poem.txt: no form that is known",
+            "folder: is a folder without",
+            "missing: ",
+        ],
+    );
     counts(&said.json(), 2, 2, 0, 0);
     assert_eq!(said.json()["files"][0]["form"], "empty");
     desk.tacho(&["import"]).fails(2, &["FILE"]);
@@ -265,7 +334,8 @@ fn the_home_s_own_log_is_not_doubled() {
     let desk = Desk::new();
     desk.ok(&["record", "tool_call", "--tool", "x"]);
     let log = desk.home().join("events.jsonl");
-    desk.tacho(&["import", log.to_str().unwrap()]).fails(1, &["lies in the home"]);
+    desk.tacho(&["import", log.to_str().unwrap()])
+        .fails(1, &["lies in the home"]);
     assert_eq!(desk.events().len(), 1);
 }
 

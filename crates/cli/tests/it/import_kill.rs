@@ -5,7 +5,12 @@ use crate::harness::Desk;
 
 fn log(count: u32) -> String {
     (0..count)
-        .map(|n| format!("{{\"event\":\"file_count_delta\",\"provider\":\"p{n}\",\"delta\":1,\"t\":{}}}\n", 1_757_495_284 + n))
+        .map(|n| {
+            format!(
+                "{{\"event\":\"file_count_delta\",\"provider\":\"p{n}\",\"delta\":1,\"t\":{}}}\n",
+                1_757_495_284 + n
+            )
+        })
         .collect()
 }
 
@@ -14,12 +19,20 @@ fn killed_at_every_step() {
     for (point, arrived) in [("pending", 0), ("written", 500), ("seen", 500)] {
         let desk = Desk::new();
         desk.file("a.jsonl", log(500));
-        let killed = desk.command(&["import", "a.jsonl"]).env("TACHO_TEST_CRASH", point).output().unwrap();
+        let killed = desk
+            .command(&["import", "a.jsonl"])
+            .env("TACHO_TEST_CRASH", point)
+            .output()
+            .unwrap();
         assert_eq!(killed.status.code(), None, "{point}: {killed:?}");
         assert_eq!(desk.events().len(), arrived, "{point}");
         desk.file("a.jsonl", log(600));
         desk.ok(&["import", "a.jsonl"]);
-        let mut providers: Vec<String> = desk.events().iter().map(|event| event["source"].to_string()).collect();
+        let mut providers: Vec<String> = desk
+            .events()
+            .iter()
+            .map(|event| event["source"].to_string())
+            .collect();
         assert_eq!(providers.len(), 600, "{point}");
         providers.sort();
         providers.dedup();
@@ -32,7 +45,11 @@ fn killed_and_sealed_before_the_next_import() {
     for (point, added) in [("pending", "500"), ("written", "0")] {
         let desk = Desk::new();
         desk.file("a.jsonl", log(500));
-        let killed = desk.command(&["import", "a.jsonl"]).env("TACHO_TEST_CRASH", point).output().unwrap();
+        let killed = desk
+            .command(&["import", "a.jsonl"])
+            .env("TACHO_TEST_CRASH", point)
+            .output()
+            .unwrap();
         assert_eq!(killed.status.code(), None);
         desk.ok(&["compact"]);
         let summary = desk.ok(&["import", "--json", "a.jsonl"]).json();

@@ -2,7 +2,11 @@
 //! recordings' home and a current folder of its own.
 //!
 //! Read `follow_one_event.rs` first: it is the guided tour.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test that cannot go on fails; nobody depends on a test"
+)]
 
 mod agents;
 mod config;

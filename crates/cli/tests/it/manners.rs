@@ -8,17 +8,29 @@ use crate::harness::Desk;
 #[test]
 fn exit_codes_are_a_contract() {
     let desk = Desk::new();
-    assert_eq!(desk.ok(&["--version"]).stdout, concat!("tacho ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        desk.ok(&["--version"]).stdout,
+        concat!("tacho ", env!("CARGO_PKG_VERSION"), "\n")
+    );
     desk.tacho(&[]).fails(2, &["Usage: tacho"]);
     desk.tacho(&["reprot"]).fails(2, &["'reprot'", "'report'"]);
     desk.tacho(&["report", "--days", "0"]).fails(2, &["--days"]);
-    desk.tacho(&["report", "--days", "1", "--hours", "1"]).fails(2, &["cannot be used with"]);
-    desk.tacho(&["report", "--since", "tomorrow"]).fails(2, &["--since \"tomorrow\"", "hint: write 2025-11-20"]);
-    desk.tacho(&["--as-of", "noon", "report"]).fails(2, &["--as-of \"noon\""]);
-    desk.tacho(&["config", "--format", "csv"]).fails(2, &["--format csv does not fit", "hint: it takes text, json"]);
-    desk.tacho(&["--events", "nowhere", "report"]).fails(2, &["no such folder"]);
-    desk.tacho(&["--events", ".", "record", "tool_call"]).fails(2, &["--events only reads"]);
-    desk.tacho(&["--events", ".", "--home", ".", "report"]).fails(2, &["cannot be used with"]);
+    desk.tacho(&["report", "--days", "1", "--hours", "1"])
+        .fails(2, &["cannot be used with"]);
+    desk.tacho(&["report", "--since", "tomorrow"])
+        .fails(2, &["--since \"tomorrow\"", "hint: write 2025-11-20"]);
+    desk.tacho(&["--as-of", "noon", "report"])
+        .fails(2, &["--as-of \"noon\""]);
+    desk.tacho(&["config", "--format", "csv"]).fails(
+        2,
+        &["--format csv does not fit", "hint: it takes text, json"],
+    );
+    desk.tacho(&["--events", "nowhere", "report"])
+        .fails(2, &["no such folder"]);
+    desk.tacho(&["--events", ".", "record", "tool_call"])
+        .fails(2, &["--events only reads"]);
+    desk.tacho(&["--events", ".", "--home", ".", "report"])
+        .fails(2, &["cannot be used with"]);
 }
 
 #[test]
@@ -26,15 +38,42 @@ fn help_lists_what_works_with_examples() {
     let desk = Desk::new();
     let help = desk.ok(&["--help"]).stdout;
     for missing in ["start", "top", "alerts", "telemetry", "baseline"] {
-        assert!(!help.contains(&format!("\n  {missing} ")), "{missing} does not exist");
+        assert!(
+            !help.contains(&format!("\n  {missing} ")),
+            "{missing} does not exist"
+        );
     }
-    for command in ["report", "health", "stats", "trends", "sql", "export", "record", "run", "import", "compact", "doctor", "config", "demo", "completions", "man"] {
+    for command in [
+        "report",
+        "health",
+        "stats",
+        "trends",
+        "sql",
+        "export",
+        "record",
+        "run",
+        "import",
+        "compact",
+        "doctor",
+        "config",
+        "demo",
+        "completions",
+        "man",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         let help = desk.ok(&[command, "--help"]).stdout;
         assert!(help.contains("Example"), "{command} has no example");
     }
-    assert!(desk.ok(&["agents", "search", "--help"]).stdout.contains("--limit"));
-    assert!(desk.ok(&["record", "--help"]).stdout.contains("--load-time-ms"));
+    assert!(
+        desk.ok(&["agents", "search", "--help"])
+            .stdout
+            .contains("--limit")
+    );
+    assert!(
+        desk.ok(&["record", "--help"])
+            .stdout
+            .contains("--load-time-ms")
+    );
 }
 
 #[test]
@@ -42,42 +81,85 @@ fn completions_for_every_shell_and_manual_pages() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = desk.ok(&["completions", shell]).stdout;
-        assert!(script.contains("tacho") && script.contains("import"), "{shell}");
+        assert!(
+            script.contains("tacho") && script.contains("import"),
+            "{shell}"
+        );
     }
     let bash = desk.file("tacho.bash", desk.ok(&["completions", "bash"]).stdout);
-    assert!(std::process::Command::new("bash").arg("-n").arg(bash).status().unwrap().success());
+    assert!(
+        std::process::Command::new("bash")
+            .arg("-n")
+            .arg(bash)
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(desk.ok(&["man"]).stdout.contains(".TH tacho 1"));
     desk.ok(&["man", "--out", "pages"]);
     let page = std::fs::read_to_string(desk.cwd().join("pages/tacho-agents-search.1")).unwrap();
-    assert!(page.contains("tacho\\-agents\\-search") || page.contains("tacho-agents-search"), "{page}");
+    assert!(
+        page.contains("tacho\\-agents\\-search") || page.contains("tacho-agents-search"),
+        "{page}"
+    );
 }
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let desk = Desk::new();
     for args in [&["config"][..], &["man"], &["completions", "zsh"]] {
-        let mut child = desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = desk
+            .command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         drop(child.stdout.take());
         let mut words = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut words).unwrap();
-        assert_eq!((child.wait().unwrap().code(), words.as_str()), (Some(0), ""), "{args:?}");
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut words)
+            .unwrap();
+        assert_eq!(
+            (child.wait().unwrap().code(), words.as_str()),
+            (Some(0), ""),
+            "{args:?}"
+        );
     }
 }
 
 #[test]
 fn color_only_where_it_is_wanted() {
     let desk = Desk::new();
-    assert!(!desk.ok(&["config"]).stdout.contains('\u{1b}'), "a pipe gets none");
-    assert!(desk.ok(&["config", "--color", "always"]).stdout.contains('\u{1b}'));
+    assert!(
+        !desk.ok(&["config"]).stdout.contains('\u{1b}'),
+        "a pipe gets none"
+    );
+    assert!(
+        desk.ok(&["config", "--color", "always"])
+            .stdout
+            .contains('\u{1b}')
+    );
     let run = |env: &[(&str, &str)], args: &[&str]| {
         let mut command = desk.command(args);
         command.envs(env.iter().copied());
-        String::from_utf8(command.output().unwrap().stdout).unwrap().contains('\u{1b}')
+        String::from_utf8(command.output().unwrap().stdout)
+            .unwrap()
+            .contains('\u{1b}')
     };
     assert!(run(&[("TACHOGRAPH_COLOR", "always")], &["config"]));
-    assert!(!run(&[("TACHOGRAPH_COLOR", "always")], &["config", "--color", "never"]));
-    assert!(run(&[("NO_COLOR", "1")], &["config", "--color", "always"]), "a flag says more than NO_COLOR");
-    desk.tacho(&["config", "--color", "red"]).fails(2, &["auto, always, never"]);
+    assert!(!run(
+        &[("TACHOGRAPH_COLOR", "always")],
+        &["config", "--color", "never"]
+    ));
+    assert!(
+        run(&[("NO_COLOR", "1")], &["config", "--color", "always"]),
+        "a flag says more than NO_COLOR"
+    );
+    desk.tacho(&["config", "--color", "red"])
+        .fails(2, &["auto, always, never"]);
 }
 
 #[test]
@@ -89,7 +171,10 @@ fn an_older_tool_s_events_are_pointed_out() {
     std::fs::create_dir_all(&older).unwrap();
     std::fs::write(older.join("events.jsonl"), "").unwrap();
     let said = desk.ok(&["report"]);
-    assert!(said.stderr.contains("--events") && said.stderr.contains("tacho import"), "{said:?}");
+    assert!(
+        said.stderr.contains("--events") && said.stderr.contains("tacho import"),
+        "{said:?}"
+    );
     assert!(!desk.home().exists(), "asking makes no home");
 }
 
@@ -105,5 +190,8 @@ fn a_doctor_finds_and_mends() {
     std::fs::write(&manifest, "{").unwrap();
     assert_eq!(desk.tacho(&["doctor"]).code, Some(1));
     desk.ok(&["doctor", "--repair"]);
-    assert_eq!(desk.ok(&["doctor", "--json"]).json()["findings"], serde_json::json!([]));
+    assert_eq!(
+        desk.ok(&["doctor", "--json"]).json()["findings"],
+        serde_json::json!([])
+    );
 }

@@ -6,8 +6,17 @@ use crate::harness::Desk;
 fn one_event_from_flags() {
     let desk = Desk::new();
     let said = desk.ok(&[
-        "--as-of", "2025-11-20T11:00:00Z", "record", "tool_call", "--tool", "search",
-        "--duration-ms", "12.5", "--success", "--agent", "alice",
+        "--as-of",
+        "2025-11-20T11:00:00Z",
+        "record",
+        "tool_call",
+        "--tool",
+        "search",
+        "--duration-ms",
+        "12.5",
+        "--success",
+        "--agent",
+        "alice",
     ]);
     assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", ""));
     let log = std::fs::read_to_string(desk.home().join("events.jsonl")).unwrap();
@@ -17,22 +26,49 @@ fn one_event_from_flags() {
         "{\"timestamp\":\"2025-11-20T11:00:00+00:00\",\"event_type\":\"tool_call\",\
          \"tool\":\"search\",\"duration_ms\":12.5,\"success\":true"
     );
-    assert_eq!(agent.trim_end().len(), "\"0123456789abcdef\"}".len(), "{agent}");
+    assert_eq!(
+        agent.trim_end().len(),
+        "\"0123456789abcdef\"}".len(),
+        "{agent}"
+    );
     assert!(!log.contains("alice"));
 }
 
 #[test]
 fn every_way_to_name_a_field() {
     let desk = Desk::new();
-    desk.ok(&["record", "llm_call", "--input_tokens", "7", "--cost-usd=0.5", "--field", "model=opus"]);
-    desk.ok(&["record", "query", "--entities-detected", "bills, payments", "--agent-type", "crewai"]);
+    desk.ok(&[
+        "record",
+        "llm_call",
+        "--input_tokens",
+        "7",
+        "--cost-usd=0.5",
+        "--field",
+        "model=opus",
+    ]);
+    desk.ok(&[
+        "record",
+        "query",
+        "--entities-detected",
+        "bills, payments",
+        "--agent-type",
+        "crewai",
+    ]);
     desk.ok(&["record", "loss", "--kind", "tool_call", "--count", "3"]);
-    desk.ok(&["record", "metric", "--field", "tags={\"region\":\"eu\",\"user\":\"alice\"}"]);
+    desk.ok(&[
+        "record",
+        "metric",
+        "--field",
+        "tags={\"region\":\"eu\",\"user\":\"alice\"}",
+    ]);
     let events = desk.events();
     assert_eq!(events[0]["input_tokens"], 7);
     assert_eq!(events[0]["cost_usd"], 0.5);
     assert_eq!(events[0]["model"], "opus");
-    assert_eq!(events[1]["entities_detected"], serde_json::json!(["bills", "payments"]));
+    assert_eq!(
+        events[1]["entities_detected"],
+        serde_json::json!(["bills", "payments"])
+    );
     assert_eq!(events[1]["agent_type"], "crewai");
     assert_eq!(events[2]["kind"], "tool_call");
     assert_eq!(events[3]["tags"]["region"], "eu");
@@ -42,8 +78,10 @@ fn every_way_to_name_a_field() {
 #[test]
 fn mistakes_are_named_and_nothing_is_recorded() {
     let desk = Desk::new();
-    desk.tacho(&["record", "tool_cal"]).fails(2, &["`tool_cal`", "hint: did you mean tool_call?"]);
-    desk.tacho(&["record", "zebra"]).fails(2, &["there are agent_discovery, ", "--keep-text"]);
+    desk.tacho(&["record", "tool_cal"])
+        .fails(2, &["`tool_cal`", "hint: did you mean tool_call?"]);
+    desk.tacho(&["record", "zebra"])
+        .fails(2, &["there are agent_discovery, ", "--keep-text"]);
     desk.tacho(&["record", "tool_call", "--duration-ms", "-3"])
         .fails(2, &["duration_ms: -3.0 is not a number of at least 0"]);
     desk.tacho(&["record", "tool_call", "--duration-ms", "fast"])
@@ -51,11 +89,21 @@ fn mistakes_are_named_and_nothing_is_recorded() {
     desk.tacho(&["record", "tool_call", "--success", "maybe"])
         .fails(2, &["success: maybe is not true or false"]);
     desk.tacho(&["record", "tool_call", "--model", "opus"])
-        .fails(2, &["tool_call has no field `model`", "hint: it has tool, duration_ms"]);
-    desk.tacho(&["record", "tool_call", "--field", "tool"]).fails(2, &["no `=`"]);
-    desk.tacho(&["record", "tool_call", "--too", "x"]).fails(2, &["--tool"]);
-    desk.tacho(&["record", "tool_call", "--timestamp", "yesterday"]).fails(2, &["--timestamp \"yesterday\""]);
-    desk.tacho(&["record", "--tool", "x"]).fails(2, &["fields, but of no kind"]);
+        .fails(
+            2,
+            &[
+                "tool_call has no field `model`",
+                "hint: it has tool, duration_ms",
+            ],
+        );
+    desk.tacho(&["record", "tool_call", "--field", "tool"])
+        .fails(2, &["no `=`"]);
+    desk.tacho(&["record", "tool_call", "--too", "x"])
+        .fails(2, &["--tool"]);
+    desk.tacho(&["record", "tool_call", "--timestamp", "yesterday"])
+        .fails(2, &["--timestamp \"yesterday\""]);
+    desk.tacho(&["record", "--tool", "x"])
+        .fails(2, &["fields, but of no kind"]);
     assert_eq!(desk.events().len(), 0);
 }
 
@@ -81,12 +129,25 @@ fn many_events_from_stdin() {
 fn what_is_asked_to_be_kept_is_kept() {
     let desk = Desk::new();
     let line = b"{\"event_type\":\"deploy\",\"prompt\":\"hello\",\"n\":[1]}";
-    desk.tacho_with(&["record"], line).fails(1, &["stdin:1: no kind of event is called `deploy`"]);
-    assert_eq!(desk.tacho_with(&["record", "--keep-text"], line).code, Some(0));
+    desk.tacho_with(&["record"], line)
+        .fails(1, &["stdin:1: no kind of event is called `deploy`"]);
+    assert_eq!(
+        desk.tacho_with(&["record", "--keep-text"], line).code,
+        Some(0)
+    );
     let mut command = desk.command(&["record", "tool_call", "--field", "prompt=hi"]);
-    assert!(command.env("TACHOGRAPH_KEEP_TEXT", "true").status().unwrap().success());
+    assert!(
+        command
+            .env("TACHOGRAPH_KEEP_TEXT", "true")
+            .status()
+            .unwrap()
+            .success()
+    );
     let events = desk.events();
-    assert_eq!((&events[0]["prompt"], &events[0]["n"][0]), (&"hello".into(), &1.into()));
+    assert_eq!(
+        (&events[0]["prompt"], &events[0]["n"][0]),
+        (&"hello".into(), &1.into())
+    );
     assert_eq!(events[1]["prompt"], "hi");
 }
 
@@ -99,12 +160,24 @@ fn a_bad_line_costs_only_itself() {
     lines.extend(vec![b'x'; 17 << 20]);
     lines.extend(b"\n{\"event_type\":\"tool_call\",\"tool\":\"b\"}");
     let said = desk.tacho_with(&["record"], &lines);
-    said.fails(1, &[
-        "stdin:2: not a JSON object", "stdin:3: not a JSON object", "stdin:4: no event_type",
-        "stdin:5: not UTF-8", "stdin:6: duration_ms: \"fast\" is not", "stdin:7: no timestamp",
-        "stdin:8: longer than", "7 of 9 lines hold no event",
-    ]);
-    let tools: Vec<_> = desk.events().iter().map(|event| event["tool"].clone()).collect();
+    said.fails(
+        1,
+        &[
+            "stdin:2: not a JSON object",
+            "stdin:3: not a JSON object",
+            "stdin:4: no event_type",
+            "stdin:5: not UTF-8",
+            "stdin:6: duration_ms: \"fast\" is not",
+            "stdin:7: no timestamp",
+            "stdin:8: longer than",
+            "7 of 9 lines hold no event",
+        ],
+    );
+    let tools: Vec<_> = desk
+        .events()
+        .iter()
+        .map(|event| event["tool"].clone())
+        .collect();
     assert_eq!(tools, ["a", "b"]);
 }
 
@@ -117,7 +190,11 @@ fn opt_outs_are_obeyed() {
         ("PERFORMANCE_METRICS_ENABLED", "false", "tool_call"),
         ("METRICS_ENABLED", "false", "query"),
     ] {
-        let output = desk.command(&["record", kind]).env(name, value).output().unwrap();
+        let output = desk
+            .command(&["record", kind])
+            .env(name, value)
+            .output()
+            .unwrap();
         assert!(output.status.success());
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(words.contains(name), "{words}");
@@ -125,7 +202,13 @@ fn opt_outs_are_obeyed() {
     assert!(!desk.home().exists(), "an opt-out leaves no trace");
     // Each part has its own.
     let mut command = desk.command(&["record", "query"]);
-    assert!(command.env("PERFORMANCE_METRICS_ENABLED", "false").status().unwrap().success());
+    assert!(
+        command
+            .env("PERFORMANCE_METRICS_ENABLED", "false")
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(desk.events().len(), 1);
 }
 
@@ -133,19 +216,28 @@ fn opt_outs_are_obeyed() {
 fn a_home_that_cannot_be_written_is_named() {
     let desk = Desk::new();
     std::fs::write(desk.home(), "a file").unwrap();
-    desk.tacho(&["record", "tool_call"]).fails(1, &["cannot create", "home"]);
+    desk.tacho(&["record", "tool_call"])
+        .fails(1, &["cannot create", "home"]);
 }
 
 #[test]
 fn many_processes_at_once_lose_nothing() {
     let desk = Desk::new();
     let children: Vec<_> = (0..24)
-        .map(|n| desk.command(&["record", "tool_call", "--tool", &format!("t{n}")]).spawn().unwrap())
+        .map(|n| {
+            desk.command(&["record", "tool_call", "--tool", &format!("t{n}")])
+                .spawn()
+                .unwrap()
+        })
         .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let mut tools: Vec<_> = desk.events().iter().map(|event| event["tool"].to_string()).collect();
+    let mut tools: Vec<_> = desk
+        .events()
+        .iter()
+        .map(|event| event["tool"].to_string())
+        .collect();
     tools.sort();
     tools.dedup();
     assert_eq!(tools.len(), 24);
