@@ -77,7 +77,7 @@ fn record_until_killed(run: u64, root: &Path) -> ! {
                         .write_all_at(&n.to_le_bytes(), thread * 8)
                         .unwrap();
                     if n % 32 == 0 {
-                        std::thread::sleep(Duration::from_micros(200));
+                        std::thread::sleep(Duration::from_millis(1));
                     }
                     // Not to overload the ring, which holds 1600 of these: what
                     // is lost by that is counted, and not what is tested here.
