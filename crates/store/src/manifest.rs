@@ -230,7 +230,7 @@ pub(crate) fn unsealed(
     for (mut log, id) in logs {
         // The live log is rotated before it is sealed, and its start changes
         // while it is shorter than a head.
-        let mut source = if log.live || manifest.sources.is_empty() {
+        let mut source = if log.live {
             Source {
                 name: name_of(&log.path),
                 inode: id.inode,
