@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tachograph_model::{Column, Event, UnixNanos, Window};
+use tachograph_model::{Column, Event, UnixNanos, Value, Window};
 use tachograph_stats::{Fraction, RELATIVE_ERROR};
 use tachograph_store::{FoldSpec, Grain};
 
@@ -14,9 +14,9 @@ fn busy() -> (Place, Vec<Event>) {
     let place = Place::new();
     let events: Vec<Event> = (0..150_000)
         .map(|number| {
-            let mut event = tool_call(number % 5);
+            let mut event = tool_call(number / 50_000);
             event.time = UnixNanos(BASE + number * SECOND / 2 + number % 7);
-            event.set(Column::DurationMs, 0.5 + (number % 977) as f64);
+            event.set(Column::DurationMs, Value::F64(0.5 + (number % 977) as f64));
             event
         })
         .collect();
@@ -141,7 +141,7 @@ fn a_fold_of_some_types_counts_only_those() {
 fn negative_durations_stand_apart() {
     let place = Place::new();
     let mut event = tool_call(1);
-    event.set(Column::DurationMs, -5.0);
+    event.set(Column::DurationMs, Value::F64(-5.0));
     place.append(&[event, tool_call(1)]);
     let folded = place
         .snapshot()

@@ -67,7 +67,7 @@ pub(crate) fn tool_call(number: i64) -> Event {
         )
         .with(Column::DurationMs, 1.0 + number as f64 / 7.0)
         .with(Column::Success, number % 11 != 0)
-        .with(Column::Id, format!("call-{number}"))
+        .with(Column::ParentId, format!("call-{number}"))
 }
 
 /// One event with something in every kind of column.

@@ -86,7 +86,7 @@ fn killed_sealers_lose_nothing_and_double_nothing() {
             .events(Window::ALL)
             .unwrap()
             .map(|event| {
-                let id = event.str(Column::Id).unwrap().to_owned();
+                let id = event.str(Column::ParentId).unwrap().to_owned();
                 id.trim_start_matches("call-").parse::<i64>().unwrap() / 100
             })
             .collect();

@@ -231,5 +231,5 @@ fn a_name_is_found_in_the_column_it_was_put_in() {
         .next()
         .unwrap();
     assert_eq!(event.str(Column::Name), Some("read"));
-    assert_eq!(event.str(Column::Id), Some("call-1"));
+    assert_eq!(event.str(Column::ParentId), Some("call-1"));
 }
