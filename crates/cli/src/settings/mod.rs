@@ -1,18 +1,21 @@
 //! Settings: defaults < `config.yaml` < `.env` < environment < flags.
 //!
 //! ```text
-//! table.rs    every setting: key, variables, range, default
+//! table.rs    what a setting is
+//! list.rs     every setting: key, variables, range, default
 //! sources.rs  reads config.yaml and .env as they lie
 //! resolve.rs  settles one value per setting, and remembers where from
 //! ```
 
+mod list;
 mod resolve;
 mod sources;
 mod table;
 
+pub use list::SETTINGS;
 pub use resolve::{Settings, Settled, distance};
 pub use sources::{Inputs, read, read_dotenv};
-pub use table::{Key, Kind, SETTINGS};
+pub use table::{Key, Kind};
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
+use super::list::SETTINGS;
 use super::sources::Inputs;
-use super::table::{Def, Key, Kind, Rule, SETTINGS};
+use super::table::{Def, Key, Kind, Rule};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
