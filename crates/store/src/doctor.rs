@@ -55,8 +55,7 @@ pub struct RepairReport {
 }
 
 impl Store {
-    /// Examines the home. Reads every segment and the whole log: about a
-    /// second a gigabyte.
+    /// Examines the home. Reads every segment and the whole log.
     ///
     /// # Errors
     /// When the home cannot be listed; all else is a finding.

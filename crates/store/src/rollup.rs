@@ -9,7 +9,7 @@
 //!
 //! A tier is written only where it pays: where it has so many times fewer
 //! cells than the segment has events ([`Tier::worth`]). The minute tier is the
-//! dear one: a cell takes some 100 bytes, an event 15. Without it the edges of
+//! dear one: its cells may be nearly as many as the events. Without it the edges of
 //! a window, at most two hours, are read from the events.
 
 use std::path::{Path, PathBuf};

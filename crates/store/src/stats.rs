@@ -49,7 +49,7 @@ pub struct StorageStats {
 impl Store {
     /// Counts what the store holds.
     ///
-    /// Costs about 50 ns a line of unsealed log; sealed events cost nothing.
+    /// Reads the unsealed log once; sealed events cost nothing.
     ///
     /// # Errors
     /// When the operating system fails.

@@ -52,7 +52,7 @@ impl LogPart {
     /// the events in `window`, in batches of at most `rows` ([`BATCH_ROWS`] is
     /// a good choice).
     ///
-    /// Costs about 300 ns a line; memory is one batch and half a megabyte.
+    /// Memory is one batch and half a megabyte.
     pub fn scan(&self, columns: &[&str], window: Window, rows: usize) -> LogScan {
         LogScan {
             part: self.clone(),
