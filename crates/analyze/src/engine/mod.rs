@@ -15,7 +15,7 @@ mod views;
 pub use config::EngineConfig;
 pub use sql::Rows;
 
-use tachograph_model::answer::{About, Found, Method, Note, NoteKind};
+use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};
 use tachograph_model::{Answer, Answerer, AskError, Question, Scope};
 use tachograph_stats::RELATIVE_ERROR;
 use tachograph_store::{FoldSpec, Grain, Snapshot, Store};
@@ -68,7 +68,10 @@ impl Engine {
         let mut found_notes = gathered.notes;
         found_notes.extend(notes::negative(gathered.cells.negative()));
         found_notes.extend(question::losses::note(&gathered.cells));
-        let storage = || storage::of(&snapshot);
+        let storage = match question {
+            Question::Report(_) => storage::of(&self.store, &snapshot)?.0,
+            _ => Storage::default(),
+        };
         let found = question::answer(question, &gathered.cells, storage, &mut found_notes).ok_or(
             AskError::Mismatch {
                 question: question.name(),
@@ -129,10 +132,10 @@ impl Answerer for Engine {
             (_, None) => {
                 let snapshot = self.snapshot()?;
                 let mut about = About::new(&Scope::all(tachograph_model::UnixNanos::now()));
-                for note in notes::of_store(snapshot.notes()) {
+                let (storage, found_notes) = storage::of(&self.store, &snapshot)?;
+                for note in found_notes {
                     about.note(note);
                 }
-                let storage = storage::of(&snapshot);
                 about.events = storage.events().unwrap_or(storage.segment_events);
                 Ok(Answer {
                     about,

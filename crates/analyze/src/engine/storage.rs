@@ -1,25 +1,26 @@
 //! What lies on disk.
 
-use std::collections::BTreeSet;
+use tachograph_model::answer::{Note, Storage};
+use tachograph_model::{AskError, UnixNanos};
+use tachograph_store::{Snapshot, Store};
 
-use tachograph_model::UnixNanos;
-use tachograph_model::answer::Storage;
-use tachograph_store::Snapshot;
+use super::notes;
 
-pub(super) fn of(snapshot: &Snapshot) -> Storage {
-    let logs = snapshot.log_parts(1);
-    let files: BTreeSet<_> = logs.iter().map(|log| log.path()).collect();
-    let segments = snapshot.segments();
-    let times = || segments.iter().flat_map(|s| [s.min_time, s.max_time]);
-    Storage {
-        log_files: files.len() as u64,
-        log_bytes: snapshot.log_bytes(),
-        log_events: (snapshot.log_bytes() == 0).then_some(0),
-        segments: segments.len() as u64,
-        segment_bytes: segments.iter().map(|s| s.bytes).sum(),
-        segment_events: segments.iter().map(|s| s.rows).sum(),
-        rollup_bytes: 0,
-        earliest: times().min().map(UnixNanos),
-        latest: times().max().map(UnixNanos),
-    }
+/// Counts; reads the times of the unsealed log, and nothing of segments.
+pub(super) fn of(store: &Store, snapshot: &Snapshot) -> Result<(Storage, Vec<Note>), AskError> {
+    let stats = store.stats().map_err(notes::read_error)?;
+    let sealed = snapshot.segments().iter().map(|segment| segment.min_time);
+    let storage = Storage {
+        log_files: stats.log_files,
+        log_bytes: stats.log_bytes,
+        log_events: Some(stats.log_lines),
+        segments: stats.segments,
+        segment_bytes: stats.segment_bytes,
+        segment_events: stats.segment_events,
+        rollup_bytes: stats.rollup_bytes,
+        // The log's first line need not be its earliest.
+        earliest: sealed.min().filter(|_| stats.log_lines == 0).map(UnixNanos),
+        latest: stats.latest_event_time,
+    };
+    Ok((storage, notes::of_store(&stats.notes)))
 }

@@ -60,7 +60,7 @@ pub(crate) fn types(question: &Question) -> Option<&'static [&'static str]> {
 pub(crate) fn answer(
     question: &Question,
     cells: &Cells,
-    storage: impl FnOnce() -> Storage,
+    storage: Storage,
     notes: &mut Vec<Note>,
 ) -> Option<Found> {
     Some(match question {
@@ -75,7 +75,7 @@ pub(crate) fn answer(
         Question::Metrics(_) => Found::Metrics(metrics::answer(cells).into()),
         Question::Models(_) => Found::Models(models::answer(cells).into()),
         Question::Queries(q) => Found::Queries(queries::answer(cells, q.limits).into()),
-        Question::Report(q) => Found::Report(report::answer(q, cells, storage(), notes).into()),
+        Question::Report(q) => Found::Report(report::answer(q, cells, storage, notes).into()),
         Question::Sessions(_) => Found::Sessions(sessions::answer(cells).into()),
         Question::TokenSavings(q) => {
             Found::TokenSavings(token_savings::answer(cells, q.baseline, notes).into())

@@ -1,0 +1,462 @@
+//! Each question, of a log small enough to count by hand.
+
+use tachograph_model::answer::{Method, NoteKind, Outcomes, Tally};
+use tachograph_model::question::{
+    Agents, Baseline, CachePerformance, Caches, Discovery, Errors, Losses, Metrics, Models, Report,
+    Sessions, Storage, TokenSavings, Tools, Usage,
+};
+use tachograph_model::{Ask, Column, Event, Window};
+
+use crate::home::{TestHome, ago, at, days, now};
+
+fn tally(name: &str, count: u64) -> Tally {
+    Tally {
+        name: name.to_owned(),
+        count,
+    }
+}
+
+fn discovery(seconds: i64, operation: &str, ms: f64, hit: bool) -> Event {
+    ago(seconds, "agent_discovery")
+        .with(Column::Name, operation)
+        .with(Column::DurationMs, ms)
+        .with(Column::Hit, hit)
+}
+
+#[test]
+fn an_empty_home_has_empty_answers_not_zeros() {
+    let home = TestHome::new();
+    let question = Report {
+        scope: days(7),
+        baseline: Baseline::default(),
+        limits: Default::default(),
+    };
+    let (report, about) = question.ask(&home.engine()).unwrap();
+    assert_eq!(about.events, 0);
+    assert!(about.notes.is_empty());
+    assert_eq!(report.discovery.duration_ms, None);
+    assert_eq!(report.cache_performance.hit_ratio, None);
+    assert_eq!(report.cache_performance.speedup, None);
+    assert_eq!(report.token_savings.saving(), None);
+    assert_eq!(report.trends.direction, None);
+    assert_eq!(report.queries.success_ratio, None);
+    assert_eq!(report.models.cost_usd, None);
+    assert!(report.tools.is_empty() && report.errors.is_empty() && report.usage.is_empty());
+    assert_eq!(report.storage.files(), 0);
+}
+
+#[test]
+fn discovery_by_operation_in_the_order_first_seen() {
+    let mut events = vec![
+        discovery(50, "search", 2.0, false),
+        discovery(40, "list_agents", 1.0, false),
+        discovery(30, "get_agent", 3.0, true),
+        discovery(20, "get_agent", 4.0, false),
+        discovery(10, "get_agent", 5.0, false),
+    ];
+    // No duration: counted, not measured. No operation: unknown.
+    events.push(ago(5, "agent_discovery"));
+    let (found, about) = Discovery { scope: days(7) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!(about.method, Method::Exact);
+    assert_eq!(about.events, 6);
+    assert_eq!(found.total, 6);
+    assert_eq!(found.duration_ms.unwrap().count, 5);
+    assert_eq!(found.duration_ms.unwrap().p95, 4.8);
+    let names: Vec<&str> = found.operations.iter().map(|op| op.name.as_str()).collect();
+    assert_eq!(names, ["search", "list_agents", "get_agent", "unknown"]);
+    let get = &found.operations[2];
+    assert_eq!((get.count, get.hits), (3, 1));
+    assert_eq!(get.hit_ratio, Some(1.0 / 3.0));
+    assert_eq!(get.duration_ms.unwrap().mean, 4.0);
+    assert_eq!(found.operations[0].hit_ratio, None);
+    assert_eq!(found.operations[3].duration_ms, None);
+}
+
+#[test]
+fn a_negative_duration_is_left_out_and_noted() {
+    let events = [
+        discovery(50, "search", -2.0, false),
+        discovery(40, "search", 1.0, false),
+    ];
+    let (found, about) = Discovery { scope: days(7) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!(found.total, 2);
+    assert_eq!(found.duration_ms.unwrap().min, 1.0);
+    assert_eq!(about.notes[0].kind, NoteKind::ValuesSkipped);
+}
+
+#[test]
+fn the_window_is_half_open_and_has_the_future_only_without_an_end() {
+    let events = [
+        discovery(100, "search", 1.0, false),
+        discovery(50, "search", 2.0, false),
+        discovery(-3600, "search", 4.0, false),
+    ];
+    let home = TestHome::of(&events);
+    let mut scope = days(7);
+    let count = |scope| {
+        let (found, _) = Discovery { scope }.ask(&home.engine()).unwrap();
+        found.total
+    };
+    assert_eq!(count(scope), 3);
+    scope.window = Window {
+        from: ago(100, "").time,
+        to: ago(50, "").time,
+    };
+    assert_eq!(count(scope), 1);
+    scope.window.to = now();
+    assert_eq!(count(scope), 2);
+}
+
+#[test]
+fn token_savings_count_agents_beside_loads_and_sessions() {
+    let load = |seconds, agent: &str| {
+        ago(seconds, "agent_load")
+            .with(Column::Agent, agent)
+            .with(Column::Tokens, 450_i64)
+    };
+    let mut events: Vec<Event> = (0..10).map(|n| load(100 - n, "f2f2cbc2")).collect();
+    events.push(load(10, "aaaaaaaa"));
+    let question = TokenSavings {
+        scope: days(7),
+        baseline: Baseline::default(),
+    };
+    let home = TestHome::of(&events);
+    let (found, _) = question.clone().ask(&home.engine()).unwrap();
+    assert_eq!((found.loads, found.agents, found.tokens), (11, 2, 4950));
+    assert_eq!(found.mean_tokens, Some(450.0));
+    let saving = found.against_one_session.unwrap();
+    assert_eq!(
+        (saving.baseline_tokens, saving.saved_tokens),
+        (53_550, 48_600)
+    );
+    assert_eq!(found.against_sessions, None);
+    for seconds in [200, 150] {
+        home.write(&ago(seconds, "session_start").to_line());
+    }
+    let (found, _) = question.ask(&home.engine()).unwrap();
+    assert_eq!(found.sessions, 2);
+    assert_eq!(found.saving().unwrap().baseline_tokens, 107_100);
+}
+
+#[test]
+fn more_loads_than_a_session_s_are_explained_not_shown_as_a_loss() {
+    // The original prints a large negative saving here, and leaves it at that.
+    let events: Vec<Event> = (0..200)
+        .map(|n| {
+            ago(1000 - n, "agent_load")
+                .with(Column::Agent, "f2f2cbc2")
+                .with(Column::Tokens, 1000_i64)
+        })
+        .collect();
+    let question = TokenSavings {
+        scope: days(7),
+        baseline: Baseline::default(),
+    };
+    let (found, about) = question.ask(&TestHome::of(&events).engine()).unwrap();
+    assert_eq!(found.saving().unwrap().saved_tokens, 53_550 - 200_000);
+    assert_eq!(about.notes[0].kind, NoteKind::Baseline);
+}
+
+#[test]
+fn cache_performance_has_a_speed_up_only_where_there_is_one() {
+    let events = [
+        discovery(50, "get_agent", 0.5, true),
+        discovery(40, "get_agent", 4.0, false),
+        discovery(30, "get_agent", 6.0, false),
+        discovery(20, "list_agents", 100.0, true),
+    ];
+    let ask = |events: &[Event]| {
+        let question = CachePerformance { scope: days(7) };
+        question.ask(&TestHome::of(events).engine()).unwrap().0
+    };
+    let found = ask(&events);
+    assert_eq!((found.lookups, found.hits, found.misses), (3, 1, 2));
+    assert_eq!(found.speedup, Some(10.0));
+    assert_eq!(ask(&events[1..3]).speedup, None);
+    assert_eq!(ask(&events[1..3]).hit_ratio, Some(0.0));
+}
+
+#[test]
+fn tools_by_outcome_with_their_errors() {
+    let call = |seconds, tool: &str, ms: f64, error: Option<&str>| {
+        let mut event = ago(seconds, "tool_call")
+            .with(Column::Name, tool)
+            .with(Column::DurationMs, ms)
+            .with(Column::Success, error.is_none());
+        event.set(Column::ErrorType, error.map(Into::into));
+        event
+    };
+    let mut events = vec![
+        call(60, "read", 1.0, None),
+        call(50, "search", 10.0, None),
+        call(40, "search", 20.0, Some("TimeoutError")),
+        call(30, "search", 30.0, Some("ValueError")),
+        call(20, "search", 40.0, Some("TimeoutError")),
+    ];
+    events.push(ago(10, "tool_call").with(Column::Name, "search"));
+    let (found, _) = Tools { scope: days(1) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!(found.tools[0].name, "read");
+    let search = &found.tools[1];
+    let outcomes = Outcomes {
+        succeeded: 1,
+        failed: 3,
+        unknown: 1,
+    };
+    assert_eq!(search.calls, outcomes);
+    assert_eq!(search.success_ratio, Some(0.25));
+    assert_eq!(
+        search.errors,
+        [tally("TimeoutError", 2), tally("ValueError", 1)]
+    );
+    assert_eq!(search.duration_ms.unwrap().p50, 25.0);
+    assert_eq!(search.first, ago(50, "").time);
+    assert_eq!(search.last, ago(10, "").time);
+    assert_eq!(found.calls.total(), 6);
+}
+
+#[test]
+fn a_cache_that_has_only_evictions_exists() {
+    let cache = |seconds, name: &str, operation: &str| {
+        ago(seconds, "cache")
+            .with(Column::Name, name)
+            .with(Column::Status, operation)
+    };
+    let events = [
+        cache(50, "lonely", "eviction"),
+        cache(40, "files", "hit"),
+        cache(30, "files", "miss"),
+        cache(20, "files", "size_rejection"),
+        ago(10, "cache")
+            .with(Column::Name, "files")
+            .with(Column::Hit, true),
+        ago(5, "cache_operation")
+            .with(Column::Name, "get")
+            .with(Column::Count, 10_i64)
+            .with(Column::Value, 80.0)
+            .with(Column::Evictions, 2_i64),
+    ];
+    let (found, _) = Caches { scope: days(1) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!(
+        (found.caches[0].name.as_str(), found.caches[0].evictions),
+        ("lonely", 1)
+    );
+    assert_eq!(found.caches[0].hit_ratio, None);
+    let files = &found.caches[1];
+    assert_eq!((files.hits, files.misses, files.size_rejections), (2, 1, 1));
+    let reports = found.reports.unwrap();
+    assert_eq!((reports.reports, reports.evictions), (1, 2));
+    assert_eq!(reports.mean_size, Some(10.0));
+}
+
+#[test]
+fn models_sum_tokens_and_only_known_costs() {
+    let call = |seconds, model: &str, cost: Option<f64>| {
+        let mut event = ago(seconds, "llm_call")
+            .with(Column::Source, "anthropic")
+            .with(Column::Name, model)
+            .with(Column::InputTokens, 100_i64)
+            .with(Column::OutputTokens, 10_i64)
+            .with(Column::Success, true);
+        event.set(Column::CostUsd, cost.map(Into::into));
+        event
+    };
+    let events = [
+        call(50, "small", None),
+        call(40, "large", Some(0.25)),
+        call(30, "large", Some(0.5)),
+        call(20, "large", None),
+    ];
+    let (found, _) = Models { scope: days(1) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    let large = &found.models[0];
+    assert_eq!((large.model.as_str(), large.calls.total()), ("large", 3));
+    assert_eq!((large.cost_usd, large.priced_calls), (Some(0.75), 2));
+    assert_eq!(found.models[1].cost_usd, None);
+    assert_eq!((found.tokens.input, found.tokens.output), (400, 40));
+    assert_eq!(found.cost_usd, Some(0.75));
+}
+
+#[test]
+fn sessions_agents_and_metrics() {
+    let events = [
+        ago(90, "session_start")
+            .with(Column::Name, "lazy")
+            .with(Column::Tokens, 1000_i64),
+        ago(80, "agent_load")
+            .with(Column::Agent, "f2f2cbc2")
+            .with(Column::Tokens, 450_i64)
+            .with(Column::DurationMs, 1.5),
+        ago(70, "tool_call")
+            .with(Column::Agent, "f2f2cbc2")
+            .with(Column::Name, "search")
+            .with(Column::Success, true),
+        ago(60, "query").with(Column::Agent, "simple"),
+        ago(50, "metric")
+            .with(Column::Source, "database")
+            .with(Column::Name, "latency")
+            .with(Column::Type, "gauge")
+            .with(Column::Value, 10.0),
+        ago(40, "performance")
+            .with(Column::Name, "startup")
+            .with(Column::Value, 3.0),
+        ago(30, "session_end")
+            .with(Column::Name, "lazy")
+            .with(Column::DurationMs, 60_000.0)
+            .with(Column::Tokens, 2000_i64)
+            .with(Column::Count, 4_i64),
+    ];
+    let home = TestHome::of(&events);
+    let (sessions, _) = Sessions { scope: days(1) }.ask(&home.engine()).unwrap();
+    assert_eq!((sessions.started, sessions.ended), (1, 1));
+    assert_eq!(sessions.duration_ms.unwrap().mean, 60_000.0);
+    assert_eq!(sessions.mean_initial_tokens, Some(1000.0));
+    assert_eq!(
+        (sessions.mean_tokens, sessions.mean_agents),
+        (Some(2000.0), Some(4.0))
+    );
+    assert_eq!(sessions.types.len(), 1);
+    let (agents, _) = Agents { scope: days(1) }.ask(&home.engine()).unwrap();
+    assert_eq!(agents.agents.len(), 1, "a query names a type, not an agent");
+    let agent = &agents.agents[0];
+    assert_eq!(
+        (agent.loads, agent.loaded_tokens, agent.tool_calls.succeeded),
+        (1, 450, 1)
+    );
+    let (metrics, _) = Metrics { scope: days(1) }.ask(&home.engine()).unwrap();
+    let names: Vec<&str> = metrics
+        .series
+        .iter()
+        .map(|series| series.name.as_str())
+        .collect();
+    assert_eq!(names, ["startup", "latency"]);
+    assert_eq!(metrics.series[1].value.unwrap().p99, 10.0);
+}
+
+#[test]
+fn errors_by_class_and_origin() {
+    let failed = |seconds, event_type: &str, name: &str, error: &str| {
+        ago(seconds, event_type)
+            .with(Column::Name, name)
+            .with(Column::Success, false)
+            .with(Column::ErrorType, error)
+    };
+    let events = [
+        failed(50, "tool_call", "search", "Timeout"),
+        failed(40, "llm_call", "large", "Timeout"),
+        failed(30, "tool_call", "search", "Timeout"),
+        ago(20, "error").with(Column::ErrorType, "Crash"),
+        ago(10, "tool_call").with(Column::Success, true),
+    ];
+    let (found, _) = Errors { scope: days(1) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!(found.total, 4);
+    assert_eq!(found.types, [tally("Timeout", 3), tally("Crash", 1)]);
+    let first = &found.groups[0];
+    assert_eq!((first.event_type.as_str(), first.count), ("tool_call", 2));
+    assert_eq!(first.name.as_deref(), Some("search"));
+}
+
+#[test]
+fn usage_by_hour_weekday_and_day_in_utc() {
+    let event = |time: &str| Event::new(at(time), "tool_call");
+    let events = [
+        // A Wednesday, and a Thursday that is still Wednesday in New York.
+        event("2025-11-19T23:30:00+00:00"),
+        event("2025-11-19T20:30:00-05:00"),
+        event("2025-11-20T01:45:00+00:00"),
+    ];
+    let (found, _) = Usage { scope: days(7) }
+        .ask(&TestHome::of(&events).engine())
+        .unwrap();
+    assert_eq!((found.hours[23], found.hours[1]), (1, 2));
+    assert_eq!((found.weekdays[2], found.weekdays[3]), (1, 2));
+    assert_eq!(found.grid[3][1], 2);
+    assert_eq!(found.days.len(), 2);
+    assert_eq!(found.kinds, [tally("tool_call", 3)]);
+}
+
+#[test]
+fn losses_are_in_every_answer_over_their_window() {
+    let loss = |seconds, count: i64| {
+        ago(seconds, "loss")
+            .with(Column::Name, "tool_call")
+            .with(Column::Status, "overload")
+            .with(Column::Count, count)
+    };
+    let home = TestHome::of(&[loss(50, 3), loss(40, 4)]);
+    let (found, _) = Losses { scope: days(1) }.ask(&home.engine()).unwrap();
+    assert_eq!((found.total, found.losses.len()), (7, 1));
+    let (_, about) = Tools { scope: days(1) }.ask(&home.engine()).unwrap();
+    assert_eq!(about.notes[0].kind, NoteKind::LossyRecording);
+    assert!(about.notes[0].text.starts_with("7 events"));
+}
+
+#[test]
+fn broken_lines_are_skipped_counted_and_named() {
+    let home = TestHome::of(&[discovery(50, "search", 2.0, false)]);
+    home.write(b"not json\n\xff\xfe\n{\"timestamp\":null,\"event_type\":\"x\"}\n[1]\n");
+    home.write(&discovery(40, "search", 4.0, false).to_line());
+    let (found, about) = Discovery { scope: days(1) }.ask(&home.engine()).unwrap();
+    assert_eq!(found.total, 2);
+    assert_eq!(about.notes[0].kind, NoteKind::LinesSkipped);
+    assert!(
+        about.notes[0].text.starts_with("4 lines"),
+        "{:?}",
+        about.notes
+    );
+}
+
+#[test]
+fn storage_counts_files_and_bytes() {
+    let home = TestHome::of(&[discovery(50, "search", 2.0, false)]);
+    let (found, _) = Storage.ask(&home.engine()).unwrap();
+    assert_eq!(found.log_files, 1);
+    assert!(found.log_bytes > 50);
+}
+
+#[test]
+fn the_report_is_the_same_as_its_questions() {
+    let events: Vec<Event> = (0..300)
+        .map(|n| discovery(n * 1000, "get_agent", n as f64, n % 3 == 0))
+        .collect();
+    let home = TestHome::of(&events);
+    let question = Report {
+        scope: days(7),
+        baseline: Baseline::default(),
+        limits: Default::default(),
+    };
+    let (report, about) = question.ask(&home.engine()).unwrap();
+    assert_eq!(about.events, 300);
+    let (discovery, _) = Discovery { scope: days(7) }.ask(&home.engine()).unwrap();
+    let (cache, _) = CachePerformance { scope: days(7) }
+        .ask(&home.engine())
+        .unwrap();
+    let (usage, _) = Usage { scope: days(7) }.ask(&home.engine()).unwrap();
+    assert_eq!(report.discovery, discovery);
+    assert_eq!(report.cache_performance, cache);
+    assert_eq!(report.usage, usage);
+    assert_eq!(cache.lookups, 300);
+}
+
+#[test]
+fn a_hundred_thousand_and_one_events_are_all_counted() {
+    // The original reads the oldest 100 000 and says nothing.
+    let home = TestHome::new();
+    let mut log = Vec::new();
+    for n in 0..100_001 {
+        log.extend(discovery(200_000 - n, "search", 1.0, false).to_line());
+    }
+    home.write(&log);
+    let (found, _) = Discovery { scope: days(7) }.ask(&home.engine()).unwrap();
+    assert_eq!(found.total, 100_001);
+}
