@@ -160,6 +160,8 @@ fn values(array: &ArrayRef) -> Result<Vec<Value>, datafusion::arrow::error::Arro
     let ty = array.data_type();
     Ok(match ty {
         DataType::Dictionary(_, inner) => values(&cast(array, inner)?)?,
+        // Such an array has no validity to ask.
+        DataType::Null => vec![Value::Null; array.len()],
         DataType::Boolean => each(array, |row| array.as_boolean().value(row).into()),
         DataType::UInt64 => {
             let array = array.as_primitive::<UInt64Type>();
