@@ -15,7 +15,7 @@ pub fn answer(cells: &Cells) -> Metrics {
             row.key().r#type.as_deref(),
         ))
     });
-    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+    groups.sort_by_key(|(key, _)| *key);
     Metrics {
         series: groups
             .into_iter()
