@@ -11,6 +11,7 @@
 mod agents;
 mod config;
 mod conformance;
+mod conformance_defects;
 mod conformance_queries;
 mod demo;
 mod follow_one_event;
