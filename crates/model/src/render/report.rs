@@ -217,7 +217,12 @@ pub fn text(report: &Report, about: &About, selection: &Selection, style: Style)
     out.push('\n');
     for section in sections {
         out.push('\n');
-        if section.is_classic() {
+        let asked = matches!(selection, Selection::Only(_));
+        if asked && section.is_empty(report) {
+            let sheet = section.sheet(report);
+            out.push_str(&style.heading(sheet.emoji, &format!("{}:", sheet.title)));
+            out.push_str("\n  Nothing in this window\n");
+        } else if section.is_classic() {
             classic(&mut out, section, report, full, style);
         } else {
             text::write(&mut out, &section.sheet(report), style, ROWS);

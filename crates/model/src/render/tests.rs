@@ -302,6 +302,9 @@ fn events_of_the_first_seed_alone_give_its_keys_alone() {
         report::text(&report, &about(), &Selection::All, Style::PLAIN)
             .contains("Sessions:\n  Started: 3\n")
     );
+    let asked = Selection::Only(vec![Section::Tools]);
+    let text = report::text(&report, &about(), &asked, Style::PLAIN);
+    assert!(text.contains("Tools:\n  Nothing in this window\n"), "{text}");
     let only = Selection::Only(vec![Section::Sessions]);
     assert_eq!(
         report::json(&report, &about(), &only)["sessions"]["started"],
