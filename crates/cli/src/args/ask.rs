@@ -86,7 +86,7 @@ pub struct Trends {
 #[command(after_help = "Forms: text (default), json, jsonl, csv, markdown.\n\n\
     Examples:\n  \
     tacho sql \"select event_type, count(*) from events group by 1 order by 2 desc\"\n  \
-    tacho sql \"select name, approx_percentile_cont(duration_ms, 0.95) from tool_calls group by 1\"\n  \
+    tacho sql \"select tool, approx_percentile_cont(duration_ms, 0.95) from tool_calls group by 1\"\n  \
     tacho sql \"show tables\"\n  \
     echo \"select 1\" | tacho sql -")]
 pub struct Sql {
