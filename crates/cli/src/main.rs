@@ -55,6 +55,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Health(args) => commands::health::run(args, &ctx),
         Command::Stats(args) => commands::stats::run(args, &ctx),
         Command::Trends(args) => commands::trends::run(args, &ctx),
+        Command::Changes(args) => commands::changes::run(args, &ctx),
         Command::Sql(args) => commands::sql::run(args, &ctx),
         Command::Export(args) => commands::export::run(args, &ctx),
         Command::Record(args) => commands::record::run(args, &ctx),
@@ -77,6 +78,7 @@ fn reads(command: &Command) -> bool {
             | Command::Health(_)
             | Command::Stats(_)
             | Command::Trends(_)
+            | Command::Changes(_)
             | Command::Sql(_)
             | Command::Export(_)
             | Command::Compact(_)

@@ -4,6 +4,7 @@
 pub mod agents;
 pub mod cache_performance;
 pub mod caches;
+pub mod changes;
 pub mod discovery;
 pub mod errors;
 pub mod losses;
@@ -69,6 +70,7 @@ pub(crate) fn answer(
             Found::CachePerformance(cache_performance::answer(cells).into())
         }
         Question::Caches(_) => Found::Caches(caches::answer(cells).into()),
+        Question::Changes(_) => Found::Changes(changes::answer(cells).into()),
         Question::Discovery(_) => Found::Discovery(discovery::answer(cells).into()),
         Question::Errors(_) => Found::Errors(errors::answer(cells).into()),
         Question::Losses(_) => Found::Losses(losses::answer(cells).into()),

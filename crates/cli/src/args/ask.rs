@@ -81,6 +81,25 @@ pub struct Trends {
     pub exact: bool,
 }
 
+/// `tacho changes`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
+    Examples:\n  \
+    tacho changes                             the last 14 days\n  \
+    tacho changes --days 30 --strict          for a script: exit 1 when something got worse\n\n\
+    Looks at one figure a day (median latency, failure rate, hit rate, cost) of every tool, model,\n\
+    type of agent and cache. A change needs six days with five events each.")]
+pub struct Changes {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Exit with 1 when something got worse
+    #[arg(long)]
+    pub strict: bool,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+}
+
 /// `tacho sql`
 #[derive(Args, Debug)]
 #[command(after_help = "Forms: text (default), json, jsonl, csv, markdown.\n\n\

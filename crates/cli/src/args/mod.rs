@@ -111,6 +111,8 @@ pub enum Command {
     Stats(ask::Stats),
     /// Day by day: what got better, what got worse
     Trends(ask::Trends),
+    /// What got worse or better, how much, and since when
+    Changes(ask::Changes),
     /// Ask in SQL over the tables `events` and `rollups` and a view per kind
     Sql(ask::Sql),
     /// Write events out as JSON, JSON Lines, CSV or Parquet

@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod ask;
+pub mod changes;
 pub mod compact;
 pub mod completions;
 pub mod config;

@@ -19,6 +19,13 @@ fn a_fortnight_is_told_and_can_be_asked() {
         "{}",
         said.stderr
     );
+    for found in [
+        "web_fetch (tool call): failure rate",
+        "sql_query (tool call): median latency",
+        "claude-opus (llm call): cost a day",
+    ] {
+        assert!(said.stdout.contains(found), "{found}: {}", said.stdout);
+    }
     assert!(!desk.home().exists(), "the user's own home is left alone");
     let home = desk.cwd().join("tachograph-demo");
     assert!(

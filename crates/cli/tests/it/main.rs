@@ -14,6 +14,7 @@ mod conformance;
 mod conformance_defects;
 mod conformance_queries;
 mod demo;
+mod docs;
 mod follow_one_event;
 mod harness;
 mod import;

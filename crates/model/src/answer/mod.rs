@@ -9,6 +9,7 @@ use crate::time::UnixNanos;
 mod agents;
 mod cache_performance;
 mod caches;
+mod changes;
 mod discovery;
 mod errors;
 mod losses;
@@ -28,6 +29,7 @@ mod usage;
 pub use agents::{AgentUse, Agents};
 pub use cache_performance::CachePerformance;
 pub use caches::{CacheReports, CacheUse, Caches};
+pub use changes::{Change, Changes, Figure, Finding};
 pub use discovery::{Discovery, Operation};
 pub use errors::{ErrorGroup, Errors};
 pub use losses::{Loss, Losses};
@@ -121,6 +123,7 @@ pub enum Found {
     Agents(Box<Agents>),
     CachePerformance(Box<CachePerformance>),
     Caches(Box<Caches>),
+    Changes(Box<Changes>),
     Discovery(Box<Discovery>),
     Errors(Box<Errors>),
     Losses(Box<Losses>),

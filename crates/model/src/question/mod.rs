@@ -8,6 +8,7 @@ use crate::time::{UnixNanos, Window};
 mod agents;
 mod cache_performance;
 mod caches;
+mod changes;
 mod discovery;
 mod errors;
 mod losses;
@@ -26,6 +27,7 @@ mod usage;
 pub use agents::Agents;
 pub use cache_performance::CachePerformance;
 pub use caches::Caches;
+pub use changes::Changes;
 pub use discovery::Discovery;
 pub use errors::Errors;
 pub use losses::Losses;
@@ -186,6 +188,8 @@ questions! {
     CachePerformance "cache_performance",
     /// Hits, misses and evictions per cache.
     Caches "caches",
+    /// What got worse or better, and since when.
+    Changes "changes",
     /// How long discovering agents takes.
     Discovery "discovery",
     /// What fails, by type and origin.
@@ -223,6 +227,7 @@ impl Question {
             Self::Agents(q) => &q.scope,
             Self::CachePerformance(q) => &q.scope,
             Self::Caches(q) => &q.scope,
+            Self::Changes(q) => &q.scope,
             Self::Discovery(q) => &q.scope,
             Self::Errors(q) => &q.scope,
             Self::Losses(q) => &q.scope,

@@ -21,6 +21,7 @@
 mod agents;
 mod cache_performance;
 mod caches;
+pub mod changes;
 pub mod csv;
 mod discovery;
 mod errors;

@@ -304,7 +304,10 @@ fn events_of_the_first_seed_alone_give_its_keys_alone() {
     );
     let asked = Selection::Only(vec![Section::Tools]);
     let text = report::text(&report, &about(), &asked, Style::PLAIN);
-    assert!(text.contains("Tools:\n  Nothing in this window\n"), "{text}");
+    assert!(
+        text.contains("Tools:\n  Nothing in this window\n"),
+        "{text}"
+    );
     let only = Selection::Only(vec![Section::Sessions]);
     assert_eq!(
         report::json(&report, &about(), &only)["sessions"]["started"],

@@ -21,10 +21,10 @@ use tachograph_log::{Appender, Home};
 use tachograph_model::{Salt, UnixNanos};
 use tachograph_store::Store;
 
-use crate::args::ask::{Health, Report};
+use crate::args::ask::{Changes, Health, Report};
 use crate::args::keep::Demo;
 use crate::args::window::WindowArgs;
-use crate::commands::{health, report};
+use crate::commands::{changes, health, report};
 use crate::context::{Context, Place};
 use crate::exit::{Exit, Result, usage};
 use crate::out;
@@ -95,6 +95,15 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
         &Health {
             window: window(),
             ..Health::default()
+        },
+        &demo,
+    )?;
+    out::print("\n")?;
+    changes::run(
+        &Changes {
+            window: window(),
+            strict: false,
+            exact: false,
         },
         &demo,
     )?;
@@ -202,8 +211,8 @@ fn try_next(ctx: &Context, root: &Path, story: &Story) {
     };
     ctx.say(format_args!(
         "\nTry next:\n  \
-         tacho --home {home}{as_of} trends --days 14      {SLOWING_TOOL} gets slower: since when?\n  \
-         tacho --home {home} sql \"select name, error_type, count(*) from tool_call where not success group by 1, 2 order by 3 desc\"\n  \
+         tacho --home {home}{as_of} changes               what changed, and since when\n  \
+         tacho --home {home} sql \"select tool, error_type, count(*) from tool_calls where not success group by 1, 2 order by 3 desc\"\n  \
          tacho run -- make test                          record something real, then `tacho report`"
     ));
 }

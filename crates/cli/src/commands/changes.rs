@@ -1,0 +1,32 @@
+//! `tacho changes`
+
+use tachograph_model::question::{self, Ask};
+use tachograph_model::render::changes;
+
+use super::ask;
+use crate::args::Format;
+use crate::args::ask::Changes;
+use crate::context::Context;
+use crate::exit::{Exit, Result};
+
+/// Runs the command.
+pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
+    let scope = ask::scope(&args.window, ctx, Some(14), args.exact)?;
+    let engine = ask::engine(ctx)?;
+    let (found, about) = question::Changes { scope }.ask(&engine)?;
+    let text = match form {
+        Format::Json => ask::pretty(&changes::json(&found, &about))?,
+        Format::Csv => changes::page_csv(&found),
+        Format::Markdown => changes::page_markdown(&found),
+        _ => changes::page(&found, &about, ask::style(ctx, None)),
+    };
+    ask::deliver(ctx, None, &text)?;
+    ask::say_notes(ctx, &about);
+    let worse = found.changes.iter().any(|change| change.worse);
+    Ok(if args.strict && worse {
+        Exit::Findings
+    } else {
+        Exit::Ok
+    })
+}
