@@ -49,8 +49,6 @@ pub fn err(words: Arguments<'_>) {
 pub struct Look {
     /// Colors and emoji on stdout.
     pub stdout: bool,
-    /// Colors on stderr.
-    pub stderr: bool,
     /// Progress bars on stderr.
     pub progress: bool,
     /// Whether stdout is a terminal.
@@ -69,7 +67,6 @@ impl Look {
         };
         Self {
             stdout: on(terminal),
-            stderr: on(io::stderr().is_terminal()),
             progress: io::stderr().is_terminal(),
             terminal,
         }
@@ -165,7 +162,6 @@ mod tests {
 
     const PLAIN: Look = Look {
         stdout: false,
-        stderr: false,
         progress: false,
         terminal: false,
     };
@@ -190,7 +186,7 @@ mod tests {
     #[test]
     fn color_is_settled() {
         assert!(Look::settle(When::Always, true).stdout);
-        assert!(!Look::settle(When::Never, false).stderr);
+        assert!(!Look::settle(When::Never, false).stdout);
         assert_eq!(PLAIN.paint(Style::Red, "x"), "x");
         assert_eq!(Style::Red.paint("x"), "\u{1b}[31mx\u{1b}[0m");
     }

@@ -34,7 +34,7 @@ use syn::{ItemFn, LitStr, ReturnType, Token, Type, parse_macro_input};
 /// A function counts as returning a result when its return type is called
 /// `Result`, such as `io::Result<T>`.
 ///
-/// ```ignore
+/// ```text
 /// #[tachograph::tool(name = "search")]
 /// async fn search(query: &str) -> Result<Vec<Hit>, SearchError> { … }
 /// ```
@@ -51,7 +51,7 @@ pub fn tool(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Takes `name = "…"`; outcomes and costs are those of
 /// [`macro@tool`], with a span's identifiers.
 ///
-/// ```ignore
+/// ```text
 /// #[tachograph::instrument]
 /// fn plan(goal: &Goal) -> Plan { … }
 /// ```

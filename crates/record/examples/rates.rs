@@ -22,7 +22,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bursts.push(start.elapsed().as_nanos() as f64 / 1_000.0);
     }
     bursts.sort_by(f64::total_cmp);
-    println!("a call, in bursts of 1000: p50 {:.1} ns, p99 {:.1} ns", bursts[250], bursts[495]);
+    println!(
+        "a call, in bursts of 1000: p50 {:.1} ns, p99 {:.1} ns",
+        bursts[250], bursts[495]
+    );
     // Sustained: flushed every 1000, so that nothing is lost.
     let start = Instant::now();
     let events = 3_000_000_u64;
@@ -34,6 +37,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     recorder.flush(Duration::from_secs(5));
     let seconds = start.elapsed().as_secs_f64();
-    println!("into the log: {:.2} M events/s, lost {:?}", events as f64 / seconds / 1e6, recorder.losses());
+    println!(
+        "into the log: {:.2} M events/s, lost {:?}",
+        events as f64 / seconds / 1e6,
+        recorder.losses()
+    );
     Ok(())
 }

@@ -66,23 +66,21 @@ mod tsc {
 
     #[inline]
     pub(super) fn steady() -> Option<u64> {
-        loop {
-            let version = VERSION.load(Ordering::Acquire);
-            let rate = RATE.load(Ordering::Relaxed);
-            let from = TICKS.load(Ordering::Relaxed);
-            let anchor = STEADY.load(Ordering::Relaxed);
-            fence(Ordering::Acquire);
-            if version & 1 == 1 || VERSION.load(Ordering::Relaxed) != version {
-                // A fork may have left it odd for ever: never wait for it.
-                return None;
-            }
-            if rate == 0 {
-                return None;
-            }
-            // Processors may be a few ticks apart.
-            let ticks = ticks().saturating_sub(from);
-            return Some(anchor + ((u128::from(ticks) * u128::from(rate)) >> 32) as u64);
+        let version = VERSION.load(Ordering::Acquire);
+        let rate = RATE.load(Ordering::Relaxed);
+        let from = TICKS.load(Ordering::Relaxed);
+        let anchor = STEADY.load(Ordering::Relaxed);
+        fence(Ordering::Acquire);
+        if version & 1 == 1 || VERSION.load(Ordering::Relaxed) != version {
+            // A fork may have left it odd for ever: never wait for it.
+            return None;
         }
+        if rate == 0 {
+            return None;
+        }
+        // Processors may be a few ticks apart.
+        let ticks = ticks().saturating_sub(from);
+        Some(anchor + ((u128::from(ticks) * u128::from(rate)) >> 32) as u64)
     }
 
     /// The start of the stretch over which the rate is being measured.
@@ -107,7 +105,11 @@ mod tsc {
         };
         let (ticks, steady) = pair();
         let Some(last) = start.as_mut() else {
-            *start = Some(Start { ticks, steady, rate: 0 });
+            *start = Some(Start {
+                ticks,
+                steady,
+                rate: 0,
+            });
             return;
         };
         let nanos = steady.saturating_sub(last.steady);
@@ -138,7 +140,11 @@ mod tsc {
             let before = ticks();
             let steady = super::system();
             let after = ticks();
-            (after.saturating_sub(before), before + (after.saturating_sub(before)) / 2, steady)
+            (
+                after.saturating_sub(before),
+                before + (after.saturating_sub(before)) / 2,
+                steady,
+            )
         });
         tries
             .min_by_key(|(width, ..)| *width)
@@ -176,7 +182,10 @@ mod tests {
             for _ in 0..1_000 {
                 let (before, now, after) = (UnixNanos::now().0, now(), UnixNanos::now().0);
                 // 50 µs: half of the threads of a busy test run may come between.
-                assert!(now > before - 50_000 && now < after + 50_000, "{before} {now} {after}");
+                assert!(
+                    now > before - 50_000 && now < after + 50_000,
+                    "{before} {now} {after}"
+                );
             }
             let (start, system) = (steady(), Instant::now());
             std::thread::sleep(Duration::from_millis(30));

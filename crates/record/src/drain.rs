@@ -66,9 +66,8 @@ impl Drainer {
 
     /// Returns how full the fullest ring is, in 64ths.
     pub(crate) fn fill(&mut self) -> u64 {
-        let fill = |ring: &Arc<Ring>| {
-            ring.head().saturating_sub(ring.tail()) * 64 / ring.capacity()
-        };
+        let fill =
+            |ring: &Arc<Ring>| ring.head().saturating_sub(ring.tail()) * 64 / ring.capacity();
         self.rings().iter().map(fill).max().unwrap_or(0)
     }
 
@@ -97,11 +96,10 @@ impl Drainer {
                 at = self.take(number, &ring, at, head);
                 if let Some(observer) = observer.as_mut()
                     && at > self.seen[number]
-                    && let [first, time, words @ ..] = self.record.as_slice()
+                    && let [first, _time, words @ ..] = self.record.as_slice()
                 {
                     observer(RecordView {
                         kind: Header(*first).kind(),
-                        time: *time as i64,
                         presence: Header(*first).presence(),
                         words,
                     });

@@ -96,7 +96,11 @@ impl Encoder {
             known &= self.names.value(field.shape, value, &mut values, out);
         }
         out.extend_from_slice(b"}\n");
-        if known { Line::Whole } else { Line::NameUnknown }
+        if known {
+            Line::Whole
+        } else {
+            Line::NameUnknown
+        }
     }
 }
 

@@ -6,7 +6,13 @@ use tachograph_model::{Event, KINDS, Value};
 
 use super::*;
 
-const NAMES: [&str; 5] = ["_other", "search", "söme \"odd\"\n", r#"{"a": 1,"b":[2]}"#, "x"];
+const NAMES: [&str; 5] = [
+    "_other",
+    "search",
+    "söme \"odd\"\n",
+    r#"{"a": 1,"b":[2]}"#,
+    "x",
+];
 
 fn header(words: usize, kind: usize, presence: u32) -> u64 {
     words as u64 | (kind as u64) << 8 | u64::from(presence) << 32
@@ -80,7 +86,7 @@ proptest! {
     fn any_words_at_all_make_a_line_that_parses(words in proptest::collection::vec(any::<u64>(), 2..40)) {
         let (_, mut encoder) = encoder();
         let mut record = words;
-        record[0] = record[0] & !0xFF00 | (record[0] >> 8 & 0xFF) % 20 << 8;
+        record[0] = (record[0] & !0xFF00) | (((record[0] >> 8 & 0xFF) % 20) << 8);
         let mut line = Vec::new();
         if encoder.line(&record, &mut line) != Line::None {
             prop_assert_eq!(line.last(), Some(&b'\n'));

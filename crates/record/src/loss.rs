@@ -78,9 +78,14 @@ pub(crate) fn kind_name(kind: usize) -> &'static str {
 /// The names that `loss` events refer to stand at the beginning of every
 /// region, so that recovery finds them: `_other`, the kinds, [`NAME`], the
 /// reasons.
-pub(crate) fn first_names<'a>(kinds: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+pub(crate) fn first_names<'a>(
+    kinds: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
     let reasons = REASONS.iter().map(|(_, name)| *name);
-    std::iter::once("_other").chain(kinds).chain([NAME]).chain(reasons)
+    std::iter::once("_other")
+        .chain(kinds)
+        .chain([NAME])
+        .chain(reasons)
 }
 
 /// Returns the values of a `loss` event: names by their place in
@@ -95,6 +100,8 @@ pub(crate) const PRESENCE: u32 = 0b111;
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
     use tachograph_model::Kind;
 
@@ -104,12 +111,20 @@ mod tests {
         for (kind, KindName(name)) in KINDS.iter().map(|k| KindName(k.name)).enumerate() {
             for (reason, (_, text)) in REASONS.iter().enumerate() {
                 let [a, b, count] = values(KINDS.len(), kind, reason, 9);
-                assert_eq!((names[a as usize], names[b as usize], count), (name, *text, 9));
+                assert_eq!(
+                    (names[a as usize], names[b as usize], count),
+                    (name, *text, 9)
+                );
             }
         }
         let [a, ..] = values(KINDS.len(), 63, 0, 1);
         assert_eq!(names[a as usize], NAME);
-        let keys: Vec<_> = Kind::by_name("loss").unwrap().fields.iter().map(|f| f.key).collect();
+        let keys: Vec<_> = Kind::by_name("loss")
+            .unwrap()
+            .fields
+            .iter()
+            .map(|f| f.key)
+            .collect();
         assert_eq!(keys, ["kind", "reason", "count"]);
     }
 

@@ -43,7 +43,8 @@ impl Mapped {
             let zeroes = [0; 4096];
             for page in (from..from + len).step_by(zeroes.len()) {
                 let rest = usize::try_from(from + len - page).unwrap_or(usize::MAX);
-                self.file.write_all_at(&zeroes[..rest.min(zeroes.len())], page)?;
+                self.file
+                    .write_all_at(&zeroes[..rest.min(zeroes.len())], page)?;
             }
         }
         self.map(at, words)

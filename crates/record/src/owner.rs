@@ -81,6 +81,8 @@ fn fold(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     #[test]
@@ -88,12 +90,21 @@ mod tests {
         let this = Owner::this_process();
         assert_eq!(Owner::from_words(this.words()), this);
         assert!(!this.is_dead());
-        let earlier = Owner { started: this.started - 1, ..this };
+        let earlier = Owner {
+            started: this.started - 1,
+            ..this
+        };
         assert!(earlier.is_dead(), "same number, other process");
-        let elsewhere = Owner { namespace: 1, ..earlier };
+        let elsewhere = Owner {
+            namespace: 1,
+            ..earlier
+        };
         assert!(!elsewhere.is_dead(), "nothing is known of it");
         let mut child = std::process::Command::new("true").spawn().unwrap();
-        let other = Owner { pid: u64::from(child.id()), ..this };
+        let other = Owner {
+            pid: u64::from(child.id()),
+            ..this
+        };
         // Dead and not buried, or just about to be.
         std::thread::sleep(std::time::Duration::from_millis(50));
         assert!(other.is_dead());

@@ -110,7 +110,11 @@ mod linux {
         if known.lines().any(|line| line == dir) {
             return;
         }
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path);
         // Without the note, the usual places are still looked at.
         let _ = file.and_then(|mut file| file.write_all(format!("{dir}\n").as_bytes()));
     }

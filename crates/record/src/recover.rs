@@ -131,7 +131,9 @@ mod linux {
         report: &mut RecoverReport,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let region = Arc::new(region);
-        let table = region.table().ok_or("its kinds are unknown to this version")?;
+        let table = region
+            .table()
+            .ok_or("its kinds are unknown to this version")?;
         let mut drainer = Drainer::new(region.clone(), &table);
         match region.state() {
             State::Idle => {}
@@ -181,7 +183,9 @@ mod linux {
             if from >= to {
                 continue;
             }
-            let whole = ends.iter().filter(|(end, of, _)| *of == number && *end <= arrived);
+            let whole = ends
+                .iter()
+                .filter(|(end, of, _)| *of == number && *end <= arrived);
             let mut tail = from;
             for (_, _, next) in whole {
                 tail = *next;
@@ -195,7 +199,10 @@ mod linux {
 
     fn find(home: &Home, intent: &Intent) -> io::Result<Option<PathBuf>> {
         let listing = home.files().map_err(|error| error.source)?;
-        let file = listing.files.into_iter().find(|file| file.id == intent.at.file);
+        let file = listing
+            .files
+            .into_iter()
+            .find(|file| file.id == intent.at.file);
         Ok(file.map(|file| file.path))
     }
 
@@ -236,14 +243,17 @@ mod linux {
         };
         let mut producer = Producer::new(first.clone());
         for lost in 0..MAX_KINDS {
-            let open = |ring: &crate::ring::Ring| ring.lost(lost).saturating_sub(ring.reported(lost));
+            let open =
+                |ring: &crate::ring::Ring| ring.lost(lost).saturating_sub(ring.reported(lost));
             let count: u64 = rings.iter().map(|ring| open(ring)).sum();
             if count == 0 {
                 continue;
             }
             let values = loss::values(kinds, lost, loss::Reason::Overload as usize, count);
             if producer.push(kind, clock::now(), loss::PRESENCE, &values) != Pushed::Lost {
-                rings.iter().for_each(|ring| ring.set_reported(lost, ring.lost(lost)));
+                rings
+                    .iter()
+                    .for_each(|ring| ring.set_reported(lost, ring.lost(lost)));
             }
         }
     }

@@ -25,7 +25,9 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         // In memory, where there is one: hundreds of homes take seconds on a disk.
-        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let dir = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         let home = Home::create(dir.path().join("home")).unwrap();
         fs::create_dir(home.rings()).unwrap();
         Self { dir, home }
@@ -164,7 +166,10 @@ fn others_may_have_written_behind_the_torn_line_and_rotated_it_away() {
             scene.recover();
             let (events, broken) = scene.events();
             assert_eq!(events, all(), "after {written} bytes");
-            assert!(broken <= 1, "the torn line, which is not ours to cut any more");
+            assert!(
+                broken <= 1,
+                "the torn line, which is not ours to cut any more"
+            );
         }
     }
 }
@@ -196,7 +201,10 @@ fn tails_that_were_not_moved_after_the_write_are() {
                 ring.set_intent(*from, *to);
             }
             let bytes = &drainer.batch().bytes;
-            region.intend(Intent { at, len: bytes.len() as u64 });
+            region.intend(Intent {
+                at,
+                len: bytes.len() as u64,
+            });
             locked.write(bytes).unwrap();
             region.set_state(State::Written);
             for (ring, (_, to)) in rings.iter().zip(&drainer.batch().parts).take(moved) {
@@ -259,7 +267,10 @@ fn losses_that_were_not_reported_are() {
     assert_eq!(scene.recover().events, EVENTS as u64 + 1);
     let text = fs::read_to_string(scene.home.log()).unwrap();
     let line = text.lines().find(|line| line.contains("\"loss\"")).unwrap();
-    assert!(line.contains(r#""kind":"tool_call","reason":"overload","count":5"#), "{line}");
+    assert!(
+        line.contains(r#""kind":"tool_call","reason":"overload","count":5"#),
+        "{line}"
+    );
 }
 
 #[test]
@@ -267,7 +278,9 @@ fn names_and_tables_survive() {
     let scene = Scene::new();
     let (region, _) = scene.region();
     let long = "x".repeat(MAX_NAME);
-    let names: Vec<_> = (0..100).map(|n| format!("{n}{}", &long[..n * 40])).collect();
+    let names: Vec<_> = (0..100)
+        .map(|n| format!("{n}{}", &long[..n * 40]))
+        .collect();
     names.iter().for_each(|name| assert!(region.add_name(name)));
     assert!(!region.add_name(&"y".repeat(NAME_BLOCK_WORDS * 8)));
     drop(region);
@@ -284,5 +297,10 @@ fn names_and_tables_survive() {
 }
 
 fn only_file(dir: &Path) -> std::ffi::OsString {
-    fs::read_dir(dir).unwrap().next().unwrap().unwrap().file_name()
+    fs::read_dir(dir)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .file_name()
 }

@@ -300,7 +300,8 @@ impl std::ops::Deref for Words {
 impl Drop for Words {
     fn drop(&mut self) {
         if self.map.is_none() {
-            let words = std::ptr::slice_from_raw_parts_mut(self.base.as_ptr().cast::<u64>(), self.len);
+            let words =
+                std::ptr::slice_from_raw_parts_mut(self.base.as_ptr().cast::<u64>(), self.len);
             // SAFETY: without a mapping, `base` and `len` are those of the box
             // that `heap` leaked, and this is the only place that takes it back.
             drop(unsafe { Box::from_raw(words) });

@@ -16,7 +16,9 @@ fn records_come_out_as_they_went_in_round_and_round() {
     for n in 0..10_000_u64 {
         let values: Vec<u64> = (0..n % 7).map(|i| n * 10 + i).collect();
         assert_ne!(producer.push(3, n as i64, 0b101, &values), Pushed::Lost);
-        let next = ring.read(ring.tail(), ring.head(), &mut record).expect("a record");
+        let next = ring
+            .read(ring.tail(), ring.head(), &mut record)
+            .expect("a record");
         assert_eq!(Header(record[0]).kind(), 3);
         assert_eq!(Header(record[0]).presence(), 0b101);
         assert_eq!(record[1], n);

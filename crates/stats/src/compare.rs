@@ -8,6 +8,7 @@ use crate::summary::Summary;
 pub struct Welch {
     /// Mean of the second less mean of the first.
     pub difference: f64,
+    /// Welch's t.
     pub t: f64,
     /// Degrees of freedom (Satterthwaite).
     pub degrees: f64,

@@ -20,6 +20,7 @@ pub struct ExactSum {
 }
 
 impl ExactSum {
+    /// Starts at zero.
     #[must_use]
     pub const fn new() -> Self {
         Self { limbs: [0; LIMBS] }
@@ -41,6 +42,7 @@ impl ExactSum {
         true
     }
 
+    /// Adds another sum, exactly.
     pub fn merge(&mut self, other: &Self) {
         let mut carry = false;
         for (mine, theirs) in self.limbs.iter_mut().zip(other.limbs) {

@@ -27,6 +27,8 @@
 //! - Each algorithm names its paper and its reference implementation; tables
 //!   made by the latter are in `tests/data`.
 
+#![deny(missing_docs)]
+
 mod changepoint;
 mod compare;
 mod exact;

@@ -7,6 +7,7 @@ use crate::sample::{Fraction, Sample};
 /// Centre and spread by medians.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RobustScale {
+    /// The median, in the unit of the values.
     pub median: f64,
     /// Median absolute deviation from the median, unscaled; above 0.
     pub mad: f64,
@@ -42,9 +43,13 @@ impl RobustScale {
 /// Tukey's fences around the middle half of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fences {
+    /// First quartile.
     pub q1: f64,
+    /// Third quartile.
     pub q3: f64,
+    /// Below this a value is outside.
     pub low: f64,
+    /// Above this a value is outside.
     pub high: f64,
 }
 
@@ -74,6 +79,7 @@ impl Fences {
         }
     }
 
+    /// Tells whether a value is outside the fences.
     #[must_use]
     pub fn is_outside(&self, value: f64) -> bool {
         value < self.low || value > self.high

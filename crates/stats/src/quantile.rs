@@ -48,7 +48,9 @@ pub fn quantiles_unsorted<T: Measure>(
 /// A number with a total order that reads as `f64`: milliseconds as floats, or
 /// nanoseconds as integers (rounded to the nearest `f64` above 2^53).
 pub trait Measure: Copy {
+    /// Orders any two values.
     fn total_order(&self, other: &Self) -> std::cmp::Ordering;
+    /// The value as a float; exact up to 2^53.
     fn to_f64(self) -> f64;
 }
 

@@ -35,16 +35,19 @@ impl Sample {
         self.0.len()
     }
 
+    /// Returns the smallest value.
     #[must_use]
     pub fn min(&self) -> f64 {
         self.0[0]
     }
 
+    /// Returns the largest value.
     #[must_use]
     pub fn max(&self) -> f64 {
         self.0[self.0.len() - 1]
     }
 
+    /// Gives the values back, ascending.
     #[must_use]
     pub fn into_values(self) -> Vec<f64> {
         self.0
@@ -56,13 +59,21 @@ impl Sample {
 pub struct Fraction(f64);
 
 impl Fraction {
+    /// 0: the minimum.
     pub const ZERO: Self = Self(0.0);
+    /// The first quartile.
     pub const P25: Self = Self(0.25);
+    /// The median.
     pub const MEDIAN: Self = Self(0.5);
+    /// The third quartile.
     pub const P75: Self = Self(0.75);
+    /// 90 per cent.
     pub const P90: Self = Self(0.90);
+    /// 95 per cent.
     pub const P95: Self = Self(0.95);
+    /// 99 per cent.
     pub const P99: Self = Self(0.99);
+    /// 1: the maximum.
     pub const ONE: Self = Self(1.0);
 
     /// `None` outside 0..=1 and for NaN.
@@ -78,6 +89,7 @@ impl Fraction {
         Self::new(percent / 100.0)
     }
 
+    /// Returns the fraction, 0..=1.
     #[must_use]
     pub fn get(self) -> f64 {
         self.0

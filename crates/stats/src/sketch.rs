@@ -95,6 +95,7 @@ impl Default for Ends {
 }
 
 impl Histogram {
+    /// Starts empty; allocates nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -157,6 +158,7 @@ impl Histogram {
             .saturating_add(self.zero)
     }
 
+    /// Tells whether there is no value in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.min > self.ends.max
@@ -201,11 +203,13 @@ impl Histogram {
         self.exact_sum().mean(self.count())
     }
 
+    /// Returns the smallest value, exactly.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
         (!self.is_empty()).then_some(self.ends.min)
     }
 
+    /// Returns the largest value, exactly.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
         (!self.is_empty()).then_some(self.ends.max)
@@ -376,17 +380,22 @@ impl FromIterator<f64> for Histogram {
 /// Some values between `low` and `high`, both possible.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bucket {
+    /// Lower edge.
     pub low: f64,
+    /// Upper edge.
     pub high: f64,
     /// What stands for all of them, with the least relative error.
     pub middle: f64,
+    /// Values in it.
     pub count: u64,
 }
 
 /// A count known to lie between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountBounds {
+    /// Not fewer.
     pub at_least: u64,
+    /// Not more.
     pub at_most: u64,
 }
 

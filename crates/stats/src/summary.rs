@@ -13,7 +13,9 @@ pub struct Summary {
     pub mean: f64,
     /// Of the population: divided by the count, not by one less. 0 for one value.
     pub std: f64,
+    /// The smallest value.
     pub min: f64,
+    /// The largest value.
     pub max: f64,
 }
 

@@ -8,8 +8,11 @@ use crate::special::normal_two_sided;
 /// Where latency is heading; less is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
+    /// The second half is more than a tenth lower.
     Improving,
+    /// Neither.
     Stable,
+    /// The second half is more than a tenth higher.
     Degrading,
 }
 
@@ -51,6 +54,7 @@ pub struct Line {
     pub intercept: f64,
     /// The 95 % confidence interval of the slope.
     pub slope_low: f64,
+    /// Upper end of the 95 % interval of the slope.
     pub slope_high: f64,
 }
 

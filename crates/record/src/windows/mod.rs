@@ -334,7 +334,6 @@ mod tests {
     fn words_are_found_behind_missing_fields() {
         let record = RecordView {
             kind: kind::TOOL_CALL,
-            time: 0,
             presence: 0b1101,
             words: &[5, 0, 9],
         };

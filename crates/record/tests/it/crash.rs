@@ -17,16 +17,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use tachograph::{Recorder, recover_orphans};
 use tachograph_log::{Appender, Home};
 use tachograph_model::{Column, Event};
 
 const CHILD: &str = "TACHOGRAPH_TEST_CRASH_CHILD";
 const THREADS: u64 = 2;
+/// A child that nobody kills records so many in each thread, and ends.
+const MOST_RECORDS: u64 = 100_000;
+/// The harness takes rotated files away when there are so many: a megabyte.
+const MOST_FILES: usize = 64;
+/// It fails before all that it keeps is larger than this.
+const MOST_BYTES: u64 = 64 << 20;
 
 #[test]
 fn killed_processes_lose_nothing_and_double_nothing() {
     if let Ok(child) = std::env::var(CHILD) {
+        die_with_the_harness();
         let (run, root) = child.split_once(':').unwrap();
         record_until_killed(run.parse().unwrap(), Path::new(root));
     }
@@ -38,21 +46,43 @@ fn killed_processes_lose_nothing_and_double_nothing() {
         harness.round();
     }
     let totals = harness.check();
+    let bytes = bytes_in(dir.path());
     println!(
         "{kills} kills in {:.1} s: {} events acknowledged, {} in the log, 0 lost, 0 doubled, \
-         {} lines torn; {} recovered by the harness, {} rotations seen, seed {}",
+         {} lines torn; {} recovered by the harness, {} rotated files taken away, \
+         {} kB left, seed {}",
         start.elapsed().as_secs_f64(),
         totals.acknowledged,
         totals.found,
         totals.torn,
         harness.recovered,
         harness.sealed_files,
+        bytes / 1_000,
         harness.seed,
     );
     assert!(
         totals.acknowledged > kills,
         "the children recorded something"
     );
+}
+
+/// The kernel kills the child when the harness ends, however it ends.
+fn die_with_the_harness() {
+    set_parent_process_death_signal(Some(Signal::KILL)).unwrap();
+    // It may have ended before we asked.
+    assert!(getppid().is_some_and(|parent| parent.as_raw_pid() > 1));
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // A child removes files while we look.
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(data) if data.is_dir() => bytes_in(&entry.path()),
+            Ok(data) => data.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }
 
 /// The child: never returns.
@@ -71,7 +101,7 @@ fn record_until_killed(run: u64, root: &Path) -> ! {
             let (recorder, acknowledged) = (&recorder, &acknowledged);
             scope.spawn(move || {
                 let tool = recorder.tool(&format!("{run}/{thread}"));
-                for n in 1_u64.. {
+                for n in 1..=MOST_RECORDS {
                     tool.success(Duration::from_micros(n));
                     acknowledged
                         .write_all_at(&n.to_le_bytes(), thread * 8)
@@ -92,7 +122,9 @@ fn record_until_killed(run: u64, root: &Path) -> ! {
             });
         }
     });
-    unreachable!("the threads end with the process");
+    // Nobody killed us for seconds; what was recorded counts all the same.
+    drop(recorder);
+    std::process::exit(0);
 }
 
 struct Harness {
@@ -174,12 +206,19 @@ impl Harness {
             }
             let micros = self.below(30_000);
             std::thread::sleep(Duration::from_micros(micros));
-            if self.below(3) == 0 {
+            let rotated = self.home.files().unwrap().files.len();
+            if self.below(3) == 0 || rotated > MOST_FILES {
                 self.seal();
             }
             child.kill();
             self.killed += 1;
         }
+        let bytes = bytes_in(&self.root);
+        assert!(
+            bytes < MOST_BYTES,
+            "{bytes} bytes are kept, seed {}",
+            self.seed
+        );
         // Mostly the next child recovers, and may be killed at it.
         if self.below(4) == 0 {
             self.recover();

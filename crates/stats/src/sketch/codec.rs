@@ -19,18 +19,36 @@ const VERSION: u8 = 1;
 /// Why bytes are not a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
+    /// Of a version that is not known.
     #[error("histogram: unknown version {0}")]
     Version(u8),
+    /// Ends too early.
     #[error("histogram: bytes end at {at} in the middle of a field")]
-    Short { at: usize },
+    Short {
+        /// Offset of the byte.
+        at: usize,
+    },
+    /// A number is out of range.
     #[error("histogram: malformed number before byte {at}")]
-    Number { at: usize },
+    Number {
+        /// Offset of the byte.
+        at: usize,
+    },
+    /// A bucket is out of range or order.
     #[error("histogram: bucket out of order or range before byte {at}")]
-    Bucket { at: usize },
+    Bucket {
+        /// Offset of the byte.
+        at: usize,
+    },
+    /// Its parts contradict each other.
     #[error("histogram: minimum, maximum or sum do not fit the buckets")]
     Inconsistent,
+    /// Bytes follow the end.
     #[error("histogram: {count} bytes after the end")]
-    Trailing { count: usize },
+    Trailing {
+        /// How many.
+        count: usize,
+    },
 }
 
 impl Histogram {
