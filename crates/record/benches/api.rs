@@ -35,9 +35,24 @@ fn main() {
     recorder.flush(PATIENCE);
     queries(&recorder);
     live();
-    for loss in recorder.losses() {
-        println!("lost: {loss:?}");
-    }
+    assert_eq!(recorder.losses(), [], "the batches fit");
+    let queries = lines(folder.path(), r#""event_type":"query""#);
+    assert_eq!(
+        queries,
+        1_000_000 + BATCHES as u64 * u64::from(BATCH),
+        "all are in the log"
+    );
+}
+
+/// Lines of all the files of the log that contain a text.
+fn lines(home: &std::path::Path, text: &str) -> u64 {
+    let files = fs::read_dir(home).expect("a home").flatten();
+    let logs = files.filter(|file| file.file_name().to_string_lossy().ends_with(".jsonl"));
+    logs.map(|file| {
+        let log = fs::read_to_string(file.path()).expect("a log");
+        log.lines().filter(|line| line.contains(text)).count() as u64
+    })
+    .sum()
 }
 
 fn recording(recorder: &Recorder) {
