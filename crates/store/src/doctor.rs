@@ -101,7 +101,7 @@ impl Store {
         }
         self.examine_leftovers(&manifest, &mut findings)?;
         self.examine_logs(&manifest, &mut findings)?;
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity));
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         Ok(findings)
     }
 

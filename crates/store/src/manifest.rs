@@ -166,7 +166,7 @@ impl Manifest {
         let manifest = recover::manifest(home)?;
         // A home that was never sealed has no manifest, and needs none.
         let note =
-            (path.exists() || !manifest.segments.is_empty()).then(|| Note::ManifestRecovered {
+            (path.exists() || !manifest.segments.is_empty()).then_some(Note::ManifestRecovered {
                 why,
                 segments: manifest.segments.len(),
             });

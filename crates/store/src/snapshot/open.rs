@@ -9,9 +9,12 @@ use crate::decode::LogPart;
 use crate::error::StoreError;
 use crate::note::Note;
 
+/// The logs with their identities, and what is to be said about them.
+pub(crate) type OpenLogs = (Vec<(LogPart, FileId)>, Vec<Note>);
+
 /// Opens every file of the log. When the list has changed meanwhile (somebody
 /// rotated), looks again, so that no file is missed between two names.
-pub(crate) fn open_logs(home: &Home) -> Result<(Vec<(LogPart, FileId)>, Vec<Note>), StoreError> {
+pub(crate) fn open_logs(home: &Home) -> Result<OpenLogs, StoreError> {
     for _ in 0..100 {
         let listing = list(home)?;
         let mut logs = Vec::with_capacity(listing.files.len());

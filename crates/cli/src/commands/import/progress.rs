@@ -42,7 +42,7 @@ impl Progress {
     /// Says how many bytes are done.
     pub fn at(&mut self, bytes: u64) {
         self.calls = self.calls.wrapping_add(1);
-        if !self.wanted || self.calls % EVERY != 0 || self.began.elapsed() < PATIENCE {
+        if !self.wanted || !self.calls.is_multiple_of(EVERY) || self.began.elapsed() < PATIENCE {
             return;
         }
         let (total, name) = (self.bytes, &self.name);
