@@ -1,14 +1,16 @@
-//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen`.
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash`.
 //!
 //! ```text
 //! test     format, build, every test, lints; what CI runs      (test.rs)
 //! tidy     the walls of the architecture; also runs as a test  (tidy/)
 //! bench    the speed table, asked beside measured              (bench/)
 //! codegen  documents generated from the model                  (codegen.rs)
+//! crash    processes killed at random moments: nothing lost     (crash.rs)
 //! ```
 
 mod bench;
 mod codegen;
+mod crash;
 mod python;
 mod test;
 mod tidy;
@@ -35,6 +37,8 @@ enum Task {
     Bench(bench::Options),
     /// Write the documents that are generated from the model
     Codegen(codegen::Options),
+    /// Kill recording and sealing processes at random and count what is lost or doubled
+    Crash(crash::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Codegen(options) => codegen::run(&options),
+        Task::Crash(options) => crash::run(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

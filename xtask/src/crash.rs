@@ -1,0 +1,61 @@
+//! `cargo xtask crash`: the tests that kill processes, with more kills than a test
+//! run has time for.
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace::cargo;
+
+/// How the tests are told how many.
+const KILLS: &str = "TACHOGRAPH_KILLS";
+
+/// Package, and the test by the start of its name: each has one of them.
+const TESTS: [(&str, &str); 2] = [
+    ("tachograph", "crash::killed_processes"),
+    ("tachograph-store", "kill::killed_sealers"),
+];
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many processes to kill, in each of the tests
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+}
+
+/// Runs both, even when the first fails; gives true if nothing was lost or doubled.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let mut held = true;
+    for (package, test) in TESTS {
+        let mut command = cargo();
+        command.args(["test", "--package", package, "--test", "it", test]);
+        command.args(["--", "--nocapture"]);
+        command.env(KILLS, options.kills.to_string());
+        let status = command.status();
+        held &= status
+            .with_context(|| format!("cannot start {command:?}"))?
+            .success();
+    }
+    Ok(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TESTS;
+    use crate::workspace::root;
+
+    #[test]
+    fn the_tests_are_where_they_are_looked_for() {
+        for (package, test) in TESTS {
+            let room = package.strip_prefix("tachograph-").unwrap_or("record");
+            let (module, name) = test.split_once("::").expect("a module");
+            let path = root().join(format!("crates/{room}/tests/it/{module}.rs"));
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            // A filter that finds nothing would pass.
+            assert!(
+                text.contains(&format!("fn {name}")),
+                "no {test} in {package}"
+            );
+            assert!(text.contains(super::KILLS), "{test} does not ask how many");
+        }
+    }
+}
