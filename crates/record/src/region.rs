@@ -27,12 +27,12 @@
 //! that the owner is dead, and exactly how far it came; see
 //! [`crate::recover`].
 
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::fence;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tachograph_log::{FileId, Placement};
 
-use crate::ring::{HEADER_WORDS, Ring, Words};
+use crate::ring::{AtomicU64, HEADER_WORDS, Ordering, Ring, Words};
 use crate::table::Table;
 
 #[cfg(target_os = "linux")]

@@ -24,11 +24,11 @@
 
 use std::sync::Arc;
 
-#[cfg(not(all(loom, test)))]
-use std::sync::atomic::{AtomicU64, Ordering};
-
+// A region reads and writes the same words.
 #[cfg(all(loom, test))]
-use loom::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(all(loom, test)))]
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Words of a ring's header.
 pub(crate) const HEADER_WORDS: usize = 512;
@@ -324,6 +324,12 @@ pub(crate) struct Words(Vec<AtomicU64>);
 impl Words {
     pub(crate) fn heap(len: usize) -> Self {
         Self((0..len).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    /// There are no mappings in a model.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn mapped(_: memmap2::MmapRaw) -> Option<Self> {
+        None
     }
 }
 
