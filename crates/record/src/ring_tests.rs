@@ -95,9 +95,10 @@ fn two_threads_agree() {
     writer.join().expect("no panic");
 }
 
-/// Every interleaving and reordering that the memory model allows: the
-/// consumer sees whole records in order, and the producer never writes over
-/// what has not been taken.
+/// Every interleaving, and every reordering that loom explores: the consumer
+/// sees whole records in order, and the producer never writes over what has
+/// not been taken. Loom lets no load see a later store, so it would not miss
+/// the release of the tail; it does miss that of the head.
 #[cfg(all(loom, test))]
 #[test]
 fn model_of_one_producer_and_one_consumer() {
