@@ -115,7 +115,7 @@ impl Store {
             };
             let mut segment = write_segment(&self.home, sorted, &batch)?;
             options.at("rollup")?;
-            segment.tiers = write_tiers(&self.home, sorted, &segment.id)?;
+            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
             written.push(segment);
         }
         report.joined += joined.len();

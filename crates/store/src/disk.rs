@@ -87,6 +87,29 @@ pub(crate) fn checksum(file: &File, bytes: u64) -> io::Result<u64> {
     Ok(hasher.finish())
 }
 
+/// XXH64 of a whole file.
+pub(crate) fn checksum_of(path: &Path) -> io::Result<u64> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    checksum(&file, bytes)
+}
+
+/// Fails where a file does not hold the bytes that were written; `wanted` is
+/// its checksum in hex, empty if unknown.
+pub(crate) fn check(path: &Path, wanted: &str) -> Result<(), StoreError> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let found = checksum_of(path).map_err(StoreError::io("read", path))?;
+    if wanted == format!("{found:016x}") {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged {
+            path: path.to_owned(),
+        })
+    }
+}
+
 /// Every regular file in `folder`/*/, with its path.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<std::path::PathBuf>, StoreError> {
     let mut files = Vec::new();

@@ -1,7 +1,7 @@
 //! The doctor: looks at everything, says what is wrong and what to do about
 //! it; repairs what can be repaired without losing anything.
 
-use std::fs::{self, File};
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,7 +94,7 @@ impl Store {
                 findings.push(finding(
                     Severity::Info,
                     &root.join(tier.path(segment.day, &segment.id)),
-                    "a rollup is missing; answers come from the events instead",
+                    "a rollup is missing or damaged; answers come from the events instead",
                     "repair makes it again",
                 ));
             }
@@ -156,12 +156,7 @@ impl Store {
     /// Reads a segment from end to end.
     fn examine(&self, segment: &Segment) -> Result<(), String> {
         let path = self.home.root().join(&segment.path);
-        let file = File::open(&path).map_err(|error| error.to_string())?;
-        let bytes = file.metadata().map_err(|error| error.to_string())?.len();
-        let checksum = disk::checksum(&file, bytes).map_err(|error| error.to_string())?;
-        if !segment.checksum.is_empty() && segment.checksum != format!("{checksum:016x}") {
-            return Err("its bytes are not those that were written".to_owned());
-        }
+        disk::check(&path, &segment.checksum).map_err(|error| describe(&error))?;
         let schema = schema();
         let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
         let count = || -> Result<u64, StoreError> {
@@ -186,7 +181,10 @@ impl Store {
         Tier::ALL
             .into_iter()
             .filter(|tier| segment.tiers.iter().any(|name| name == tier.name()))
-            .filter(|tier| !root.join(tier.path(segment.day, &segment.id)).exists())
+            .filter(|tier| {
+                let path = root.join(tier.path(segment.day, &segment.id));
+                !path.exists() || disk::check(&path, segment.tier_checksum(*tier)).is_err()
+            })
             .collect()
     }
 
@@ -200,7 +198,7 @@ impl Store {
             let tiers = write_tiers(&self.home, &sorted, &segment.id)?;
             for held in &mut manifest.segments {
                 if held.id == segment.id {
-                    held.tiers.clone_from(&tiers);
+                    held.set_tiers(tiers.clone());
                 }
             }
         }

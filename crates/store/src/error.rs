@@ -30,6 +30,12 @@ pub enum StoreError {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// A file does not hold the bytes that were written.
+    #[error("the bytes of {path:?} are not those that were written")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Columns do not fit together.
     #[error("cannot {what}")]
     Columns {

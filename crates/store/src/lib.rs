@@ -1,4 +1,50 @@
-//! THE MEMORY: log, segments, rollups; sealing, retention, recovery.
+//! The store: reads the log, seals it into Parquet segments with rollups, and
+//! answers from all three as if they were one list of events.
+//!
+//! ```text
+//! events.jsonl ──┐                 ┌─► segments/day=…/<id>.parquet    the events
+//! events_*.jsonl ┴─ seal ──────────┼─► rollups/<tier>/day=…/<id>.parquet   cells
+//!        │                         └─► manifest.json                 what counts
+//!        └──────► Snapshot ◄──────────────────┘
+//!                 cells(window, spec) · events(window)
+//! ```
+//!
+//! ```
+//! use tachograph_log::{Appender, Home};
+//! use tachograph_model::{Column, Event, UnixNanos, Window};
+//! use tachograph_store::{FoldSpec, Grain, SealOptions, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let dir = tempfile::tempdir()?;
+//! let home = Home::create(dir.path().join("home"))?;
+//! let call = Event::new(UnixNanos::parse("2025-11-20T10:00:00Z", false)?, "tool_call")
+//!     .with(Column::Name, "search")
+//!     .with(Column::DurationMs, 12.5);
+//! Appender::new(&home).append(&call.to_line())?;
+//!
+//! let store = Store::open(&home);
+//! assert_eq!(store.seal(SealOptions::default())?.events, 1);
+//!
+//! let snapshot = store.snapshot()?;
+//! let folded = snapshot.cells(Window::ALL, &FoldSpec::new(Grain::Day))?;
+//! assert_eq!(folded.cells[0].count, 1);
+//! assert_eq!(folded.cells[0].durations.sum(), 12.5);
+//! assert_eq!(snapshot.events(Window::ALL)?.next(), Some(call));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What always holds:
+//!
+//! - An event counts once: it is in a segment that the manifest names, or in
+//!   the part of a log that the manifest does not call sealed. A process may
+//!   be killed between any two steps.
+//! - Events come back equal to what was put.
+//! - Rollups are derived: without them answers cost more, and are the same but
+//!   for quantiles, which a rollup knows to 0.4 %.
+//! - Bad data is no error: it is left out, a [`Note`] names it, and the rest
+//!   answers. A sealed file is held against its checksum before it is read.
+//! - A snapshot does not change.
 #![deny(missing_docs)]
 
 mod compact;

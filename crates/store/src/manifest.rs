@@ -14,6 +14,7 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::note::Note;
 use crate::recover;
+use crate::rollup::Tier;
 
 /// Version of the manifest's form.
 const VERSION: u32 = 1;
@@ -45,9 +46,25 @@ pub struct Segment {
     /// Rollups there are, finest first: `minute`, `hour`, `day`.
     #[serde(default)]
     pub tiers: Vec<String>,
+    /// XXH64 of each rollup's file, in hex, in the order of `tiers`; empty if
+    /// unknown.
+    #[serde(default)]
+    pub tier_checksums: Vec<String>,
 }
 
 impl Segment {
+    /// Notes which rollups there are.
+    pub(crate) fn set_tiers(&mut self, tiers: Vec<(String, String)>) {
+        (self.tiers, self.tier_checksums) = tiers.into_iter().unzip();
+    }
+
+    /// Checksum of a rollup's file; empty if unknown.
+    pub(crate) fn tier_checksum(&self, tier: Tier) -> &str {
+        let at = self.tiers.iter().position(|name| name == tier.name());
+        at.and_then(|at| self.tier_checksums.get(at))
+            .map_or("", String::as_str)
+    }
+
     /// Whether it may hold events of `window`.
     pub fn overlaps(&self, window: Window) -> bool {
         self.min_time < window.to.0 && window.from.0 <= self.max_time

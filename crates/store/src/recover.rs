@@ -107,11 +107,14 @@ fn describe(home: &Home, file: &std::path::Path, rows: u64) -> Result<Option<Seg
     let checksum = disk::checksum(&opened, bytes).map_err(StoreError::io("read", file))?;
     let id = name_of(file).trim_end_matches(".parquet").to_owned();
     let day = tachograph_model::UnixNanos(min_time).day();
-    let tiers = Tier::ALL
+    let (tiers, tier_checksums) = Tier::ALL
         .into_iter()
-        .filter(|tier| home.root().join(tier.path(day, &id)).exists())
-        .map(|tier| tier.name().to_owned())
-        .collect();
+        .filter_map(|tier| {
+            let path = home.root().join(tier.path(day, &id));
+            let checksum = disk::checksum_of(&path).ok()?;
+            Some((tier.name().to_owned(), format!("{checksum:016x}")))
+        })
+        .unzip();
     Ok((rows > 0).then(|| Segment {
         id,
         path: path.to_owned(),
@@ -122,5 +125,6 @@ fn describe(home: &Home, file: &std::path::Path, rows: u64) -> Result<Option<Seg
         bytes,
         checksum: format!("{checksum:016x}"),
         tiers,
+        tier_checksums,
     }))
 }

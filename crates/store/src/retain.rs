@@ -17,8 +17,8 @@ pub struct Retention {
     /// Keep events that are younger. Counted in whole days (UTC): a segment
     /// goes when its whole day is older.
     pub max_age: Option<Duration>,
-    /// Keep segments up to so many bytes in all; the oldest go first. The log
-    /// is not counted: seal it first.
+    /// Keep segments up to so many bytes in all; the oldest go first. Today's
+    /// (UTC) are counted but stay. The log is not counted: seal it first.
     pub max_bytes: Option<u64>,
 }
 
@@ -102,7 +102,8 @@ fn chosen(segments: &[Segment], retention: Retention, now: UnixNanos) -> Vec<Seg
     for segment in by_age {
         let old = oldest.is_some_and(|oldest| segment.day < oldest);
         let over = retention.max_bytes.is_some_and(|bytes| total > bytes);
-        if old || over {
+        // What is being recorded now is never removed.
+        if segment.day < now.day() && (old || over) {
             total -= segment.bytes;
             going.push(segment.clone());
         }

@@ -130,14 +130,15 @@ fn whole(cell: &Cell, column: Column) -> Option<f64> {
     (whole.present > 0).then_some(whole.sum as f64)
 }
 
-/// Writes the tiers of a segment that are worth it; returns their names.
+/// Writes the tiers of a segment that are worth it; returns their names and
+/// the checksums of their files.
 pub(crate) fn write_tiers(
     home: &Home,
     sorted: &Sorted,
     segment: &str,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<(String, String)>, StoreError> {
     let rows = sorted.batch.num_rows() as u64;
-    let mut tiers: Vec<String> = Vec::new();
+    let mut tiers = Vec::new();
     // From the finest that is written, the coarser ones are merged.
     let mut finer: Option<Vec<Cell>> = None;
     for (tier, cells) in Tier::ALL.into_iter().zip(sorted.cells) {
@@ -150,8 +151,8 @@ pub(crate) fn write_tiers(
             None => folder.push(&sorted.batch)?,
         }
         let cells = folder.finish();
-        write_tier(home, tier, sorted.day, segment, &cells)?;
-        tiers.push(tier.name().to_owned());
+        let checksum = write_tier(home, tier, sorted.day, segment, &cells)?;
+        tiers.push((tier.name().to_owned(), format!("{checksum:016x}")));
         finer = Some(cells);
     }
     Ok(tiers)
@@ -163,7 +164,7 @@ fn write_tier(
     day: i64,
     segment: &str,
     cells: &[Cell],
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let mut order: Vec<&Cell> = cells.iter().collect();
     order.sort_by_key(|cell| cell.start);
     let batch = batch_of(&order).map_err(StoreError::columns("write a rollup"))?;
@@ -179,12 +180,12 @@ fn write_tier(
             SCHEMA_VERSION_KEY.to_owned(),
             SCHEMA_VERSION.to_string(),
         )]));
-    write_file(
+    let (_, checksum) = write_file(
         &home.root().join(tier.path(day, segment)),
         &batch,
         properties,
     )?;
-    Ok(())
+    Ok(checksum)
 }
 
 fn batch_of(cells: &[&Cell]) -> Result<RecordBatch, arrow::error::ArrowError> {

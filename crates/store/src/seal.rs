@@ -284,7 +284,7 @@ impl Store {
             };
             let mut segment = write_segment(&self.home, sorted, &batch)?;
             options.at("rollup")?;
-            segment.tiers = write_tiers(&self.home, sorted, &segment.id)?;
+            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
             report.events += segment.rows;
             report.segments += 1;
             report.segment_bytes += segment.bytes;

@@ -1,5 +1,7 @@
 //! The door: a home, opened.
 
+use std::sync::Mutex;
+
 use tachograph_log::Home;
 
 use crate::error::StoreError;
@@ -62,6 +64,7 @@ impl Store {
             logs: logs.into_iter().map(|(log, _)| log).collect(),
             notes,
             threads: self.threads,
+            sound: Mutex::default(),
         })
     }
 }

@@ -70,6 +70,7 @@ pub(crate) fn write_segment(
         bytes,
         checksum: format!("{checksum:016x}"),
         tiers: Vec::new(),
+        tier_checksums: Vec::new(),
     })
 }
 

@@ -191,6 +191,7 @@ impl Snapshot {
                 None => self.fold_events(segment, stretch, spec, folder)?,
                 Some(tier) => {
                     let path = self.home.root().join(tier.path(segment.day, &segment.id));
+                    self.check_file(&path, segment.tier_checksum(tier))?;
                     let before = folder.rows();
                     read_tier(&path, stretch, folder)?;
                     sketched += folder.rows() - before;
@@ -207,6 +208,7 @@ impl Snapshot {
         spec: &FoldSpec,
         folder: &mut Folder,
     ) -> Result<(), StoreError> {
+        self.check(segment)?;
         let whole = segment.lies_in(window);
         let scan = Scan::open(
             &self.segment_path(segment),

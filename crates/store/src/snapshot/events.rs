@@ -117,7 +117,10 @@ impl Events<'_> {
         for segment in segments {
             let path = self.snapshot.segment_path(segment);
             let whole = segment.lies_in(self.window);
-            let read = Scan::open(&path, &columns, self.window, None, whole, BATCH_ROWS)
+            let read = self
+                .snapshot
+                .check(segment)
+                .and_then(|()| Scan::open(&path, &columns, self.window, None, whole, BATCH_ROWS))
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>);
             match read {
                 Ok(read) => batches.extend(read),

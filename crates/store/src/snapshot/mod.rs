@@ -1,12 +1,15 @@
 //! A snapshot: what the store held at one moment. Later writes, rotations and
 //! seals do not change what it answers.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tachograph_log::Home;
 use tachograph_model::Window;
 
 use crate::decode::LogPart;
+use crate::disk;
 use crate::error::StoreError;
 use crate::fold::{Cell, FoldSpec};
 use crate::manifest::Segment;
@@ -41,6 +44,8 @@ pub struct Snapshot {
     pub(crate) logs: Vec<LogPart>,
     pub(crate) notes: Vec<Note>,
     pub(crate) threads: usize,
+    /// Files that were found to hold the bytes that were written.
+    pub(crate) sound: Mutex<HashSet<PathBuf>>,
 }
 
 impl Snapshot {
@@ -65,6 +70,28 @@ impl Snapshot {
     /// Where a segment's Parquet file lies.
     pub fn segment_path(&self, segment: &Segment) -> PathBuf {
         self.home.root().join(&segment.path)
+    }
+
+    /// Fails where a segment's file does not hold the bytes that were written.
+    ///
+    /// Parquet pages carry no checksum here (parquet-rs checks them but cannot
+    /// write them), and a flipped bit in a page often decompresses to another
+    /// figure. So whoever reads a segment asks this first. Reads the whole
+    /// file, once a snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], or when the file cannot be read.
+    pub fn check(&self, segment: &Segment) -> Result<(), StoreError> {
+        self.check_file(&self.segment_path(segment), &segment.checksum)
+    }
+
+    pub(crate) fn check_file(&self, path: &Path, checksum: &str) -> Result<(), StoreError> {
+        let sound = || self.sound.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sound().contains(path) {
+            disk::check(path, checksum)?;
+            sound().insert(path.to_owned());
+        }
+        Ok(())
     }
 
     /// The folder that everything lies in.

@@ -155,18 +155,17 @@ fn a_damaged_segment_is_named_and_set_aside() {
         let folded = snapshot
             .cells(Window::ALL, &FoldSpec::new(Grain::Window))
             .unwrap();
-        // Either it could be read (the doctor still tells), or it is named.
-        let told = folded
-            .notes
-            .iter()
-            .any(|note| matches!(note, Note::UnreadableSegment { .. }));
-        assert!(
-            told || count(&folded) == 40,
-            "flipped {at}: {:?}",
-            folded.notes
-        );
-        let read = snapshot.events(Window::ALL).unwrap().count();
-        assert!(read <= 40);
+        // No flipped byte gets into an answer; the other days still count.
+        let named = |notes: &[Note]| {
+            matches!(notes, [Note::UnreadableSegment { file, rows, .. }]
+                if *file == path && *rows == segment.rows)
+        };
+        assert!(named(&folded.notes), "flipped {at}: {:?}", folded.notes);
+        assert_eq!(count(&folded), 40 - segment.rows);
+        let mut events = snapshot.events(Window::ALL).unwrap();
+        assert_eq!(events.by_ref().count() as u64, 40 - segment.rows);
+        assert!(named(events.notes()), "flipped {at}: {:?}", events.notes());
+        assert!(snapshot.check(&segment).is_err());
         let findings = place.store().doctor().unwrap();
         assert!(
             findings
@@ -238,4 +237,73 @@ fn a_lost_rollup_costs_no_answer_and_is_made_again() {
         .cells(Window::ALL, &FoldSpec::new(Grain::Day))
         .unwrap();
     assert_eq!((count(&folded), folded.sketched), (6_000, 6_000));
+}
+
+#[test]
+fn a_flipped_byte_in_a_rollup_reaches_no_answer() {
+    let place = Place::new();
+    place.append(&(0..6_000).map(|n| tool_call(n % 3)).collect::<Vec<_>>());
+    place.seal();
+    let snapshot = place.snapshot();
+    let segment = &snapshot.segments()[0];
+    let name = format!("{}.parquet", segment.id);
+    let days = place.home.rollups().join("day");
+    let folder = fs::read_dir(&days).unwrap().next().unwrap().unwrap();
+    let path = folder.path().join(name);
+    let bytes = fs::read(&path).unwrap();
+    let spec = FoldSpec::new(Grain::Day);
+    let wanted = snapshot.cells(Window::ALL, &spec.clone().exact()).unwrap();
+    for at in (0..bytes.len()).step_by(bytes.len() / 40) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1;
+        fs::write(&path, &flipped).unwrap();
+        let folded = place.snapshot().cells(Window::ALL, &spec).unwrap();
+        assert_eq!((folded.rows, folded.sketched), (6_000, 0), "{at}");
+        for (one, other) in folded.cells.iter().zip(&wanted.cells) {
+            assert_eq!((&one.key, one.count), (&other.key, other.count), "{at}");
+            assert_eq!(one.durations.sum(), other.durations.sum(), "{at}");
+        }
+        let findings = place.store().doctor().unwrap();
+        assert!(findings.iter().any(|found| found.path == path), "{at}");
+    }
+    assert_eq!(
+        place
+            .store()
+            .repair(std::time::Duration::ZERO)
+            .unwrap()
+            .rollups,
+        1
+    );
+    assert_eq!(place.store().doctor().unwrap(), []);
+    let folded = place.snapshot().cells(Window::ALL, &spec).unwrap();
+    assert_eq!((folded.rows, folded.sketched), (6_000, 6_000));
+}
+
+#[test]
+fn a_segment_cut_anywhere_is_named_and_the_rest_answers() {
+    let place = Place::new();
+    place.append(&(0..40).map(rich).collect::<Vec<_>>());
+    place.seal();
+    let snapshot = place.snapshot();
+    let segment = &snapshot.segments()[0];
+    let path = snapshot.segment_path(segment);
+    let bytes = fs::read(&path).unwrap();
+    for cut in [0, 1, 4, bytes.len() / 2, bytes.len() - 8, bytes.len() - 1] {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let folded = place
+            .snapshot()
+            .cells(Window::ALL, &FoldSpec::new(Grain::Day))
+            .unwrap();
+        assert_eq!(count(&folded), 40 - segment.rows, "{cut}");
+        let [Note::UnreadableSegment { file, .. }] = folded.notes.as_slice() else {
+            panic!("{cut}: {:?}", folded.notes);
+        };
+        assert_eq!(*file, path);
+    }
+    fs::remove_file(&path).unwrap();
+    let folded = place
+        .snapshot()
+        .cells(Window::ALL, &FoldSpec::new(Grain::Day))
+        .unwrap();
+    assert_eq!((count(&folded), folded.notes.len()), (40 - segment.rows, 1));
 }

@@ -1,6 +1,9 @@
 //! `kill -9` while sealing and compacting: nothing lost, nothing twice.
+//!
+//! `TACHOGRAPH_KILLS` says how many (20); `cargo xtask crash` asks for more.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,13 +16,8 @@ use crate::common::{Place, tool_call};
 const HOME: &str = "TACHOGRAPH_TEST_HOME";
 const FIRST: &str = "TACHOGRAPH_TEST_FIRST";
 
-/// Appends and seals until it is killed. Says what it has appended.
-#[test]
-#[ignore = "run by the test below"]
-fn child() {
-    let Some(home) = std::env::var_os(HOME) else {
-        return;
-    };
+/// The child: appends and seals until it is killed. Says what it has appended.
+fn append_and_seal(home: &Path) -> ! {
     let home = Home::at(home);
     let mut next: i64 = std::env::var(FIRST).unwrap().parse().unwrap();
     let log = Appender::with_rotation(&home, 20_000);
@@ -46,16 +44,23 @@ fn child() {
 
 #[test]
 fn killed_sealers_lose_nothing_and_double_nothing() {
+    if let Some(home) = std::env::var_os(HOME) {
+        append_and_seal(Path::new(&home));
+    }
     let kills: u64 = std::env::var("TACHOGRAPH_KILLS")
         .ok()
         .and_then(|text| text.parse().ok())
-        .unwrap_or(40);
+        .unwrap_or(20);
     let place = Place::new();
     let mut first = 0;
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;
     for kill in 0..kills {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::child", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "kill::killed_sealers_lose_nothing_and_double_nothing",
+                "--nocapture",
+            ])
             .env(HOME, place.home.root())
             .env(FIRST, first.to_string())
             .stdout(Stdio::piped())

@@ -45,7 +45,7 @@ fn stopping(after: u8) -> impl FnMut(&'static str) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn the_store_is_a_list_of_events(steps in prop::collection::vec(step(), 1..14)) {
         let place = Place::new();

@@ -3,8 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use tachograph_log::Home;
 use tachograph_model::{Column, Event, UnixNanos, Window};
-use tachograph_store::{Retention, SealOptions, Store, StoreError};
+use tachograph_store::{Retention, SealOptions, Segment, Store, StoreError};
 
 use crate::common::{BASE, Place, SECOND, lines_of, rich, tool_call};
 
@@ -127,7 +128,37 @@ fn a_store_for_reading_changes_nothing() {
             .count(),
         1
     );
-    assert!(!place.home.lock().exists());
+    let held = || {
+        let mut held: Vec<_> = fs::read_dir(place.home.root())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        held.sort();
+        held
+    };
+    let before = held();
+    assert!(
+        store
+            .retain(
+                Retention {
+                    max_age: None,
+                    max_bytes: Some(0)
+                },
+                UnixNanos(i64::MAX),
+                Duration::ZERO
+            )
+            .is_err()
+    );
+    store.stats().unwrap();
+    store.doctor().unwrap();
+    assert_eq!(held(), before);
+    // Nor is a home made where there is none.
+    let nowhere = Home::at(place.home.root().join("nowhere"));
+    let store = Store::open_readonly(&nowhere);
+    assert_eq!(store.snapshot().unwrap().log_bytes(), 0);
+    store.stats().unwrap();
+    store.doctor().unwrap();
+    assert!(!nowhere.root().exists());
 }
 
 #[test]
@@ -147,6 +178,12 @@ fn retention_removes_whole_old_days_and_says_so() {
     }
     let now = UnixNanos(BASE + 4 * day);
     let store = place.store();
+    let snapshot = place.snapshot();
+    let segments: &[Segment; 5] = snapshot.segments().try_into().unwrap();
+    let paths = segments
+        .each_ref()
+        .map(|segment| snapshot.segment_path(segment));
+    let sizes = segments.each_ref().map(|segment| segment.bytes);
     let nothing = store
         .retain(Retention::default(), now, Duration::ZERO)
         .unwrap();
@@ -156,8 +193,13 @@ fn retention_removes_whole_old_days_and_says_so() {
         max_bytes: None,
     };
     let report = store.retain(by_age, now, Duration::ZERO).unwrap();
-    assert_eq!((report.events, report.segments.len()), (20, 2));
-    assert!(report.segments.iter().all(|path| !path.exists()));
+    assert_eq!(report.segments, paths[..2]);
+    assert_eq!((report.events, report.bytes), (20, sizes[0] + sizes[1]));
+    assert_eq!(report.kept_from, Some(UnixNanos(BASE + 2 * day)));
+    assert_eq!(
+        paths.map(|path| path.exists()),
+        [false, false, true, true, true]
+    );
     assert_eq!(place.lines().len(), 30);
     let one = place.snapshot().segments()[0].bytes;
     let by_size = Retention {
@@ -169,6 +211,37 @@ fn retention_removes_whole_old_days_and_says_so() {
         20
     );
     assert_eq!(place.lines().len(), 10);
+    // Today's stay, whatever is asked.
+    let all = Retention {
+        max_age: Some(Duration::ZERO),
+        max_bytes: Some(0),
+    };
+    let report = store.retain(all, now, Duration::ZERO).unwrap();
+    assert_eq!((report.events, report.segments.len()), (0, 0));
+    assert_eq!(place.lines().len(), 10);
+    let tomorrow = UnixNanos(now.0 + day);
+    let report = store.retain(all, tomorrow, Duration::ZERO).unwrap();
+    assert_eq!((report.events, report.kept_from), (10, None));
+    assert_eq!(place.lines().len(), 0);
+}
+
+#[test]
+fn rotated_logs_of_one_stamp_are_all_read_and_sealed() {
+    let place = Place::new();
+    let stamp = "events_20251120_110000_000000";
+    let mut wanted = Vec::new();
+    for (number, name) in ["", "_1", "_2", "_10"].iter().enumerate() {
+        // The same bytes in two of them: a log is not told by its start alone.
+        let events = [tool_call(number as i64 / 2)];
+        let path = place.home.root().join(format!("{stamp}{name}.jsonl"));
+        fs::write(path, events[0].to_line()).unwrap();
+        wanted.extend(lines_of(events.into_iter()));
+    }
+    wanted.sort();
+    assert_eq!(place.lines(), wanted);
+    let report = place.seal();
+    assert_eq!((report.events, report.logs), (4, 4));
+    assert_eq!(place.lines(), wanted);
 }
 
 #[test]
