@@ -21,15 +21,12 @@ use crate::args::window::WindowArgs;
 use crate::context::{Context, Place};
 use crate::exit::{Result, usage};
 use crate::out;
-use crate::place::{self, IndexedAgents};
+use crate::place::IndexedAgents;
 use crate::settings::Key;
 
-/// Opens the engine on the folder the events are in.
-///
-/// # Errors
-/// As [`place::prepare`].
-pub fn engine(ctx: &Context) -> Result<Engine> {
-    place::prepare(ctx)?;
+/// Opens the engine on the folder the events are in, which [`crate::place::prepare`]
+/// has made ready.
+pub fn engine(ctx: &Context) -> Engine {
     let home = Home::at(ctx.folder());
     let store = match ctx.place {
         Place::Home(_) => Store::open(&home),
@@ -39,7 +36,7 @@ pub fn engine(ctx: &Context) -> Result<Engine> {
     if let Some(limit) = ctx.settings.int(Key::ExactLimit) {
         config.exact_limit = u64::try_from(limit).unwrap_or(0);
     }
-    Ok(Engine::open(store, config))
+    Engine::open(store, config)
 }
 
 /// Settles which events are meant. `default` days when nothing was said, all

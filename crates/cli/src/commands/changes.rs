@@ -13,7 +13,7 @@ use crate::exit::{Exit, Result};
 pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.window, ctx, Some(14), args.exact)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (found, about) = question::Changes { scope }.ask(&engine)?;
     let text = match form {
         Format::Json => ask::pretty(&changes::json(&found, &about))?,

@@ -15,7 +15,7 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&FORMS)?;
     let selection = selection(&args.section, form, ctx)?;
     let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (mut found, about) = ask::report(&engine, ctx, scope)?;
     let style = ask::style(ctx, args.output.as_deref());
     if matches!(&selection, Selection::Only(sections) if sections.contains(&Section::Storage)) {

@@ -31,7 +31,7 @@ pub fn run(args: &Sql, ctx: &Context) -> Result<Exit> {
         (None, Format::Text) => FEW,
         (None, _) => usize::MAX,
     };
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (found, about) = question::Sql { query, row_limit }
         .ask(&engine)
         .map_err(ask::asked)?;

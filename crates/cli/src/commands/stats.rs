@@ -24,7 +24,7 @@ pub fn run(args: &Stats, ctx: &Context) -> Result<Exit> {
 /// What lies on disk: the first seed's `get_storage_stats`.
 fn storage(ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (mut found, about) = question::Storage.ask(&engine)?;
     ask::complete(&engine, &mut found)?;
     let folder = ctx.folder().display().to_string();
@@ -39,7 +39,7 @@ fn storage(ctx: &Context) -> Result<Exit> {
 fn one_agent(agent: &str, args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
     let scope = ask::scope(&args.window, ctx, None, args.exact)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let limits = ask::limits(ctx);
     let (found, about) = question::Queries { scope, limits }.ask(&engine)?;
     let text = match form {
@@ -52,7 +52,7 @@ fn one_agent(agent: &str, args: &Stats, ctx: &Context) -> Result<Exit> {
 fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.window, ctx, None, args.exact)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (found, about) = ask::report(&engine, ctx, scope)?;
     let text = match form {
         Format::Json => ask::pretty(&stats::json(&found, &about))?,

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Result};
 pub fn run(args: &Trends, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let (found, about) = ask::report(&engine, ctx, scope)?;
     let text = match form {
         Format::Json => ask::pretty(&trends::page_json(&found.trends, &found.queries, &about))?,

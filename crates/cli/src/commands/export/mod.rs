@@ -40,7 +40,7 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
     let output = args.output.as_deref();
     let kinds = kinds(args)?;
     let scope = ask::scope(&args.window, ctx, None, true)?;
-    let engine = ask::engine(ctx)?;
+    let engine = ask::engine(ctx);
     let export = Job {
         engine: &engine,
         scope,
