@@ -137,10 +137,15 @@ fn empty_files_and_a_folder_called_like_the_log() {
     assert!(!place.store().doctor().unwrap().is_empty());
 }
 
+/// Rich events of two days, so that there are few segments.
+fn two_days(number: i64) -> tachograph_model::Event {
+    rich(number * 14)
+}
+
 #[test]
 fn a_damaged_segment_is_named_and_set_aside() {
     let place = Place::new();
-    place.append(&(0..40).map(rich).collect::<Vec<_>>());
+    place.append(&(0..40).map(two_days).collect::<Vec<_>>());
     place.seal();
     let snapshot = place.snapshot();
     let all = place.lines();
@@ -183,13 +188,13 @@ fn a_damaged_segment_is_named_and_set_aside() {
 #[test]
 fn a_manifest_cut_anywhere_is_made_again() {
     let place = Place::new();
-    place.append(&(0..60).map(rich).collect::<Vec<_>>());
+    place.append(&(0..60).map(two_days).collect::<Vec<_>>());
     place.seal();
-    place.append(&(60..90).map(rich).collect::<Vec<_>>());
+    place.append(&(60..90).map(two_days).collect::<Vec<_>>());
     place.seal();
     place.store().compact(std::time::Duration::ZERO).unwrap();
-    place.append(&(90..99).map(rich).collect::<Vec<_>>());
-    let wanted = lines_of((0..99).map(rich));
+    place.append(&(90..99).map(two_days).collect::<Vec<_>>());
+    let wanted = lines_of((0..99).map(two_days));
     assert_eq!(place.lines(), wanted);
     let bytes = fs::read(place.home.manifest()).unwrap();
     for cut in (0..bytes.len()).step_by(bytes.len() / 12) {
@@ -282,7 +287,7 @@ fn a_flipped_byte_in_a_rollup_reaches_no_answer() {
 #[test]
 fn a_segment_cut_anywhere_is_named_and_the_rest_answers() {
     let place = Place::new();
-    place.append(&(0..40).map(rich).collect::<Vec<_>>());
+    place.append(&(0..40).map(two_days).collect::<Vec<_>>());
     place.seal();
     let snapshot = place.snapshot();
     let segment = &snapshot.segments()[0];

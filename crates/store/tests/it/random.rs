@@ -55,7 +55,7 @@ proptest! {
                 Step::Append(many) => {
                     let start = model.len() as i64;
                     let new: Vec<Event> = (start..start + i64::from(*many))
-                        .map(|n| if n % 2 == 0 { rich(n) } else { tool_call(n) })
+                        .map(|n| if n % 2 == 0 { rich(n * 7) } else { tool_call(n) })
                         .collect();
                     place.append(&new);
                     model.extend(new);
