@@ -59,8 +59,18 @@ impl Events {
     /// log.
     pub(super) fn of(snapshot: &Snapshot, window: Window, threads: usize) -> Result<Self> {
         let mut segments = Vec::new();
+        let mut left_out = Vec::new();
         for segment in snapshot.segments_in(window) {
             let path = snapshot.segment_path(segment);
+            // A damaged page may decompress to other figures: better none.
+            if let Err(error) = snapshot.check(segment) {
+                left_out.push(Note::UnreadableSegment {
+                    file: path,
+                    rows: segment.rows,
+                    why: error.to_string(),
+                });
+                continue;
+            }
             let path = std::path::absolute(&path)?;
             let location = datafusion::object_store::path::Path::from_absolute_path(&path)
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
@@ -75,7 +85,7 @@ impl Events {
                 logs: snapshot.log_parts(threads * 4),
                 threads,
             }),
-            notes: Notes::default(),
+            notes: Arc::new(Mutex::new(left_out)),
         })
     }
 

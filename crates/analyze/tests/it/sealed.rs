@@ -188,3 +188,26 @@ fn sql_sees_log_and_segments_as_one_table() {
         [[json!(6000)]]
     );
 }
+
+#[test]
+fn sql_leaves_out_a_segment_with_a_flipped_byte_and_names_it() {
+    let home = TestHome::of(&events());
+    seal(&home);
+    let day = home.home().segments().join("day=2025-11-18");
+    let mut files = std::fs::read_dir(day).unwrap();
+    let file = files.next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let at = bytes.len() / 3;
+    bytes[at] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let question = Sql {
+        query: "SELECT count(*) FROM events".to_owned(),
+        row_limit: 1,
+    };
+    let (found, about) = question.ask(&home.engine()).unwrap();
+    let count = found.rows[0][0].as_i64().unwrap();
+    assert!((4000..6000).contains(&count), "{count}");
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    assert_eq!(about.notes[0].kind, NoteKind::SegmentSkipped);
+    assert!(about.notes[0].text.contains(&name), "{:?}", about.notes);
+}

@@ -75,7 +75,7 @@ impl Snapshot {
     /// Fails where a segment's file does not hold the bytes that were written.
     ///
     /// Parquet pages carry no checksum here (parquet-rs checks them but cannot
-    /// write them), and a flipped bit in a page often decompresses to another
+    /// write them), and a flipped bit in a page may decompress to another
     /// figure. So whoever reads a segment asks this first. Reads the whole
     /// file, once a snapshot.
     ///
