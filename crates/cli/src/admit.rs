@@ -22,6 +22,41 @@ const PLAIN_METADATA: &[&str] = &[
     "status_code",
 ];
 
+/// Attributes of a metric that say who or where: hashed.
+const IDENTITIES: &[&str] = &[
+    "user",
+    "user_name",
+    "username",
+    "email",
+    "account",
+    "agent",
+    "session",
+    "host",
+    "hostname",
+    "project",
+];
+
+/// Attributes of a metric that hold what somebody wrote, or where it lies: left
+/// out.
+const TEXTS: &[&str] = &[
+    "path",
+    "file",
+    "cwd",
+    "url",
+    "prompt",
+    "query",
+    "message",
+    "text",
+    "content",
+    "body",
+    "args",
+    "arguments",
+    "command",
+    "input",
+    "output",
+    "result",
+];
+
 /// Admits events into one home.
 pub struct Admission {
     home: Home,
@@ -162,6 +197,9 @@ impl Admission {
                     let map = self.attributes(kind, map)?;
                     admitted.set(column, Value::Json(map));
                 }
+                Value::List(list) if list.iter().any(|item| item.len() > MAX_NAME_BYTES) => {
+                    self.texts_left_out += 1;
+                }
                 value => {
                     admitted.set(column, value.clone());
                 }
@@ -239,11 +277,16 @@ impl Admission {
                     value.clone()
                 }
                 Json::String(text)
-                    if !metadata && (key.ends_with("_id") || key == "user" || key == "agent") =>
+                    if !metadata
+                        && (key.ends_with("_id") || IDENTITIES.contains(&key.as_str())) =>
                 {
                     Json::from(self.hash(text)?)
                 }
-                Json::String(text) if !metadata && text.len() <= MAX_NAME_BYTES => {
+                Json::String(text)
+                    if !metadata
+                        && text.len() <= MAX_NAME_BYTES
+                        && !TEXTS.contains(&key.as_str()) =>
+                {
                     Json::from(text.as_str())
                 }
                 _ => {

@@ -2,6 +2,7 @@
 //! when there is nothing in it, and what the home remembers.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -105,10 +106,19 @@ impl IndexedAgents {
     pub fn write(&self, home: &Path) -> Result<()> {
         let path = home.join("agents.json");
         let beside = home.join("agents.json.tmp");
-        fs::write(&beside, serde_json::to_vec_pretty(self)?)
+        write_private(&beside, &serde_json::to_vec_pretty(self)?)
             .and_then(|()| fs::rename(&beside, &path))
             .with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
 }
 
 /// Seals the log, first taking in what dead processes and killed imports left:
@@ -119,7 +129,11 @@ impl IndexedAgents {
 pub fn seal(store: &Store, wait: Duration) -> Result<SealReport> {
     let home = store.home().clone();
     let mut before_seal = || {
-        tachograph::recover_orphans(home.root());
+        let report = tachograph::recover_orphans(home.root());
+        // What could not be settled may lie half in the log that is to go.
+        if let Some(note) = report.notes.first() {
+            return Err(note.clone());
+        }
         settle_interrupted(&home).map_err(|error| format!("{error:#}"))
     };
     let options = SealOptions {

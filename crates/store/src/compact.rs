@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tachograph_model::{UnixNanos, Window};
 
+use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Retired, Segment};
 use crate::note::Note;
@@ -79,7 +80,10 @@ impl Store {
         let mut joined: Vec<&Segment> = Vec::new();
         for segment in group {
             let path = self.home.root().join(&segment.path);
-            let read = Scan::open(&path, &columns, Window::ALL, None, true, 65_536)
+            // What is joined gets a checksum of its own: damage must not.
+            let sound = disk::check(&path, &segment.checksum);
+            let read = sound
+                .and_then(|()| Scan::open(&path, &columns, Window::ALL, None, true, 65_536))
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>);
             match read {
                 Ok(read) => {

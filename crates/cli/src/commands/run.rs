@@ -99,9 +99,10 @@ fn record(ctx: &Context, name: &str, lasted: Duration, error_type: Option<String
 
 /// The name without folders, which may tell who and where the user is.
 fn file_name(program: &OsStr) -> String {
+    // A path without a last part would tell whose folder it is.
     let name = Path::new(program)
         .file_name()
-        .unwrap_or(program)
+        .unwrap_or(OsStr::new("command"))
         .to_string_lossy();
     let mut end = name.len().min(MAX_NAME_BYTES);
     while !name.is_char_boundary(end) {

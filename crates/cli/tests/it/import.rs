@@ -348,3 +348,19 @@ fn a_dry_run_adds_nothing_and_says_the_same() {
     assert_eq!(summary["dry_run"], true);
     assert!(!desk.home().exists());
 }
+
+#[test]
+fn a_line_whose_type_is_no_text_is_skipped_and_named() {
+    let desk = Desk::new();
+    let file = desk.file(
+        "odd.jsonl",
+        "{\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":null}\n\
+         {\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":5}\n\
+         {\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":\"tool_call\",\"tool\":\"grep\",\"duration_ms\":1.5}\n",
+    );
+    let said = desk.ok(&["import", "--json", file.to_str().unwrap()]);
+    let summary: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let text = summary.to_string();
+    assert!(text.contains("\"added\":1"), "{text}");
+    assert!(text.contains("event_type"), "{text}");
+}

@@ -242,3 +242,16 @@ fn many_processes_at_once_lose_nothing() {
     tools.dedup();
     assert_eq!(tools.len(), 24);
 }
+
+#[test]
+fn tags_that_tell_who_or_what_are_hashed_or_left_out() {
+    let desk = Desk::new();
+    let event = r#"{"event_type":"metric","source":"web","name":"hits","type":"counter","value":1.0,"tags":{"region":"eu","host":"alices-laptop","path":"/home/alice/x","prompt":"tell me","email":"a@b.c"}}"#;
+    let said = desk.tacho_with(&["record"], event.as_bytes());
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let log = std::fs::read_to_string(desk.home().join("events.jsonl")).unwrap();
+    assert!(log.contains("\"region\":\"eu\""), "{log}");
+    for leak in ["alice", "tell me", "a@b.c"] {
+        assert!(!log.contains(leak), "{leak}: {log}");
+    }
+}

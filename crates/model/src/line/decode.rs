@@ -120,6 +120,16 @@ impl Decoder {
 
     /// A duplicate key means the later one, as in Python.
     fn drop_repeated(&mut self, line: &str) {
+        if self.members.len() > 64 {
+            // Beyond what any writer writes: by hash, so that a hostile line
+            // costs no more than its length.
+            let mut seen = std::collections::HashSet::new();
+            self.members.reverse();
+            self.members
+                .retain(|member| seen.insert(slice(line, member.key)));
+            self.members.reverse();
+            return;
+        }
         let mut at = 0;
         while at < self.members.len() {
             let key = self.members[at].key;

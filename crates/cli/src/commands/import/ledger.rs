@@ -187,15 +187,16 @@ impl Ledger {
             return Err(error.into());
         }
         drop(locked);
+        // Written is written: should a later step fail, nobody may write it
+        // again; the note of it tells the next import what to tick off.
+        self.lines.clear();
+        let batch = std::mem::take(&mut self.batch);
         crash_here("written");
         // On disk before it is ticked off: what is ticked off never comes again.
         keep.log.sync()?;
-        tick_off(&mut keep.seen, &self.batch)?;
+        tick_off(&mut keep.seen, &batch)?;
         crash_here("seen");
-        remove_pending(&folder)?;
-        self.lines.clear();
-        self.batch.clear();
-        Ok(())
+        remove_pending(&folder)
     }
 }
 

@@ -115,6 +115,9 @@ fn import(
         Ok(())
     });
     progress.done();
+    if let Err(read::ReadError::Taking(error)) = read {
+        return Err(error);
+    }
     // What was read until then is kept even so.
     ledger.end_of_file()?;
     file.texts_left_out = door.texts_left_out - texts_before;
