@@ -73,7 +73,8 @@ impl fmt::Display for Note {
             }
             Self::UnreadableSegment { file, rows, why } => write!(
                 f,
-                "{rows} sealed events in {} could not be read: {why}",
+                "{rows} sealed events in {} could not be read: {why}; \
+                 `tacho doctor --repair` sets the file aside",
                 file.display()
             ),
             Self::ManifestRecovered { why, segments } => write!(

@@ -29,7 +29,6 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     subcommand_required = true,
     arg_required_else_help = true,
     propagate_version = true,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub struct Cli {

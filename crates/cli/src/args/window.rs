@@ -15,10 +15,10 @@ const DAY: u64 = 24 * HOUR;
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {
     /// The last N days (1 to 36500)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500), conflicts_with_all = ["hours", "since"])]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500), conflicts_with_all = ["hours", "since"])]
     pub days: Option<u32>,
     /// The last N hours (1 to 876000)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=876_000), conflicts_with = "since")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=876_000), conflicts_with = "since")]
     pub hours: Option<u32>,
     /// From this instant or date on (UTC unless it says otherwise)
     #[arg(long, value_name = "WHEN")]

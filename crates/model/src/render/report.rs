@@ -212,7 +212,13 @@ pub fn text(report: &Report, about: &About, selection: &Selection, style: Style)
     }
     let full = selection.is_full(report);
     let mut out = String::from("\n");
-    let title = format!("=== Mycelium Performance Analytics ({}) ===", period(about));
+    // What the first seed could have recorded is reported under its title.
+    let name = if full {
+        "Tachograph"
+    } else {
+        "Mycelium Performance Analytics"
+    };
+    let title = format!("=== {name} ({}) ===", period(about));
     out.push_str(&style.heading("", &title));
     out.push('\n');
     for section in sections {

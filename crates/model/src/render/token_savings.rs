@@ -21,7 +21,10 @@ pub(super) fn text(out: &mut String, found: &TokenSavings, more: bool) {
         "  Tokens loaded: {}\n",
         thousands(found.tokens.into())
     ));
-    if let Some(saving) = found.against_one_session {
+    // Loads of many sessions against what one would have loaded says nothing:
+    // only where sessions were not recorded, as in the first seed.
+    let one = found.against_one_session;
+    if let Some(saving) = one.filter(|_| !more || found.against_sessions.is_none()) {
         out.push_str(&format!(
             "  Estimated savings: {} tokens ({:.2}%)\n",
             thousands(saving.saved_tokens.into()),
@@ -30,7 +33,7 @@ pub(super) fn text(out: &mut String, found: &TokenSavings, more: bool) {
     }
     if let (true, Some(saving)) = (more, found.against_sessions) {
         out.push_str(&format!(
-            "  Against {} sessions: {} tokens ({})\n",
+            "  Estimated savings over {} sessions: {} tokens ({})\n",
             thousands(found.sessions.into()),
             thousands(saving.saved_tokens.into()),
             percent(saving.saved_ratio.unwrap_or(0.0)),
