@@ -478,7 +478,9 @@ mod linux {
         // Somebody makes room.
         fs::remove_file(root.root().join("ballast")).unwrap();
         let report = recover_in_time(root.root());
-        assert_eq!((report.orphans, report.events), (1, 1_000), "{report:?}");
+        // What a first small batch had room for is in the log already.
+        assert_eq!(report.orphans, 1, "{report:?}");
+        assert!((1..=1_000).contains(&report.events), "{report:?}");
         assert_eq!(scene.deltas(), (0..1_000).collect::<Vec<_>>());
     }
 
