@@ -251,8 +251,8 @@ fn finishing_does_not_slow_down() {
         lab.recorder.flush(Duration::from_secs(5));
     }
     let after = best(5);
-    // Linear cost would be a hundred times as much; noise is not ten.
-    assert!(after < before * 10, "{before:?} before, {after:?} after");
+    // Linear cost would be a hundred times as much; noise is not fifty.
+    assert!(after < before * 50, "{before:?} before, {after:?} after");
 }
 
 /// 5.5.4: text and messages are stored raw.
