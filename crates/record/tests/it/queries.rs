@@ -200,7 +200,7 @@ fn a_query_may_be_kept_by_its_identifier() {
 #[test]
 fn sampling_is_applied_once() {
     const QUERIES: usize = 4_000;
-    let lab = Lab::with(|builder| builder.sampling_rate(0.5));
+    let lab = Lab::with(|builder| builder.sampling_rate(0.5).ring_bytes(4 << 20));
     for _ in 0..QUERIES {
         let outer = lab.recorder.query("outer");
         let by_hand = outer.query("inner");
