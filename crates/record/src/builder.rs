@@ -9,6 +9,7 @@ use tachograph_model::{Salt, Sink};
 use crate::core::{Core, CoreSettings};
 use crate::env::Settings;
 use crate::notice::{Listener, Notices};
+use crate::opt_out::OptOut;
 use crate::recorder::{Inner, Recorder, Shared};
 
 /// Most samples that a tool's window may hold.
@@ -30,6 +31,7 @@ pub struct Builder {
     salt: Option<Salt>,
     listener: Option<Listener>,
     engine: CoreSettings,
+    opt_outs: Vec<OptOut>,
     notices: Vec<String>,
 }
 
@@ -46,6 +48,7 @@ impl Default for Builder {
             salt: None,
             listener: None,
             engine: CoreSettings::default(),
+            opt_outs: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -175,6 +178,7 @@ impl Builder {
         self.tool_metrics = settings.tool_metrics;
         self.query_metrics = settings.query_metrics;
         self.engine.home = settings.home;
+        self.opt_outs = settings.opt_outs;
         self.notices.extend(settings.notices);
         self.sampling_rate(settings.sampling_rate)
             .window(settings.window)
@@ -187,8 +191,12 @@ impl Builder {
         for notice in &self.notices {
             notices.tell(notice);
         }
+        let opt_outs = Some(self.opt_outs.into()).filter(|outs: &Arc<[_]>| !outs.is_empty());
         if !self.enabled {
-            return Recorder::disabled();
+            return Recorder {
+                inner: None,
+                opt_outs,
+            };
         }
         let settings = Shared {
             home: self.engine.home.clone(),
@@ -205,6 +213,7 @@ impl Builder {
         });
         Recorder {
             inner: Some(Inner::new(core, settings, self.window, self.salt, notices)),
+            opt_outs,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::builder::MAX_WINDOW;
+use crate::opt_out::{OptOut, OptedOut};
 
 /// What the environment asks for, settled.
 ///
@@ -36,6 +37,8 @@ pub struct Settings {
     pub sampling_rate: f64,
     /// Latencies kept for each tool.
     pub window: usize,
+    /// The variables that turn recording off, as a whole or in part.
+    pub opt_outs: Vec<OptOut>,
     /// What was wrong, in words.
     pub notices: Vec<String>,
 }
@@ -96,13 +99,37 @@ impl Settings {
             let user = folder("HOME").or_else(|| folder("USERPROFILE"))?;
             Some(PathBuf::from(user).join(".tachograph"))
         });
+        let tool_metrics = is_true("PERFORMANCE_METRICS_ENABLED");
+        let query_metrics = is_true("METRICS_ENABLED");
+        let out = [
+            ("TACHOGRAPH_DISABLED", OptedOut::Everything, disabled),
+            ("MYCELIUM_TELEMETRY", OptedOut::Everything, opted_out),
+            (
+                "PERFORMANCE_METRICS_ENABLED",
+                OptedOut::Tools,
+                !tool_metrics,
+            ),
+            ("METRICS_ENABLED", OptedOut::Queries, !query_metrics),
+            (
+                "METRICS_SAMPLING_RATE",
+                OptedOut::Queries,
+                sampling_rate == 0.0,
+            ),
+        ];
+        let out = out.into_iter().filter(|(.., out)| *out);
+        let opt_outs = out.map(|(variable, part, _)| OptOut {
+            variable,
+            value: text(variable).unwrap_or_default(),
+            part,
+        });
         Self {
             enabled: !disabled && !opted_out,
             home,
-            tool_metrics: is_true("PERFORMANCE_METRICS_ENABLED"),
-            query_metrics: is_true("METRICS_ENABLED"),
+            tool_metrics,
+            query_metrics,
             sampling_rate,
             window,
+            opt_outs: opt_outs.collect(),
             notices,
         }
     }
@@ -144,6 +171,7 @@ mod tests {
             query_metrics: true,
             sampling_rate: 1.0,
             window: 1_000,
+            opt_outs: Vec::new(),
             notices: Vec::new(),
         };
         assert_eq!(settings, expected);
@@ -161,6 +189,56 @@ mod tests {
             assert_eq!(queries.query_metrics, on, "{value:?}");
             assert!(tools.enabled && queries.enabled);
         }
+    }
+
+    #[test]
+    fn the_guides_list_every_variable() {
+        let embedding = include_str!("../../../docs/guide/embedding.md");
+        let privacy = include_str!("../../../docs/guide/privacy.md");
+        let asked = std::cell::RefCell::new(Vec::new());
+        Settings::from_lookup(|name| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        });
+        let asked = asked.into_inner();
+        assert!(asked.len() > 7, "{asked:?}");
+        for name in asked {
+            let users = matches!(name.as_str(), "HOME" | "USERPROFILE");
+            assert!(users || embedding.contains(&format!("`{name}")), "{name}");
+            let no_opt_out = ["TACHOGRAPH_HOME", "METRICS_WINDOW_SIZE"].contains(&name.as_str());
+            assert!(
+                users || no_opt_out || privacy.contains(&format!("`{name}")),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_opt_out_is_named_with_its_value() {
+        use OptedOut::{Everything, Queries, Tools};
+        for (name, value, part) in [
+            ("TACHOGRAPH_DISABLED", "Yes", Everything),
+            ("TACHOGRAPH_DISABLED", "please", Everything),
+            ("MYCELIUM_TELEMETRY", "0", Everything),
+            ("PERFORMANCE_METRICS_ENABLED", "0", Tools),
+            ("METRICS_ENABLED", "", Queries),
+            ("METRICS_SAMPLING_RATE", "0.0", Queries),
+        ] {
+            let settings = settled(&[(name, value)]);
+            let [out] = settings.opt_outs.as_slice() else {
+                panic!("{name}={value}: {:?}", settings.opt_outs);
+            };
+            assert_eq!(
+                (out.variable, out.value.as_str(), out.part),
+                (name, value, part)
+            );
+            assert_eq!(out.to_string(), format!("{name}={value}"));
+            assert_eq!(settings.enabled, part != Everything);
+        }
+        let both = settled(&[("METRICS_ENABLED", "no"), ("TACHOGRAPH_DISABLED", "1")]);
+        assert_eq!(both.opt_outs.len(), 2);
+        let odd = settled(&[("METRICS_SAMPLING_RATE", "2"), ("MYCELIUM_TELEMETRY", "1")]);
+        assert_eq!(odd.opt_outs, [], "recorded all the same");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::core::{Core, NameId};
 use crate::layout::{Words, field, kind};
 use crate::notice::Notices;
 use crate::open_queries::OpenQueries;
+use crate::opt_out::OptOut;
 use crate::windows::{self, CacheWords, Windows};
 use crate::{ids, names};
 
@@ -32,6 +33,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Recorder {
     pub(crate) inner: Option<Arc<Inner>>,
+    /// `None`: none.
+    pub(crate) opt_outs: Option<Arc<[OptOut]>>,
 }
 
 /// What a recorder and its handles share.
@@ -89,13 +92,33 @@ impl Recorder {
     /// A recorder that records nothing: every call costs one branch, at most
     /// 2 ns.
     pub const fn disabled() -> Self {
-        Self { inner: None }
+        Self {
+            inner: None,
+            opt_outs: None,
+        }
     }
 
     /// Whether this recorder records anything at all. Cost: one branch.
     #[inline]
     pub fn is_enabled(&self) -> bool {
         self.inner.is_some()
+    }
+
+    /// The variables of the environment because of which it records nothing,
+    /// or not everything. Empty for one that was not built from
+    /// [`Settings`](crate::Settings), and for one that was switched off by
+    /// [`Builder::enabled`].
+    ///
+    /// ```
+    /// use tachograph::{Recorder, Settings};
+    /// let lookup = |name: &str| (name == "TACHOGRAPH_DISABLED").then(|| "1".into());
+    /// let settings = Settings::from_lookup(lookup);
+    /// let recorder = Recorder::builder().settings(settings).build();
+    /// assert!(!recorder.is_enabled());
+    /// assert_eq!(recorder.opt_outs()[0].to_string(), "TACHOGRAPH_DISABLED=1");
+    /// ```
+    pub fn opt_outs(&self) -> &[OptOut] {
+        self.opt_outs.as_deref().unwrap_or_default()
     }
 
     /// Waits until everything recorded before is in the log; `false` when it
