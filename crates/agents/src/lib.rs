@@ -54,7 +54,7 @@ pub use index::{Entry, Index, IndexError, IndexNote, VERSION};
 pub use lru::{CacheStats, Lru};
 pub use observe::{Load, Observation, Observer, Operation};
 pub use root::ReadError;
-pub use scan::{Found, Scan, ScanError, Skipped, scan};
+pub use scan::{FolderReason, Found, Scan, ScanError, Skipped, scan};
 pub use shelf::{
     Agent, Baseline, Filter, GetError, Hit, OpenError, Reach, Shelf, ShelfNote, ShelfOptions,
     ShelfStats,

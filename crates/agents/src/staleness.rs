@@ -64,7 +64,7 @@ impl fmt::Display for Staleness {
         }
         write!(
             f,
-            "the index is out of date: {} fields differ from the files, {} files are not in it, {} of its agents have no file",
+            "the index is out of date: fields that differ from the files: {}, files that are not in it: {}, agents without a file: {}",
             self.changed.len(),
             self.unindexed.len(),
             self.vanished.len()

@@ -56,6 +56,74 @@ fn one_bad_file_never_spoils_the_others() {
 }
 
 #[test]
+fn sub_folders_are_read_and_no_walk_goes_astray() {
+    let file = |name: &str| markdown(name, "fine", "");
+    let made = folder(&[("01-core-a.md", &file("a"))]);
+    let path = |name: &str| made.path().join(name);
+    for name in ["team/deep", ".git", "node_modules", "locked"] {
+        fs::create_dir_all(path(name)).unwrap();
+        fs::write(path(name).join("02-language-b.md"), file("b")).unwrap();
+    }
+    fs::write(path("team/01-core-a.md"), file("again")).unwrap();
+    fs::write(
+        path("team/crlf.md"),
+        "\u{feff}".to_owned() + &file("c").replace('\n', "\r\n"),
+    )
+    .unwrap();
+    symlink(made.path(), path("team/circle")).unwrap();
+    symlink("/etc", path("elsewhere")).unwrap();
+    let mut bottom = path("bottom");
+    for _ in 0..20 {
+        bottom.push("x");
+    }
+    fs::create_dir_all(&bottom).unwrap();
+    fs::write(bottom.join("never.md"), file("never")).unwrap();
+    fs::remove_file(path("locked/02-language-b.md")).unwrap();
+
+    let found = scan(made.path(), 4096).unwrap();
+    let files: Vec<&str> = found.found.iter().map(|f| f.file_name.as_str()).collect();
+    assert_eq!(
+        files,
+        ["01-core-a.md", "team/deep/02-language-b.md", "team/crlf.md"]
+    );
+    let reasons: Vec<String> = found.skipped.iter().map(ToString::to_string).collect();
+    for (reason, expected) in reasons.iter().zip([
+        "team/01-core-a.md has the id 01-core-a of 01-core-a.md, which counts",
+        "elsewhere: links to folders are not followed",
+        "team/circle: links to folders are not followed",
+        "it lies more than 8 folders down",
+    ]) {
+        assert!(reason.contains(expected), "{reason:?} lacks {expected:?}");
+    }
+    assert_eq!(reasons.len(), 4, "{reasons:#?}");
+    // They are found again by the path in the index.
+    let shelf = open(made.path());
+    assert!(
+        shelf
+            .get("02-language-b")
+            .unwrap()
+            .content
+            .contains("name: b")
+    );
+    assert!(shelf.get("01-core-a").unwrap().content.contains("name: a"));
+}
+
+#[test]
+fn a_folder_of_folders_is_left_before_it_takes_all_day() {
+    let made = folder(&[]);
+    for at in 0..1_003 {
+        fs::create_dir(made.path().join(format!("f{at:04}"))).unwrap();
+    }
+    let found = scan(made.path(), 4096).unwrap();
+    assert_eq!(found.skipped.len(), 3);
+    assert!(
+        found.skipped[0]
+            .to_string()
+            .contains("more than 1000 folders")
+    );
+}
+
+#[test]
 fn a_pipe_is_not_waited_for() {
     let made = folder(&[("good.md", &markdown("good", "fine", ""))]);
     let status = std::process::Command::new("mkfifo")
