@@ -8,6 +8,7 @@
 //!                            │   ▲                      merge, encode, decode
 //!                            └───┘
 //!   series in order of time ──► trend, changepoint       two slices ──► compare
+//!   so many of so many, twice ──► fisher   p values of many findings ──► holm
 //! ```
 //!
 //! ```
@@ -33,6 +34,7 @@ mod changepoint;
 mod compare;
 mod exact;
 mod outlier;
+mod proportion;
 mod quantile;
 mod round;
 mod sample;
@@ -45,6 +47,7 @@ pub use changepoint::{level_shifts, noise_penalty};
 pub use compare::{MannWhitney, Welch, mann_whitney, welch};
 pub use exact::ExactSum;
 pub use outlier::{Fences, RobustScale};
+pub use proportion::{Fisher, Part, benjamini_hochberg, fisher, holm};
 pub use quantile::{Measure, quantile, quantiles_unsorted};
 pub use round::{fsum, mean, round_half_even_decimal};
 pub use sample::{Fraction, Sample};

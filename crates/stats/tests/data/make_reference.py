@@ -155,9 +155,46 @@ def shifts():
     return rows
 
 
+def proportions():
+    rows = []
+    for _ in range(60):
+        sizes = [rng.choice([1, 3, 20, 300, 5000, 2_000_000]) for _ in range(2)]
+        rate = rng.choice([0, 0.001, 0.02, 0.5, 0.97, 1])
+        up = rng.choice([0, 0, 0.1])
+        (a, n), (b, m) = [(sum(rng.random() < r for _ in range(s)) if s < 10_000 else round(s * r), s)
+                          for s, r in zip(sizes, [rate, min(1, rate + up)])]
+        table = [[b, m - b], [a, n - a]]
+        rows.append({
+            "first": [a, n], "second": [b, m],
+            "greater": float(stats.fisher_exact(table, alternative="greater").pvalue),
+            "less": float(stats.fisher_exact(table, alternative="less").pvalue),
+        })
+    return rows
+
+
+def adjustments():
+    """Holm by its definition (R's p.adjust does the same), Benjamini-Hochberg by
+    scipy; values that were looked at and are not in the list count as 1."""
+    rows = []
+    for count in [1, 2, 5, 40]:
+        for more in [0, 3, 500]:
+            values = [round(rng.random() ** 4, rng.choice([2, 9])) for _ in range(count)]
+            padded = values + [1.0] * more
+            order = sorted(range(count), key=lambda at: values[at])
+            holm, most = [0.0] * count, 0.0
+            for rank, at in enumerate(order):
+                most = max(most, min(1.0, values[at] * (len(padded) - rank)))
+                holm[at] = most
+            bh = stats.false_discovery_control(padded, method="bh")[:count]
+            rows.append({"values": values, "looked": len(padded), "holm": holm, "bh": [float(v) for v in bh]})
+    return rows
+
+
 write("rounding.json", rounding())
 write("sums.json", sums())
 write("trends.json", trends())
 write("comparisons.json", comparisons())
 write("outliers.json", outliers())
 write("shifts.json", shifts())
+write("proportions.json", proportions())
+write("adjustments.json", adjustments())

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use tachograph_stats::{
-    ExactSum, Fraction, Histogram, RELATIVE_ERROR, Sample, fsum, level_shifts, mann_kendall,
-    mann_whitney, quantile, quantiles_unsorted, theil_sen, welch,
+    ExactSum, Fraction, Histogram, Part, RELATIVE_ERROR, Sample, benjamini_hochberg, fisher, fsum,
+    holm, level_shifts, mann_kendall, mann_whitney, quantile, quantiles_unsorted, theil_sen, welch,
 };
 
 /// Latencies of all sizes, and now and then something else that is small.
@@ -35,6 +35,27 @@ fn fraction() -> impl Strategy<Value = Fraction> {
     ]
 }
 
+fn part(most: u64) -> impl Strategy<Value = Part> {
+    (1..=most)
+        .prop_flat_map(|trials| (0..=trials).prop_map(move |hits| Part::new(hits, trials).unwrap()))
+}
+
+/// All ways to draw the second part, counted one by one.
+fn chance_of_at_least(first: Part, second: Part) -> f64 {
+    let choose = |all: u64, some: u64| -> f64 {
+        (0..some)
+            .map(|at| (all - at) as f64 / (some - at) as f64)
+            .product()
+    };
+    let all = first.with(second);
+    let misses = all.trials() - all.hits();
+    (second.hits()..=second.trials().min(all.hits()))
+        .filter(|hits| second.trials() - hits <= misses)
+        .map(|hits| choose(all.hits(), hits) * choose(misses, second.trials() - hits))
+        .sum::<f64>()
+        / choose(all.trials(), second.trials())
+}
+
 fn histogram(values: &[f64]) -> Histogram {
     values.iter().copied().collect()
 }
@@ -54,6 +75,52 @@ fn flushed(values: &[f64]) -> Vec<f64> {
 }
 
 proptest! {
+    #[test]
+    fn fisher_counts_all_ways(first in part(12), second in part(12)) {
+        let found = fisher(first, second).unwrap();
+        let counted = chance_of_at_least(first, second);
+        prop_assert!((found.greater - counted).abs() < 1e-12, "{found:?} for {counted}");
+    }
+
+    #[test]
+    fn fisher_is_a_chance_and_the_same_from_either_side(
+        first in part(3_000_000), second in part(3_000_000),
+    ) {
+        let (one, other) = (fisher(first, second).unwrap(), fisher(second, first).unwrap());
+        for p in [one.greater, one.less, one.two_sided()] {
+            prop_assert!((0.0..=1.0).contains(&p));
+        }
+        // What lies in both tails is counted twice.
+        prop_assert!(one.greater + one.less > 1.0 - 1e-6);
+        let scale = one.greater.max(1e-300);
+        prop_assert!((one.greater - other.less).abs() <= 1e-6 * scale, "{one:?} {other:?}");
+        if second.hits() < second.trials() {
+            let more = Part::new(second.hits() + 1, second.trials()).unwrap();
+            prop_assert!(fisher(first, more).unwrap().greater <= one.greater * (1.0 + 1e-6));
+        }
+    }
+
+    #[test]
+    fn adjusting_keeps_the_order_and_makes_nothing_smaller(
+        values in prop::collection::vec(0.0..=1.0_f64, 0..30), more in 0..100_usize,
+    ) {
+        let looked = values.len() + more;
+        for adjusted in [holm(&values, looked), benjamini_hochberg(&values, looked)] {
+            prop_assert_eq!(adjusted.len(), values.len());
+            for (at, p) in adjusted.iter().enumerate() {
+                prop_assert!((values[at]..=1.0).contains(p));
+                for (other, q) in adjusted.iter().enumerate() {
+                    prop_assert!(values[at] > values[other] || p <= q);
+                }
+            }
+        }
+        let (strict, mild) = (holm(&values, looked), benjamini_hochberg(&values, looked));
+        prop_assert!(strict.iter().zip(&mild).all(|(strict, mild)| strict >= mild));
+        if let [only] = values.as_slice() {
+            prop_assert_eq!(holm(&values, 0), vec![*only]);
+        }
+    }
+
     #[test]
     fn selection_equals_sorting(values in values(), fractions in prop::collection::vec(fraction(), 0..8)) {
         let mut finite: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();

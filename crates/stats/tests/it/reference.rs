@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 use tachograph_stats::{
-    Fences, Fraction, RobustScale, Sample, Summary, fsum, level_shifts, mann_kendall, mann_whitney,
-    mean, quantile, quantiles_unsorted, round_half_even_decimal, theil_sen, welch,
+    Fences, Fraction, Part, RobustScale, Sample, Summary, benjamini_hochberg, fisher, fsum, holm,
+    level_shifts, mann_kendall, mann_whitney, mean, quantile, quantiles_unsorted,
+    round_half_even_decimal, theil_sen, welch,
 };
 
 macro_rules! table {
@@ -162,5 +163,37 @@ fn shifts_are_the_best_there_are() {
             .map(|at| *at as usize)
             .collect();
         assert_eq!(mine.unwrap(), theirs, "{row}");
+    }
+}
+
+#[test]
+fn proportions_equal_scipy() {
+    let table = table!("proportions.json");
+    assert!(table.len() >= 60);
+    for row in table {
+        let part = |key: &str| {
+            let counts = row[key].as_array().unwrap();
+            Part::new(counts[0].as_u64().unwrap(), counts[1].as_u64().unwrap()).unwrap()
+        };
+        let mine = fisher(part("first"), part("second")).unwrap();
+        // Log-gammas of millions leave nine digits, theirs as ours.
+        close(mine.greater, &row, "greater", 1e-8);
+        close(mine.less, &row, "less", 1e-8);
+    }
+}
+
+#[test]
+fn adjusted_p_values_equal_r_and_scipy() {
+    for row in table!("adjustments.json") {
+        let (values, looked) = (floats(&row["values"]), row["looked"].as_u64().unwrap());
+        let check = |mine: Vec<f64>, key: &str| {
+            let theirs = floats(&row[key]);
+            assert_eq!(mine.len(), theirs.len());
+            for (mine, theirs) in mine.iter().zip(theirs) {
+                assert!((mine - theirs).abs() < 1e-12, "{key}: {mine} for {theirs}");
+            }
+        };
+        check(holm(&values, looked as usize), "holm");
+        check(benjamini_hochberg(&values, looked as usize), "bh");
     }
 }
