@@ -15,7 +15,7 @@ pub fn events_markdown() -> String {
          An event is one line of JSON in the log and one row in Parquet and SQL. \
          `timestamp` (UTC) and `event_type` come first in every line. A field \
          that no column can carry exactly (an unknown one, a text where a number \
-         belongs) is kept in the column `extra` and written back on export.\n\n\
+         belongs, a count below zero) is kept in the column `extra` and written back on export.\n\n\
          ## Types\n",
     );
     for kind in KINDS {

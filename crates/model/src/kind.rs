@@ -13,6 +13,10 @@ pub struct Field {
     /// The column's value is the field's times this (seconds become
     /// milliseconds with 1000). 1 for all but a few.
     pub scale: f64,
+    /// Whether a whole number below zero means something. Elsewhere it counts
+    /// what cannot be fewer than none, so that the column stays empty and the
+    /// number is kept in `extra`.
+    pub signed: bool,
     /// What it means.
     pub doc: &'static str,
 }
@@ -33,6 +37,7 @@ const fn f(key: &'static str, column: Column, doc: &'static str) -> Field {
         key,
         column,
         scale: 1.0,
+        signed: false,
         doc,
     }
 }
@@ -91,6 +96,7 @@ pub static KINDS: &[Kind] = {
                     key: "session_duration_seconds",
                     column: C::DurationMs,
                     scale: 1_000.0,
+                    signed: false,
                     doc: "how long it lasted, in seconds",
                 },
                 f("total_tokens_loaded", C::Tokens, "tokens loaded in it"),
@@ -115,7 +121,11 @@ pub static KINDS: &[Kind] = {
             fields: &[
                 f("agent_id_hash", C::Agent, "which agent, hashed"),
                 f("operation", C::Name, "what it was used for"),
-                f("metadata", C::Tags, "allow-listed numbers and flags"),
+                f(
+                    "metadata",
+                    C::Tags,
+                    "numbers and flags; text only with keep_text",
+                ),
             ],
         },
         Kind {
@@ -136,7 +146,11 @@ pub static KINDS: &[Kind] = {
                 f("error_message", C::Text, "only with keep_text"),
                 f("source", C::Source, "component it happened in"),
                 f("name", C::Name, "operation or model it happened in"),
-                f("context", C::Tags, "allow-listed numbers and flags"),
+                f(
+                    "context",
+                    C::Tags,
+                    "numbers and flags; text only with keep_text",
+                ),
             ],
         },
         Kind {
@@ -351,7 +365,13 @@ pub static KINDS: &[Kind] = {
             doc: "files were added to or removed from a provider",
             fields: &[
                 f("source", C::Source, "which provider"),
-                f("delta", C::Count, "how many; negative when removed"),
+                Field {
+                    key: "delta",
+                    column: C::Count,
+                    scale: 1.0,
+                    signed: true,
+                    doc: "how many; negative when removed",
+                },
             ],
         },
         Kind {

@@ -72,3 +72,44 @@ fn epoch_seconds_round_trip_to_the_microsecond() {
     assert_eq!(UnixNanos::from_epoch_seconds(f64::NAN), None);
     assert_eq!(UnixNanos::from_epoch_seconds(1e300), None);
 }
+
+mod property {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The short way reads nothing otherwise than the long one.
+        #[test]
+        fn the_usual_form_is_read_as_any_other(
+            text in "[0-9]{4}-[0-3][0-9]-[0-3][0-9][T ,x][0-2][0-9]:[0-6][0-9]:[0-6][0-9]\
+                     (\\.[0-9]{5,7})?(Z|\\+00:00|\\+00:01|)",
+            spoiled in proptest::option::weighted(0.3, (0..32_usize, any::<char>())),
+        ) {
+            let mut text = text;
+            if let Some((at, with)) = spoiled
+                && at < text.len()
+            {
+                text.replace_range(at..=at, &with.to_string());
+            }
+            if let Some(time) = parse_usual(text.as_bytes()) {
+                prop_assert_eq!(parse_any(text.as_bytes(), false), Ok(time));
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(nanos in any::<i64>()) {
+            let text = UnixNanos(nanos).to_string();
+            prop_assert_eq!(UnixNanos::parse(&text, false), Ok(UnixNanos(nanos)));
+        }
+    }
+
+    #[test]
+    fn the_form_that_we_write_is_the_usual_one() {
+        for text in ["2025-11-20T11:00:00.123456+00:00", "2025-11-20T11:00:00Z"] {
+            assert_eq!(
+                parse_usual(text.as_bytes()).map(Ok),
+                Some(parse_any(text.as_bytes(), false))
+            );
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{self, Member, Token};
+use super::scan::{self, Member, Place, Token};
 use crate::column::{Column, Type};
 use crate::kind::{Field, Kind};
 use crate::time::{TimeError, UnixNanos};
@@ -20,7 +20,8 @@ pub enum Cell<'a> {
     Bool(bool),
     /// For [`Type::List`]: a JSON array of texts, as it stands in the line.
     List(&'a str),
-    /// For [`Type::Json`]: a JSON object, as it stands in the line.
+    /// For [`Type::Json`]: a JSON object, as it stands in the line or without
+    /// members that no reader takes.
     Json(&'a str),
 }
 
@@ -74,6 +75,8 @@ pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 pub struct Decoder {
     members: Vec<Member>,
     scratch: String,
+    /// The kind of the last line: the next one is likely of it too.
+    last: Option<&'static Kind>,
 }
 
 impl Decoder {
@@ -85,37 +88,78 @@ impl Decoder {
     /// # Errors
     /// [`LineError`] when the line holds no event; `visitor` is then untouched.
     pub fn decode(&mut self, line: &[u8], visitor: &mut impl Visitor) -> Result<(), LineError> {
+        let (line, head) = self.read(line)?;
+        let event_type = match head.event_type {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(ref text) => text,
+        };
+        visitor.begin(head.time, event_type, head.kind);
+        for member in &self.members {
+            let field = match (member.place, head.kind) {
+                (Place::Timestamp | Place::EventType, _) => continue,
+                (Place::Field(at), Some(kind)) => &kind.fields[usize::from(at)],
+                _ => {
+                    extra(line, member, visitor, &mut self.scratch);
+                    continue;
+                }
+            };
+            if !cell(line, member, field, visitor, &mut self.scratch) {
+                extra(line, member, visitor, &mut self.scratch);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the members, each with its place, and what comes before them.
+    fn read<'a>(&mut self, line: &'a [u8]) -> Result<(&'a str, Head<'a>), LineError> {
         if line.len() > MAX_LINE_BYTES {
             return Err(LineError::TooLong {
                 limit: MAX_LINE_BYTES,
             });
         }
         let line = std::str::from_utf8(line).map_err(|_| LineError::Encoding)?;
-        scan::members(line.as_bytes(), &mut self.members).map_err(|at| LineError::Syntax { at })?;
-        self.drop_repeated(line);
-        self.validate(line)?;
-        let time = self.timestamp(line)?;
-        let type_at = self.find(line, "event_type").ok_or(LineError::NoType)?;
-        let event_type = text(line, &self.members[type_at]).ok_or(LineError::NoType)?;
-        let kind = Kind::by_name(&event_type);
-        visitor.begin(time, &event_type, kind);
-        let mut guess = 0;
-        for at in 0..self.members.len() {
-            let member = self.members[at];
-            let key = slice(line, member.key);
-            if key == "timestamp" || key == "event_type" {
-                continue;
-            }
-            let Some((field, next)) = kind.and_then(|kind| field(kind, key, guess)) else {
-                extra(line, &member, visitor, &mut self.scratch);
-                continue;
-            };
-            guess = next;
-            if !cell(line, &member, field, visitor, &mut self.scratch) {
-                extra(line, &member, visitor, &mut self.scratch);
-            }
+        let mut seen = scan::members(line.as_bytes(), self.last, &mut self.members)
+            .map_err(|at| LineError::Syntax { at })?;
+        if seen.unordered && self.may_repeat(line) {
+            self.drop_repeated(line);
         }
-        Ok(())
+        if seen.unvalidated {
+            self.validate(line)?;
+        }
+        let time = self.timestamp(line)?;
+        let event_type = self
+            .find(Place::EventType)
+            .and_then(|member| text(line, member))
+            .ok_or(LineError::NoType)?;
+        if seen.unordered {
+            seen.kind = Kind::by_name(&event_type);
+            self.settle(line, seen.kind);
+        }
+        self.last = seen.kind;
+        let head = Head {
+            time,
+            event_type,
+            kind: seen.kind,
+        };
+        Ok((line, head))
+    }
+
+    /// Whether two keys may be equal. A key's length and its ends choose one of
+    /// 64 marks; keys that share none are not equal.
+    fn may_repeat(&self, line: &str) -> bool {
+        let mut marks = 0_u64;
+        self.members.iter().any(|member| {
+            let key = &line.as_bytes()[member.key.0 as usize..member.key.1 as usize];
+            let ends = match key {
+                [] => 0,
+                [first, .., last] => usize::from(*first) + 7 * usize::from(*last),
+                [one] => usize::from(*one),
+            };
+            let mark = 1 << ((ends + 29 * key.len()) % 64);
+            let marked = marks & mark != 0;
+            marks |= mark;
+            marked
+        })
     }
 
     /// A duplicate key means the later one, as in Python.
@@ -145,13 +189,22 @@ impl Decoder {
         }
     }
 
+    /// Gives each member its place, now that the kind is known for certain.
+    fn settle(&mut self, line: &str, kind: Option<&'static Kind>) {
+        for member in &mut self.members {
+            if !matches!(member.place, Place::Timestamp | Place::EventType) {
+                member.place = scan::place_of(kind, slice(line, member.key).as_bytes());
+            }
+        }
+    }
+
     /// Escapes and nested values are rare: serde_json has the last word on
     /// those lines, so that what we keep as text is always valid JSON.
     fn validate(&self, line: &str) -> Result<(), LineError> {
         for member in &self.members {
             let whole = match member.token {
                 Token::Nested => slice(line, member.value),
-                Token::Str { escaped: true } => quoted(line, member.value),
+                Token::Escaped => quoted(line, member.value),
                 _ => "",
             };
             let key = if member.key_escaped {
@@ -172,21 +225,28 @@ impl Decoder {
     }
 
     fn timestamp(&self, line: &str) -> Result<UnixNanos, LineError> {
-        let at = self.find(line, "timestamp").ok_or(LineError::NoTimestamp)?;
-        let member = &self.members[at];
-        let text = text(line, member).ok_or(LineError::NoTimestamp)?;
+        let text = self
+            .find(Place::Timestamp)
+            .and_then(|member| text(line, member))
+            .ok_or(LineError::NoTimestamp)?;
         // A timestamp without an offset is UTC: every writer of this format
         // works in UTC, and a guess at a local zone would move the event.
         Ok(UnixNanos::parse(&text, true)?)
     }
 
-    fn find(&self, line: &str, key: &str) -> Option<usize> {
-        self.members
-            .iter()
-            .position(|member| slice(line, member.key) == key)
+    fn find(&self, place: Place) -> Option<&Member> {
+        self.members.iter().find(|member| member.place == place)
     }
 }
 
+/// What stands before the fields.
+struct Head<'a> {
+    time: UnixNanos,
+    event_type: Cow<'a, str>,
+    kind: Option<&'static Kind>,
+}
+
+#[inline]
 fn slice(line: &str, (from, to): (u32, u32)) -> &str {
     &line[from as usize..to as usize]
 }
@@ -195,26 +255,15 @@ fn quoted(line: &str, (from, to): (u32, u32)) -> &str {
     &line[from as usize - 1..to as usize + 1]
 }
 
+#[inline]
 fn text<'a>(line: &'a str, member: &Member) -> Option<Cow<'a, str>> {
     match member.token {
-        Token::Str { escaped: false } => Some(Cow::Borrowed(slice(line, member.value))),
-        Token::Str { escaped: true } => serde_json::from_str::<String>(quoted(line, member.value))
+        Token::Str => Some(Cow::Borrowed(slice(line, member.value))),
+        Token::Escaped => serde_json::from_str::<String>(quoted(line, member.value))
             .ok()
             .map(Cow::Owned),
         _ => None,
     }
-}
-
-/// Fields nearly always come in the table's order: look where the last one
-/// was found first.
-fn field(kind: &'static Kind, key: &str, guess: usize) -> Option<(&'static Field, usize)> {
-    if let Some(field) = kind.fields.get(guess)
-        && field.key == key
-    {
-        return Some((field, guess + 1));
-    }
-    let at = kind.fields.iter().position(|field| field.key == key)?;
-    Some((&kind.fields[at], at + 1))
 }
 
 /// Gives the column its value. False when the column cannot carry the member
@@ -228,11 +277,11 @@ fn cell(
 ) -> bool {
     let value = slice(line, member.value);
     match (field.column.def().ty, member.token) {
-        (Type::Str, Token::Str { escaped: false }) => {
+        (Type::Str, Token::Str) => {
             visitor.cell(field.column, Cell::Str(value));
             true
         }
-        (Type::Str, Token::Str { escaped: true }) => {
+        (Type::Str, Token::Escaped) => {
             let Some(text) = text(line, member) else {
                 return false;
             };
@@ -245,29 +294,43 @@ fn cell(
             visitor.cell(field.column, Cell::Bool(member.token == Token::True));
             true
         }
-        (Type::I64, Token::Int) => match value.parse() {
-            Ok(whole) if value != "-0" => {
-                visitor.cell(field.column, Cell::I64(whole));
-                true
+        (Type::I64, Token::Int) => {
+            let whole = member.number.cast_signed();
+            if whole < 0 && !field.signed {
+                return false;
             }
-            _ => false,
-        },
-        (Type::F64, Token::Int | Token::Float) => float(value, member.token, field, visitor),
+            visitor.cell(field.column, Cell::I64(whole));
+            true
+        }
+        (Type::F64, Token::Int | Token::OddInt | Token::Float | Token::LongFloat) => {
+            float(value, member, field, visitor)
+        }
         (Type::List, Token::Nested) if is_list_of_texts(value) => {
             visitor.cell(field.column, Cell::List(value));
             true
         }
-        (Type::Json, Token::Nested) if value.starts_with('{') => {
-            visitor.cell(field.column, Cell::Json(value));
-            true
-        }
+        (Type::Json, Token::Nested) if value.starts_with('{') => match odd_members(value) {
+            None => {
+                visitor.cell(field.column, Cell::Json(value));
+                true
+            }
+            Some(rest) => {
+                visitor.cell(field.column, Cell::Json(&rest));
+                false
+            }
+        },
         _ => false,
     }
 }
 
-fn float(value: &str, token: Token, field: &Field, visitor: &mut impl Visitor) -> bool {
-    let Ok(number) = value.parse::<f64>() else {
-        return false;
+fn float(value: &str, member: &Member, field: &Field, visitor: &mut impl Visitor) -> bool {
+    let number = match member.token {
+        Token::Int => member.number.cast_signed() as f64,
+        Token::Float => f64::from_bits(member.number),
+        _ => match value.parse() {
+            Ok(number) => number,
+            Err(_) => return false,
+        },
     };
     let scaled = number * field.scale;
     if !scaled.is_finite() {
@@ -275,9 +338,43 @@ fn float(value: &str, token: Token, field: &Field, visitor: &mut impl Visitor) -
     }
     visitor.cell(field.column, Cell::F64(scaled));
     // What the writer would not print the same way is kept as it came.
-    token == Token::Float
+    matches!(member.token, Token::Float | Token::LongFloat)
         && (field.scale == 1.0 || scaled / field.scale == number)
         && !(number == 0.0 && value.bytes().any(|b| (b'1'..=b'9').contains(&b)))
+}
+
+/// An object without the members that are JSON by the letter but that hardly
+/// any reader takes: a number beyond a double's range, nesting without end.
+/// `None` when there are none of them; what was left out stands in `extra`,
+/// where the whole object is kept as it came.
+fn odd_members(object: &str) -> Option<String> {
+    // Such a number has an exponent or is long, such nesting is long.
+    let exponent = |pair: &[u8]| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E');
+    let suspect = object.len() > 250 || object.as_bytes().windows(2).any(exponent);
+    if !suspect || serde_json::from_str::<serde_json::Map<_, _>>(object).is_ok() {
+        return None;
+    }
+    let mut members = Vec::new();
+    // Brackets and quotes match, as has been validated.
+    let _ = scan::members(object.as_bytes(), None, &mut members);
+    let mut rest = String::from("{");
+    for member in &members {
+        let value = match member.token {
+            Token::Str | Token::Escaped => quoted(object, member.value),
+            _ => slice(object, member.value),
+        };
+        if serde_json::from_str::<serde_json::Value>(value).is_err() {
+            continue;
+        }
+        if rest.len() > 1 {
+            rest.push(',');
+        }
+        rest.push_str(quoted(object, member.key));
+        rest.push(':');
+        rest.push_str(value);
+    }
+    rest.push('}');
+    Some(rest)
 }
 
 fn is_list_of_texts(json: &str) -> bool {
@@ -287,7 +384,7 @@ fn is_list_of_texts(json: &str) -> bool {
 fn extra(line: &str, member: &Member, visitor: &mut impl Visitor, scratch: &mut String) {
     let key = slice(line, member.key);
     let value = match member.token {
-        Token::Str { .. } => quoted(line, member.value),
+        Token::Str | Token::Escaped => quoted(line, member.value),
         // The text of a NaN is not JSON; a null says as much.
         Token::NonFinite => "null",
         _ => slice(line, member.value),

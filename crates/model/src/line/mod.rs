@@ -8,6 +8,7 @@
 mod decode;
 mod encode;
 mod scan;
+mod word;
 
 pub use decode::{Cell, Decoder, LineError, MAX_LINE_BYTES, Visitor};
 pub use encode::{LineWriter, write_event};

@@ -81,6 +81,80 @@ fn the_last_of_two_equal_keys_counts() {
 }
 
 #[test]
+fn counts_below_zero_are_kept_but_not_counted() {
+    let line = r#""llm_call","model":"m","input_tokens":-5,"output_tokens":7"#;
+    let event = read(line).expect("valid");
+    assert_eq!(event.i64(Column::InputTokens), None);
+    assert_eq!(event.i64(Column::OutputTokens), Some(7));
+    assert_eq!(event.extra["input_tokens"], "-5");
+    round_trips(&format!("{{{TS}{line}}}"));
+    let delta = read(r#""file_count_delta","source":"s","delta":-3"#).expect("valid");
+    assert_eq!(delta.i64(Column::Count), Some(-3), "files may be removed");
+    assert!(delta.extra.is_empty());
+}
+
+#[test]
+fn one_tag_that_nobody_can_read_leaves_the_others() {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    for odd in ["1e999", "-2.5E+400", &"9".repeat(400), &deep] {
+        let tags = format!(r#"{{"region":"eu","n":1.5e3,"odd":{odd},"last":"a\u00e9"}}"#);
+        let line = format!(r#""metric","name":"m","value":1.0,"tags":{tags}"#);
+        let event = read(&line).expect("valid");
+        let Some(Value::Json(kept)) = event.get(Column::Tags) else {
+            panic!("{event:?}");
+        };
+        let kept = serde_json::Value::Object(kept.clone());
+        let expected = serde_json::json!({"region": "eu", "n": 1.5e3, "last": "aé"});
+        assert_eq!(kept, expected, "{odd}");
+        assert_eq!(event.extra["tags"], tags, "what was left out is said");
+        round_trips(&format!("{{{TS}{line}}}"));
+    }
+    let long = format!(r#""metric","tags":{{"a":"{}","b":1e30}}"#, "x".repeat(500));
+    assert!(read(&long).expect("valid").extra.is_empty());
+}
+
+#[test]
+fn fields_out_of_their_order_find_their_columns() {
+    let time = r#""timestamp":"2025-11-20T11:00:00+00:00""#;
+    let kind = r#""event_type":"tool_call""#;
+    let kind_escaped = r#""event_type":"tool\u005fcall""#;
+    let fields = [r#""tool":"t""#, r#""duration_ms":2.5"#, r#""success":true"#];
+    let ordered = Event::from_line(
+        format!(
+            "{{{time},{kind},{},{},{}}}",
+            fields[0], fields[1], fields[2]
+        )
+        .as_bytes(),
+    );
+    let ordered = ordered.expect("valid");
+    assert_eq!(ordered.f64(Column::DurationMs), Some(2.5));
+    for parts in [
+        [kind, time, fields[0], fields[1], fields[2]],
+        [time, fields[2], fields[0], kind, fields[1]],
+        [fields[0], fields[1], fields[2], kind, time],
+        [time, kind_escaped, fields[1], fields[0], fields[2]],
+        [fields[1], kind_escaped, time, fields[2], fields[0]],
+    ] {
+        let line = format!("{{ {} }}", parts.join(" , "));
+        assert_eq!(
+            Event::from_line(line.as_bytes()).as_ref(),
+            Ok(&ordered),
+            "{line}"
+        );
+    }
+    // The last type decides, and with it what the fields are.
+    let twice = format!(
+        r#"{{{time},"event_type":"llm_call",{},{kind},{}}}"#,
+        fields[0], fields[1]
+    );
+    let event = Event::from_line(twice.as_bytes()).expect("valid");
+    assert_eq!(
+        (event.event_type.as_str(), event.str(Column::Name)),
+        ("tool_call", Some("t"))
+    );
+}
+
+#[test]
 fn what_is_no_event_is_refused_with_the_reason() {
     let at = |at| LineError::Syntax { at };
     for (line, error) in [
@@ -174,6 +248,86 @@ mod property {
             let written = event.to_line();
             let back: serde_json::Map<_, _> = serde_json::from_slice(&written).expect("valid");
             prop_assert_eq!(back, object);
+        }
+
+        /// Any object, however its members are ordered, spaced and repeated,
+        /// holds what serde_json finds in it.
+        #[test]
+        fn any_object_is_read_as_serde_reads_it(
+            members in proptest::collection::vec((key(), value()), 0..12),
+            kind in prop_oneof![Just("agent_discovery"), Just("llm_call"), Just("other")],
+            (time_at, type_at) in (0..12_usize, 0..12_usize),
+            space in "[ \t]{0,2}",
+        ) {
+            let mut texts: Vec<String> = members
+                .iter()
+                .map(|(key, value)| format!("{}{space}:{space}{value}", serde_json::json!(key)))
+                .collect();
+            let time = format!("\"timestamp\"{space}:\"2025-11-20T11:00:00.5Z\"");
+            texts.insert(time_at.min(texts.len()), time);
+            texts.insert(type_at.min(texts.len()), format!("\"event_type\":\"{kind}\""));
+            let line = format!("{space}{{{}}}", texts.join(&format!("{space},{space}")));
+            let mut theirs: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&line).expect("valid");
+            let event = Event::from_line(line.as_bytes()).expect("valid");
+            prop_assert_eq!(&event.event_type, kind);
+            theirs.insert("timestamp".into(), event.time.to_string().into());
+            let ours: serde_json::Map<_, _> =
+                serde_json::from_slice(&event.to_line()).expect("valid");
+            prop_assert_eq!(ours, theirs);
+        }
+
+        /// A decoder that has seen other lines reads each as a new one does,
+        /// and what was done to one line does not touch those beside it.
+        #[test]
+        fn good_lines_survive_bad_ones_beside_them(
+            changes in proptest::collection::vec(
+                (0..16_usize, 0..400_usize, any::<u8>(), 0..4_u8), 0..12),
+        ) {
+            let good: Vec<&[u8]> = include_bytes!("../../tests/data/writer_bytes.jsonl")
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .collect();
+            let mut lines: Vec<Vec<u8>> = good.iter().map(|line| line.to_vec()).collect();
+            let mut touched = vec![false; lines.len()];
+            for (line, at, byte, how) in changes {
+                let number = line % lines.len();
+                touched[number] = true;
+                let line = &mut lines[number];
+                let at = at % line.len().max(1);
+                match how {
+                    0 => line.truncate(at),
+                    1 => line.insert(at, byte),
+                    2 if !line.is_empty() => line[at] = byte,
+                    _ => line.extend_from_within(at.min(line.len())..),
+                }
+            }
+            let mut decoder = Decoder::default();
+            for (number, line) in lines.iter().enumerate() {
+                let mut event = Event::default();
+                let ours = decoder.decode(line, &mut event).map(|()| event);
+                prop_assert_eq!(&ours, &Event::from_line(line));
+                match ours {
+                    Ok(event) => {
+                        // What is taken can be written and is then the same.
+                        let written = event.to_line();
+                        let again = Event::from_line(&written[..written.len() - 1]);
+                        prop_assert_eq!(again, Ok(event));
+                    }
+                    Err(_) => prop_assert!(touched[number]),
+                }
+            }
+        }
+
+        #[test]
+        fn numbers_are_rounded_as_rust_rounds_them(text in "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,26})?(e-?[0-9]{1,2})?") {
+            let event = read(&format!(r#""metric","value":{text}"#)).expect("valid");
+            let theirs: f64 = text.parse().expect("a number");
+            let ours = event.f64(Column::Value).filter(|ours| ours.to_bits() == theirs.to_bits());
+            prop_assert!(ours.is_some(), "{:?} for {} in {}", event.f64(Column::Value), theirs, text);
+            let whole = read(&format!(r#""file_count_delta","delta":{text}"#)).expect("valid");
+            let theirs = text.parse::<i64>().ok().filter(|_| text != "-0");
+            prop_assert_eq!(whole.i64(Column::Count), theirs);
         }
 
         #[test]
