@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use tachograph_model::{UnixNanos, Window};
 
+use crate::change::new_id;
 use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Retired, Segment};
 use crate::note::Note;
 use crate::rollup::write_tiers;
 use crate::schema::schema;
-use crate::seal::{SealOptions, new_id};
+use crate::seal::SealOptions;
 use crate::segment::{Batch, Scan, sort_by_day, write_segment};
 use crate::snapshot::describe;
 use crate::store::Store;
@@ -51,17 +52,13 @@ impl Store {
     /// # Errors
     /// As [`Store::seal`].
     pub fn compact_with(&self, mut options: SealOptions<'_>) -> Result<CompactReport, StoreError> {
-        let _lock = self.lock(options.wait)?;
-        let (mut manifest, note) = Manifest::load(&self.home)?;
         let mut report = CompactReport::default();
-        if let Some(note) = note {
-            report.notes.push(note);
-            manifest.save(&self.home)?;
-        }
-        options.at("clean")?;
-        self.clean(&mut manifest)?;
-        for group in groups(&manifest.segments) {
-            self.join(&group, &mut manifest, &mut report, &mut options)?;
+        let Some(mut change) = self.begin(&mut options)? else {
+            return Ok(report);
+        };
+        report.notes.extend(change.note.take());
+        for group in groups(&change.manifest.segments) {
+            self.join(&group, &mut change.manifest, &mut report, &mut options)?;
         }
         Ok(report)
     }

@@ -14,6 +14,7 @@ use crate::manifest::{Manifest, Segment, unsealed};
 use crate::note::Note;
 use crate::rollup::{Tier, write_tiers};
 use crate::schema::schema;
+use crate::seal::SealOptions;
 use crate::segment::{Scan, batch_of, sort_by_day};
 use crate::snapshot::{describe, open_logs};
 use crate::store::Store;
@@ -48,10 +49,15 @@ pub struct RepairReport {
     /// Unreadable segments, renamed to `….corrupt`, and the events they were
     /// said to hold.
     pub quarantined: Vec<(PathBuf, u64)>,
+    /// Segments whose files are gone, which the manifest no longer names, and
+    /// the events they were said to hold.
+    pub missing: Vec<(PathBuf, u64)>,
     /// Segments whose rollups were made again.
     pub rollups: usize,
     /// Whether the manifest was made again.
     pub manifest: bool,
+    /// What others on this machine could look into, and now cannot.
+    pub closed: Vec<PathBuf>,
 }
 
 impl Store {
@@ -82,10 +88,18 @@ impl Store {
             ));
         }
         for segment in &manifest.segments {
-            if let Err(why) = self.examine(segment) {
+            let path = root.join(&segment.path);
+            if !path.exists() {
                 findings.push(finding(
                     Severity::Error,
-                    &root.join(&segment.path),
+                    &path,
+                    &format!("the file of {} sealed events is missing", segment.rows),
+                    "restore the file from a backup, or let repair forget it",
+                ));
+            } else if let Err(why) = self.examine(segment) {
+                findings.push(finding(
+                    Severity::Error,
+                    &path,
                     &format!("{} sealed events cannot be trusted: {why}", segment.rows),
                     "restore the file from a backup, or let repair set it aside",
                 ));
@@ -106,32 +120,40 @@ impl Store {
     }
 
     /// Makes a damaged manifest again, sets aside segments that cannot be
-    /// read, makes missing rollups again. Deletes no event.
+    /// read, forgets those whose files are gone, makes missing rollups again,
+    /// and closes the home and the salt to others. Deletes no event. Without a
+    /// home there is nothing to repair, and none is made.
     ///
     /// # Errors
     /// As [`Store::seal`].
     pub fn repair(&self, wait: Duration) -> Result<RepairReport, StoreError> {
-        let _lock = self.lock(wait)?;
-        let (mut manifest, note) = Manifest::load(&self.home)?;
-        let mut report = RepairReport {
-            manifest: note.is_some(),
-            ..RepairReport::default()
+        let mut report = RepairReport::default();
+        let mut options = SealOptions {
+            wait,
+            ..SealOptions::default()
         };
-        if note.is_some() {
-            manifest.save(&self.home)?;
+        let Some(mut change) = self.begin(&mut options)? else {
+            return Ok(report);
+        };
+        report.manifest = change.note.is_some();
+        let manifest = &mut change.manifest;
+        for (path, mode) in self.open_to_others() {
+            close(&path, mode)?;
+            report.closed.push(path);
         }
         let segments = manifest.segments.clone();
         let mut bad = Vec::new();
         for segment in &segments {
             let path = self.home.root().join(&segment.path);
-            if self.examine(segment).is_err() {
+            if !path.exists() {
                 bad.push(segment.id.clone());
-                if path.exists() {
-                    quarantine(&path)?;
-                }
+                report.missing.push((path, segment.rows));
+            } else if self.examine(segment).is_err() {
+                bad.push(segment.id.clone());
+                quarantine(&path)?;
                 report.quarantined.push((path, segment.rows));
             } else if !self.missing_tiers(segment).is_empty() {
-                self.make_tiers(segment, &mut manifest)?;
+                self.make_tiers(segment, manifest)?;
                 report.rollups += 1;
             }
         }
@@ -149,7 +171,7 @@ impl Store {
         if !bad.is_empty() || report.rollups > 0 {
             manifest.save(&self.home)?;
         }
-        self.clean(&mut manifest)?;
+        self.clean(manifest)?;
         Ok(report)
     }
 
@@ -219,9 +241,9 @@ impl Store {
                 || manifest.retired.iter().any(|old| old.id == name);
             match file.extension().and_then(|kind| kind.to_str()) {
                 Some("corrupt") => findings.push(finding(
-                    Severity::Error,
+                    Severity::Info,
                     &file,
-                    "a segment was set aside because it could not be read",
+                    "a segment was set aside because it could not be read; its events do not count",
                     "restore it from a backup, or delete it",
                 )),
                 Some("parquet") if !known && self.is_leftover(&file, manifest) => {
@@ -277,33 +299,26 @@ impl Store {
             findings.push(finding(
                 Severity::Info,
                 &self.home.root().join(crate::seal::REJECTED),
-                &format!("{lines} lines that hold no event are kept"),
-                "mend and import them, or delete the file",
+                &format!("{lines} lines that hold no event are kept, each with its reason"),
+                "mend their `content` and import it, or delete the file",
             ));
         }
         Ok(())
     }
 
-    #[cfg(unix)]
     fn examine_privacy(&self, findings: &mut Vec<Finding>) {
-        use std::os::unix::fs::PermissionsExt;
-        let root = self.home.root();
-        let mode = |path: &Path| fs::metadata(path).map(|m| m.permissions().mode() & 0o777);
-        if mode(root).is_ok_and(|mode| mode & 0o077 != 0) {
-            findings.push(finding(
-                Severity::Warning,
-                root,
-                "others on this machine may look into the home",
-                "chmod 700 it",
-            ));
-        }
         let salt = self.home.salt_path();
-        if mode(&salt).is_ok_and(|mode| mode & 0o077 != 0) {
+        for (path, mode) in self.open_to_others() {
+            let what = if path == salt {
+                "others on this machine may read the salt, and with it undo hashes"
+            } else {
+                "others on this machine may look into the home"
+            };
             findings.push(finding(
                 Severity::Warning,
-                &salt,
-                "others on this machine may read the salt, and with it undo hashes",
-                "chmod 600 it",
+                &path,
+                what,
+                &format!("chmod {mode:o} it, or let repair do so"),
             ));
         }
         if salt.exists() && fs::metadata(&salt).is_ok_and(|metadata| metadata.len() != 32) {
@@ -316,8 +331,36 @@ impl Store {
         }
     }
 
+    /// What others on this machine may look into, and the mode that ends it.
+    #[cfg(unix)]
+    fn open_to_others(&self) -> Vec<(PathBuf, u32)> {
+        use std::os::unix::fs::PermissionsExt;
+        let private = [
+            (self.home.root().to_owned(), 0o700),
+            (self.home.salt_path(), 0o600),
+        ];
+        let open = |path: &Path| {
+            fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+        };
+        private.into_iter().filter(|(path, _)| open(path)).collect()
+    }
+
     #[cfg(not(unix))]
-    fn examine_privacy(&self, _: &mut Vec<Finding>) {}
+    fn open_to_others(&self) -> Vec<(PathBuf, u32)> {
+        Vec::new()
+    }
+}
+
+#[cfg(unix)]
+fn close(path: &Path, mode: u32) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(StoreError::io("close to others", path))
+}
+
+#[cfg(not(unix))]
+fn close(_: &Path, _: u32) -> Result<(), StoreError> {
+    Ok(())
 }
 
 fn finding(severity: Severity, path: &Path, what: &str, way_out: &str) -> Finding {

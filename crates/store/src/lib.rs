@@ -47,6 +47,7 @@
 //! - A snapshot does not change.
 #![deny(missing_docs)]
 
+mod change;
 mod compact;
 mod decode;
 mod disk;
@@ -69,9 +70,7 @@ pub use compact::CompactReport;
 pub use decode::{BATCH_ROWS, LogPart, LogScan};
 pub use doctor::{Finding, RepairReport, Severity};
 pub use error::StoreError;
-pub use fold::{
-    Cell, Distribution, FOLDED_COLUMNS, FoldSpec, Folder, Grain, SUMMED, SeriesKey, Whole,
-};
+pub use fold::{Cell, Distribution, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey, Whole};
 pub use manifest::{Manifest, Retired, Segment, Source};
 pub use note::{BrokenLine, Note};
 pub use retain::{RetainReport, Retention};

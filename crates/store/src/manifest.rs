@@ -18,7 +18,8 @@ use crate::rollup::Tier;
 
 /// Version of the manifest's form.
 const VERSION: u32 = 1;
-/// So many logs that are gone are remembered, for crash recovery to look up.
+/// So many logs that are gone are remembered: one that was sealed and is put
+/// back, from a copy of the home, is known again by its start.
 const REMEMBERED: usize = 512;
 /// A log is told from others by so much of its start.
 const HEAD_BYTES: u64 = 4_096;
@@ -201,17 +202,6 @@ impl Manifest {
             source: error.into(),
         })?;
         disk::replace(&home.manifest(), &bytes)
-    }
-
-    /// How many bytes of a log are sealed; 0 if it is unknown. For crash
-    /// recovery, which asks what became of a batch in a log that is gone.
-    pub fn sealed_bytes(&self, file: FileId) -> u64 {
-        self.sources
-            .iter()
-            .filter(|source| (source.inode, source.born) == (file.inode, file.born))
-            .map(|source| source.sealed)
-            .max()
-            .unwrap_or(0)
     }
 
     pub(crate) fn source(&self, log: &Source) -> Option<&Source> {

@@ -7,8 +7,9 @@ use tachograph_model::UnixNanos;
 
 use crate::disk;
 use crate::error::StoreError;
-use crate::manifest::{Manifest, Segment};
+use crate::manifest::Segment;
 use crate::rollup::Tier;
+use crate::seal::SealOptions;
 use crate::store::Store;
 
 /// What to keep. Nothing is ever removed with both unset.
@@ -51,8 +52,14 @@ impl Store {
         if retention == Retention::default() {
             return Ok(report);
         }
-        let _lock = self.lock(wait)?;
-        let (mut manifest, _) = Manifest::load(&self.home)?;
+        let mut options = SealOptions {
+            wait,
+            ..SealOptions::default()
+        };
+        let Some(mut change) = self.begin(&mut options)? else {
+            return Ok(report);
+        };
+        let manifest = &mut change.manifest;
         let going = chosen(&manifest.segments, retention, now);
         if going.is_empty() {
             return Ok(report);

@@ -31,7 +31,7 @@ use tachograph_model::time::date_of_day;
 use tachograph_model::{Column, UnixNanos, Window};
 
 use crate::error::StoreError;
-use crate::fold::{Cell, FoldSpec, Folder, Grain, KEY_TEXTS, SeriesKey, encode_state};
+use crate::fold::{Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
 use crate::schema::{
     EVENT_TYPE, SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type, timestamp_type,
 };
@@ -84,16 +84,11 @@ impl Tier {
 
 /// The schema of a rollup.
 pub fn rollup_schema() -> SchemaRef {
-    let mut fields = vec![
-        Field::new("start", timestamp_type(), false),
-        Field::new(EVENT_TYPE, dictionary_type(), false),
-    ];
-    fields.extend(
-        KEY_TEXTS
-            .iter()
-            .map(|column| Field::new(column.name(), dictionary_type(), true)),
-    );
-    for name in ["success", "hit"] {
+    let mut fields = vec![Field::new("start", timestamp_type(), false)];
+    for name in SeriesKey::text_columns() {
+        fields.push(Field::new(name, dictionary_type(), name != EVENT_TYPE));
+    }
+    for name in SeriesKey::flag_columns() {
         fields.push(Field::new(name, DataType::Boolean, true));
     }
     for name in ["count", "errors"] {
@@ -191,15 +186,10 @@ fn write_tier(
 fn batch_of(cells: &[&Cell]) -> Result<RecordBatch, arrow::error::ArrowError> {
     let starts: TimestampNanosecondArray = cells.iter().map(|cell| Some(cell.start.0)).collect();
     let mut columns: Vec<ArrayRef> = vec![Arc::new(starts.with_timezone("UTC"))];
-    let mut types = StringDictionaryBuilder::<Int32Type>::new();
-    for cell in cells {
-        types.append_value(&cell.key.event_type);
-    }
-    columns.push(Arc::new(types.finish()));
-    for at in 0..KEY_TEXTS.len() {
+    for at in 0..SeriesKey::text_columns().len() {
         let mut texts = StringDictionaryBuilder::<Int32Type>::new();
         for cell in cells {
-            texts.append_option(cell.key.texts()[at].as_deref());
+            texts.append_option(cell.key.texts()[at]);
         }
         columns.push(Arc::new(texts.finish()));
     }
@@ -236,22 +226,6 @@ fn batch_of(cells: &[&Cell]) -> Result<RecordBatch, arrow::error::ArrowError> {
     RecordBatch::try_new(rollup_schema(), columns)
 }
 
-/// Columns that are read back; the others are for SQL.
-const READ: [&str; 12] = [
-    "start",
-    EVENT_TYPE,
-    "name",
-    "agent",
-    "source",
-    "type",
-    "status",
-    "error_type",
-    "success",
-    "hit",
-    "count",
-    "state",
-];
-
 /// Folds the cells of a tier that start in `window`.
 pub(crate) fn read_tier(
     path: &Path,
@@ -265,6 +239,19 @@ pub(crate) fn read_tier(
     let file = std::fs::File::open(path).map_err(StoreError::io("open", path))?;
     let failed = || StoreError::parquet("read", path);
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed())?;
+    // The other columns are for SQL.
+    let read: Vec<&str> = ["start", "count", "state"]
+        .into_iter()
+        .chain(SeriesKey::text_columns())
+        .chain(SeriesKey::flag_columns())
+        .collect();
+    // A file that has none of them would read as a rollup without cells.
+    for name in &read {
+        builder
+            .schema()
+            .field_with_name(name)
+            .map_err(StoreError::columns("read a rollup"))?;
+    }
     let groups: Vec<usize> = builder
         .metadata()
         .row_groups()
@@ -279,7 +266,7 @@ pub(crate) fn read_tier(
         })
         .map(|(at, _)| at)
         .collect();
-    let mask = ProjectionMask::columns(builder.parquet_schema(), READ);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), read);
     let reader = builder
         .with_row_groups(groups)
         .with_projection(mask)
@@ -305,7 +292,7 @@ fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Optio
         .as_primitive_opt::<Int64Type>()?;
     let states = batch.column_by_name("state")?.as_binary_opt::<i32>()?;
     let mut texts = Vec::with_capacity(7);
-    for name in &READ[1..8] {
+    for name in SeriesKey::text_columns() {
         let dictionary = batch
             .column_by_name(name)?
             .as_dictionary_opt::<Int32Type>()?;
@@ -317,8 +304,9 @@ fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Optio
             .collect();
         texts.push((dictionary, values));
     }
-    let success = batch.column_by_name("success")?.as_boolean_opt()?;
-    let hit = batch.column_by_name("hit")?.as_boolean_opt()?;
+    let [success, hit] = SeriesKey::flag_columns();
+    let success = batch.column_by_name(success)?.as_boolean_opt()?;
+    let hit = batch.column_by_name(hit)?.as_boolean_opt()?;
     for row in 0..batch.num_rows() {
         let start = UnixNanos(starts.value(row));
         if !window.contains(start) {

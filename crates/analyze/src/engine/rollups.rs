@@ -17,22 +17,13 @@ use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use tachograph_model::{Column, Window};
 use tachograph_stats::Fraction;
-use tachograph_store::{Cell, FoldSpec, Grain, SUMMED, Snapshot};
+use tachograph_store::{Cell, FoldSpec, Grain, MEASURED, SUMMED, SeriesKey, Snapshot};
 
 /// The tiers and the words for them.
 const TIERS: [(&str, Grain); 3] = [
     ("minute", Grain::Minute),
     ("hour", Grain::Hour),
     ("day", Grain::Day),
-];
-const TEXTS: [&str; 7] = [
-    "event_type",
-    "name",
-    "agent",
-    "source",
-    "type",
-    "status",
-    "error_type",
 ];
 const SPREAD: [&str; 8] = ["count", "sum", "mean", "min", "max", "p50", "p95", "p99"];
 
@@ -53,10 +44,12 @@ impl Rollups {
                 false,
             ),
         ];
-        fields.extend(TEXTS.map(|name| Field::new(name, DataType::Utf8, true)));
-        fields.extend(["success", "hit"].map(|name| Field::new(name, DataType::Boolean, true)));
+        fields.extend(SeriesKey::text_columns().map(|name| Field::new(name, DataType::Utf8, true)));
+        fields.extend(
+            SeriesKey::flag_columns().map(|name| Field::new(name, DataType::Boolean, true)),
+        );
         fields.push(Field::new("events", DataType::UInt64, false));
-        for column in ["duration_ms", "value", "cost_usd"] {
+        for column in MEASURED.map(Column::name) {
             fields.extend(SPREAD.map(|stat| {
                 let ty = match stat {
                     "count" => DataType::UInt64,
@@ -89,9 +82,9 @@ impl Rollups {
                     .with_timezone("UTC"),
             ),
         ];
-        for place in 0..TEXTS.len() {
+        for place in 0..SeriesKey::text_columns().len() {
             columns.push(Arc::new(StringArray::from_iter(
-                cells.iter().map(|cell| text(cell, place)),
+                cells.iter().map(|cell| cell.key.texts()[place]),
             )));
         }
         let flags = |flag: fn(&Cell) -> Option<bool>| {
@@ -102,7 +95,7 @@ impl Rollups {
         columns.push(Arc::new(UInt64Array::from_iter_values(
             cells.iter().map(|cell| cell.count),
         )));
-        for column in [Column::DurationMs, Column::Value, Column::CostUsd] {
+        for column in MEASURED {
             columns.extend(spreads(&mut cells, column));
         }
         for column in SUMMED {
@@ -114,19 +107,6 @@ impl Rollups {
             }))));
         }
         Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
-    }
-}
-
-fn text(cell: &Cell, place: usize) -> Option<&str> {
-    let key = &cell.key;
-    match place {
-        0 => Some(&key.event_type),
-        1 => key.name.as_deref(),
-        2 => key.agent.as_deref(),
-        3 => key.source.as_deref(),
-        4 => key.r#type.as_deref(),
-        5 => key.status.as_deref(),
-        _ => key.error_type.as_deref(),
     }
 }
 

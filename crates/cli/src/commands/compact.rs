@@ -24,7 +24,12 @@ const WAIT: Duration = Duration::from_secs(60);
 /// When another process is at it for too long, or the disk fails.
 pub fn run(_args: &Compact, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
-    let store = Store::open(&Home::at(ctx.home()?));
+    let home = Home::at(ctx.home()?);
+    if !home.root().exists() {
+        let root = home.root().display();
+        ctx.say(format_args!("nothing is recorded in {root} yet"));
+    }
+    let store = Store::open(&home);
     let sealed = place::seal(&store, WAIT)?;
     let joined = store.compact(WAIT)?;
     let retained = store.retain(retention(ctx), ctx.now, WAIT)?;

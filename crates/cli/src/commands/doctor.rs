@@ -48,6 +48,15 @@ fn to_text(findings: &[Finding], repaired: Option<&RepairReport>, ctx: &Context)
         for (path, events) in &report.quarantined {
             text += &format!("set aside: {} ({events} events)\n", path.display());
         }
+        for (path, events) in &report.missing {
+            text += &format!(
+                "forgotten, for it is missing: {} ({events} events)\n",
+                path.display()
+            );
+        }
+        for path in &report.closed {
+            text += &format!("closed to others: {}\n", path.display());
+        }
         if report.rollups > 0 {
             text += &format!("made again: rollups of {} segments\n", report.rollups);
         }
@@ -58,7 +67,7 @@ fn to_text(findings: &[Finding], repaired: Option<&RepairReport>, ctx: &Context)
     for finding in findings {
         let style = match finding.severity {
             Severity::Info => Style::Dim,
-            Severity::Warning => Style::Yellow,
+            Severity::Warning => Style::Magenta,
             Severity::Error => Style::Red,
         };
         let name = ctx.look.paint(style, name(finding.severity));
@@ -87,7 +96,8 @@ fn to_json(findings: &[Finding], repaired: Option<&RepairReport>) -> Result<Stri
         })
         .collect();
     let repaired = repaired.map(|report| {
-        json!({"quarantined": report.quarantined, "rollups": report.rollups, "manifest": report.manifest})
+        json!({"quarantined": report.quarantined, "missing": report.missing, "rollups": report.rollups,
+            "manifest": report.manifest, "closed": report.closed})
     });
     let all = json!({"findings": findings, "repaired": repaired});
     Ok(serde_json::to_string_pretty(&all)? + "\n")

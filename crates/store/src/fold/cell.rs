@@ -7,6 +7,7 @@ use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{Column, UnixNanos};
 
 use super::distribution::Distribution;
+use crate::schema::EVENT_TYPE;
 
 /// What makes events one series. Texts are shared between cells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,8 +32,8 @@ pub struct SeriesKey {
     pub hit: Option<bool>,
 }
 
-/// Text columns of a [`SeriesKey`], in its order, beside `event_type`.
-pub(crate) const KEY_TEXTS: [Column; 6] = [
+/// Text columns of a [`SeriesKey`], in its order, behind `event_type`.
+const KEY_TEXTS: [Column; 6] = [
     Column::Name,
     Column::Agent,
     Column::Source,
@@ -41,18 +42,38 @@ pub(crate) const KEY_TEXTS: [Column; 6] = [
     Column::ErrorType,
 ];
 
+/// Columns of a [`SeriesKey`] that are yes or no, in its order, behind the
+/// texts.
+pub(crate) const KEY_FLAGS: [Column; 2] = [Column::Success, Column::Hit];
+
 impl SeriesKey {
-    pub(crate) fn texts(&self) -> [&Option<Arc<str>>; 6] {
+    /// Names of its text columns, in its order.
+    pub fn text_columns() -> [&'static str; 7] {
+        let [name, agent, source, r#type, status, error_type] = KEY_TEXTS.map(Column::name);
+        [EVENT_TYPE, name, agent, source, r#type, status, error_type]
+    }
+
+    /// Names of its columns that are yes or no, in its order.
+    pub fn flag_columns() -> [&'static str; 2] {
+        KEY_FLAGS.map(Column::name)
+    }
+
+    /// Its texts, in the order of [`Self::text_columns`].
+    pub fn texts(&self) -> [Option<&str>; 7] {
         [
-            &self.name,
-            &self.agent,
-            &self.source,
-            &self.r#type,
-            &self.status,
-            &self.error_type,
+            Some(&self.event_type),
+            self.name.as_deref(),
+            self.agent.as_deref(),
+            self.source.as_deref(),
+            self.r#type.as_deref(),
+            self.status.as_deref(),
+            self.error_type.as_deref(),
         ]
     }
 }
+
+/// Columns of which a cell keeps the distribution.
+pub const MEASURED: [Column; 3] = [Column::DurationMs, Column::Value, Column::CostUsd];
 
 /// Whole-number columns that a cell sums.
 pub const SUMMED: [Column; 11] = [

@@ -6,50 +6,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType};
+use arrow::datatypes::TimestampNanosecondType;
 use foldhash::fast::FixedState;
-use tachograph_model::{Column, UnixNanos, Window};
+use tachograph_model::{UnixNanos, Window};
 
-use super::cell::{Cell, Grain, KEY_TEXTS, SUMMED, SeriesKey};
+use super::cell::{Cell, Grain, SeriesKey};
 use super::codec::decode_state;
-use super::distribution::Distribution;
 use crate::error::StoreError;
-use crate::schema::{EVENT_TYPE, TIMESTAMP, timestamp_type};
 
 mod codes;
+mod columns;
+mod run;
 
-use codes::{Codes, Texts};
+use codes::Codes;
+use columns::{Columns, folded_columns};
+use run::add_run;
 
 type Map<K, V> = HashMap<K, V, FixedState>;
-
-/// Columns that a [`Folder`] reads; a batch that lacks one counts it as null.
-pub const FOLDED_COLUMNS: &[&str] = &[
-    TIMESTAMP,
-    EVENT_TYPE,
-    "name",
-    "agent",
-    "source",
-    "type",
-    "status",
-    "error_type",
-    "success",
-    "hit",
-    "duration_ms",
-    "value",
-    "cost_usd",
-    "size_bytes",
-    "count",
-    "evictions",
-    "tokens",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "tool_calls",
-    "graphql_queries",
-    "entities",
-];
 
 /// What cells to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,9 +107,10 @@ impl Folder {
         self.window = window;
     }
 
-    /// The columns it reads; scan no more than these.
+    /// The columns it reads; scan no more than these. A batch that lacks one
+    /// counts it as null.
     pub fn columns() -> &'static [&'static str] {
-        FOLDED_COLUMNS
+        folded_columns()
     }
 
     /// Events taken in so far.
@@ -350,195 +324,6 @@ fn run_end(codes: &[u64], buckets: &Buckets, from: usize) -> usize {
                 .zip(&starts[from..])
                 .take_while(|(other, at)| **other == code && **at == start)
                 .count()
-        }
-    }
-}
-
-/// The columns of a batch that the fold reads; all-null ones are `None`.
-pub(crate) struct Columns {
-    times: Arc<dyn Array>,
-    texts: [Texts; 7],
-    flags: [Option<Arc<dyn Array>>; 2],
-    floats: [Option<Arc<dyn Array>>; 3],
-    wholes: Vec<(Column, Arc<dyn Array>)>,
-    entities: Option<Arc<dyn Array>>,
-}
-
-impl Columns {
-    fn of(batch: &RecordBatch) -> Result<Self, StoreError> {
-        let find = |name: &str| {
-            batch
-                .column_by_name(name)
-                .filter(|array| array.null_count() < array.len())
-        };
-        let typed = |column: Column| -> Result<Option<Arc<dyn Array>>, StoreError> {
-            let Some(array) = find(column.name()) else {
-                return Ok(None);
-            };
-            let wanted = crate::schema::schema();
-            let wanted = match wanted.field_with_name(column.name()) {
-                Ok(field) => field.data_type().clone(),
-                Err(_) => return Ok(None),
-            };
-            cast(array, &wanted).map(Some)
-        };
-        let times = find(TIMESTAMP).ok_or_else(|| StoreError::Columns {
-            what: "fold a batch",
-            source: arrow::error::ArrowError::SchemaError("no timestamp column".to_owned()),
-        })?;
-        let text = |name: &str| Texts::of(find(name));
-        let mut wholes = Vec::new();
-        for column in SUMMED {
-            if let Some(array) = typed(column)? {
-                wholes.push((column, array));
-            }
-        }
-        let [name, agent, source, r#type, status, error_type] = KEY_TEXTS;
-        Ok(Self {
-            times: cast(times, &timestamp_type())?,
-            texts: [
-                text(EVENT_TYPE)?,
-                text(name.name())?,
-                text(agent.name())?,
-                text(source.name())?,
-                text(r#type.name())?,
-                text(status.name())?,
-                text(error_type.name())?,
-            ],
-            flags: [typed(Column::Success)?, typed(Column::Hit)?],
-            floats: [
-                typed(Column::DurationMs)?,
-                typed(Column::Value)?,
-                typed(Column::CostUsd)?,
-            ],
-            wholes,
-            entities: typed(Column::Entities)?,
-        })
-    }
-}
-
-fn cast(
-    array: &Arc<dyn Array>,
-    wanted: &arrow::datatypes::DataType,
-) -> Result<Arc<dyn Array>, StoreError> {
-    if array.data_type() == wanted {
-        return Ok(array.clone());
-    }
-    arrow::compute::cast(array, wanted).map_err(StoreError::columns("fold a batch"))
-}
-
-fn add_run(
-    cell: &mut Cell,
-    columns: &Columns,
-    times: &[i64],
-    run: std::ops::Range<usize>,
-    grain: Grain,
-) {
-    cell.count += run.len() as u64;
-    add_times(cell, &times[run.clone()], grain);
-    let [durations, values, costs] = &columns.floats;
-    if let Some(array) = durations {
-        let negative = &mut cell.negative;
-        add_floats(&mut cell.durations, array, run.clone(), |value| {
-            *negative += u64::from(value < 0.0);
-            value >= 0.0
-        });
-    }
-    for (distribution, array) in [(&mut cell.values, values), (&mut cell.costs, costs)] {
-        if let Some(array) = array {
-            add_floats(distribution, array, run.clone(), |_| true);
-        }
-    }
-    for (column, array) in &columns.wholes {
-        let array = array.as_primitive::<Int64Type>();
-        let mut rows = run.clone();
-        let Some(first) = rows.find(|row| array.is_valid(*row)) else {
-            continue;
-        };
-        let whole = cell.whole_mut(*column);
-        whole.add(array.value(first));
-        if array.null_count() == 0 {
-            for value in &array.values()[rows] {
-                whole.add(*value);
-            }
-        } else {
-            for row in rows.filter(|row| array.is_valid(*row)) {
-                whole.add(array.value(row));
-            }
-        }
-    }
-    if let Some(array) = &columns.entities {
-        add_entities(cell, array, run);
-    }
-}
-
-fn add_times(cell: &mut Cell, times: &[i64], grain: Grain) {
-    let (mut low, mut high) = (i64::MAX, i64::MIN);
-    for time in times {
-        low = low.min(*time);
-        high = high.max(*time);
-    }
-    cell.first = cell.first.min(UnixNanos(low));
-    cell.last = cell.last.max(UnixNanos(high));
-    if grain <= Grain::Hour {
-        let hour = UnixNanos(low).hour_of_day();
-        cell.by_hour[usize::from(hour)] += times.len() as u64;
-        return;
-    }
-    // Times ascend within a run of a segment: the hour changes seldom.
-    let hour_nanos = Grain::Hour.nanos().unwrap_or(1);
-    let (mut start, mut hour) = (i64::MAX, 0);
-    for time in times {
-        if (time.wrapping_sub(start)) as u64 >= hour_nanos as u64 {
-            start = Grain::Hour.start_of(UnixNanos(*time)).0;
-            hour = usize::from(UnixNanos(*time).hour_of_day());
-        }
-        cell.by_hour[hour] += 1;
-    }
-}
-
-fn add_floats(
-    distribution: &mut Distribution,
-    array: &Arc<dyn Array>,
-    run: std::ops::Range<usize>,
-    mut keep: impl FnMut(f64) -> bool,
-) {
-    let array = array.as_primitive::<Float64Type>();
-    let slice = &array.values()[run.clone()];
-    let whole = match array.nulls() {
-        None => true,
-        Some(nulls) => nulls.slice(run.start, run.len()).null_count() == 0,
-    };
-    // Zero is positive here: one comparison finds negative, NaN and infinite.
-    if whole && slice.iter().all(|value| (0.0..=f64::MAX).contains(value)) {
-        match distribution {
-            Distribution::Exact(values) => values.extend_from_slice(slice),
-            Distribution::Sketch(histogram) => histogram.extend(slice.iter().copied()),
-        }
-        return;
-    }
-    for row in run {
-        if array.is_valid(row) {
-            let value = array.value(row);
-            if value.is_finite() && keep(value) {
-                distribution.insert(value);
-            }
-        }
-    }
-}
-
-fn add_entities(cell: &mut Cell, array: &Arc<dyn Array>, run: std::ops::Range<usize>) {
-    let lists = array.as_list::<i32>();
-    for row in run.filter(|row| lists.is_valid(*row)) {
-        let list = lists.value(row);
-        let texts = list.as_string::<i32>();
-        for entity in texts.iter().flatten() {
-            match cell.entities.get_mut(entity) {
-                Some(count) => *count += 1,
-                None => {
-                    cell.entities.insert(Arc::from(entity), 1);
-                }
-            }
         }
     }
 }

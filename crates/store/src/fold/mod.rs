@@ -12,8 +12,8 @@ mod codec;
 mod distribution;
 mod folder;
 
-pub(crate) use cell::KEY_TEXTS;
-pub use cell::{Cell, Grain, SUMMED, SeriesKey, Whole};
+pub(crate) use cell::KEY_FLAGS;
+pub use cell::{Cell, Grain, MEASURED, SUMMED, SeriesKey, Whole};
 pub(crate) use codec::encode_state;
 pub use distribution::Distribution;
-pub use folder::{FOLDED_COLUMNS, FoldSpec, Folder};
+pub use folder::{FoldSpec, Folder};

@@ -54,6 +54,14 @@ impl Scan {
         let options = ArrowReaderOptions::new().with_page_index_policy(policy);
         let metadata =
             ArrowReaderMetadata::load(&file, options).map_err(StoreError::parquet("read", path))?;
+        // One that cannot be null is missing: this is no segment. (A file that
+        // has none of the columns would read as one without rows.)
+        let schema = schema_of(columns);
+        for field in schema.fields().iter().filter(|field| !field.is_nullable()) {
+            if metadata.schema().field_with_name(field.name()).is_err() {
+                return Err(no_column(field.name()));
+            }
+        }
         let mut groups: Vec<usize> = metadata
             .metadata()
             .row_groups()
@@ -72,7 +80,7 @@ impl Scan {
             batch_rows,
             groups,
             reader: None,
-            schema: schema_of(columns),
+            schema,
         })
     }
 
@@ -182,22 +190,23 @@ impl Iterator for Scan {
 pub(crate) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, StoreError> {
     let failed = || StoreError::columns("read a segment");
     let rows = batch.num_rows();
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|field| match batch.column_by_name(field.name()) {
-            Some(array) if array.data_type() == field.data_type() => Ok(array.clone()),
-            Some(array) => arrow::compute::cast(array, field.data_type()),
-            None if field.is_nullable() => Ok(new_null_array(field.data_type(), rows)),
-            None => Err(arrow::error::ArrowError::SchemaError(format!(
-                "no column {}",
-                field.name()
-            ))),
-        })
-        .collect::<Result<Vec<ArrayRef>, _>>()
-        .map_err(failed())?;
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        columns.push(match batch.column_by_name(field.name()) {
+            Some(array) if array.data_type() == field.data_type() => array.clone(),
+            Some(array) => arrow::compute::cast(array, field.data_type()).map_err(failed())?,
+            None if field.is_nullable() => new_null_array(field.data_type(), rows),
+            None => return Err(no_column(field.name())),
+        });
+    }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(failed())
+}
+
+fn no_column(name: &str) -> StoreError {
+    StoreError::columns("read a segment")(arrow::error::ArrowError::SchemaError(format!(
+        "no column {name}"
+    )))
 }
 
 /// Reads which step of sealing a segment belongs to, and how many rows it has.

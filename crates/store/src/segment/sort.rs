@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::{concat_batches, take};
 use arrow::datatypes::{Int32Type, TimestampNanosecondType};
-use tachograph_model::{Column, UnixNanos};
+use tachograph_model::UnixNanos;
 
 use crate::error::StoreError;
-use crate::fold::Grain;
+use crate::fold::{Grain, KEY_FLAGS};
 use crate::schema::{EVENT_TYPE, TIMESTAMP, schema};
 
 /// Columns of the series, in the order in which they sort.
@@ -125,7 +125,7 @@ fn series_codes(batch: &RecordBatch) -> Vec<u64> {
         let (ranks, count) = ranks(array);
         append(&mut codes, &mut limit, count, |row| ranks.at(row));
     }
-    for column in [Column::Success, Column::Hit] {
+    for column in KEY_FLAGS {
         let Some(array) = batch
             .column_by_name(column.name())
             .filter(|array| array.null_count() < array.len())

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::schema::dictionary_type;
 
 /// A text column as dictionary; `None` when all null.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Texts(Option<(DictionaryArray<Int32Type>, StringArray)>);
 
 impl Texts {
@@ -19,7 +19,7 @@ impl Texts {
         let Some(array) = array else {
             return Ok(Self(None));
         };
-        let array = super::cast(array, &dictionary_type())?;
+        let array = super::columns::cast(array, &dictionary_type())?;
         let dictionary = array.as_dictionary::<Int32Type>().clone();
         let values = dictionary.values().as_string::<i32>().clone();
         Ok(Self(Some((dictionary, values))))

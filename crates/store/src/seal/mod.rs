@@ -3,37 +3,55 @@
 //! believe the manifest, and the manifest says how far each log is sealed.
 //!
 //! ```text
-//! lock ─► rotate ─► hook ─► ┌ decode ─► sort ─► segments, rollups ─► manifest ─► delete logs ┐ ─► unlock
-//!                           └──────────── again for the next 256 MiB of log ─────────────────┘
+//! lock ─► rotate ─► list ─► hook ─► ┌ decode ─► sort ─► segments, rollups ─► manifest ─► delete logs ┐ ─► unlock
+//!                                   └──────────── again for the next 256 MiB of log ─────────────────┘
 //! ```
+//!
+//! The order matters to the hook, which settles what dead processes left half
+//! done: a batch of theirs lies in a log, wholly or in part, and their ring
+//! (or list of imports) does not know yet how much of it. Whoever settles it
+//! looks into that log; of a log that is gone it must believe that all of the
+//! batch was in it. So a log may be sealed and deleted only when every batch
+//! that was begun in it is settled, or surely whole:
+//!
+//! 1. *rotate*: nobody appends to the log that was live any more. Batches are
+//!    written, and logs rotated, under one lock: what was begun in a rotated
+//!    log is whole, or its writer is dead.
+//! 2. *list* the rotated logs; these and no others are sealed.
+//! 3. *hook*: settles the dead writers' batches. They all died before it ran,
+//!    if they died with a batch half written in a listed log.
+//! 4. *open* the listed logs, now: settling may have cut off the piece of a
+//!    line at their end.
+//!
+//! A log that somebody rotates after 2, with what the hook itself appended or
+//! with the batch of a process that died after the hook had looked, is left to
+//! the next seal, whose hook settles it.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tachograph_log::{Appender, Home};
-use tachograph_model::{UnixNanos, Window};
+use tachograph_log::Appender;
+use tachograph_model::Window;
 
-use crate::decode::{Broken, LogPart, read_at};
+use crate::change::new_id;
+use crate::decode::{Broken, LogPart};
 use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Source, unsealed};
 use crate::note::Note;
-use crate::rollup::{Tier, write_tiers};
+use crate::rollup::write_tiers;
 use crate::schema::schema;
 use crate::segment::{Batch, sort_by_day, write_segment};
 use crate::snapshot::open_logs;
 use crate::store::Store;
 
-/// The file that keeps lines of the log which hold no event.
-pub(crate) const REJECTED: &str = "rejected.jsonl";
+mod rejected;
+
+pub(crate) use rejected::REJECTED;
 
 /// Bytes of log that are sealed in one step: some 1.5 million events.
 const STEP_BYTES: u64 = 256 << 20;
-/// Readers of a retired segment have so long to finish.
-pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 /// A hook: what it returns as an error stops the work.
 pub type Hook<'a> = &'a mut dyn FnMut() -> Result<(), String>;
@@ -43,8 +61,9 @@ pub type Hook<'a> = &'a mut dyn FnMut() -> Result<(), String>;
 pub struct SealOptions<'a> {
     /// Wait so long for another sealer; zero: not at all.
     pub wait: Duration,
-    /// Called once after the log was rotated and before anything is read:
-    /// for moving what dead processes left in their rings to the log.
+    /// Called once after the log was rotated and before anything is read: for
+    /// moving what dead processes left in their rings to the log. What it
+    /// appends is left to the next seal.
     pub before_seal: Option<Hook<'a>>,
     /// Called before each step with its name; for tests that stop there.
     pub fault: Option<&'a mut dyn FnMut(&'static str) -> Result<(), String>>,
@@ -89,7 +108,8 @@ pub struct SealReport {
 }
 
 impl Store {
-    /// Seals everything that is in the log now.
+    /// Seals everything that is in the log now. Without a home there is
+    /// nothing to seal, and none is made.
     ///
     /// Measured: 1.1 to 1.2 CPU seconds a million events, 1 GB for 10 million.
     ///
@@ -97,76 +117,42 @@ impl Store {
     /// [`StoreError::Busy`] when another process seals; else when the disk
     /// fails, and then the next seal goes on from there.
     pub fn seal(&self, mut options: SealOptions<'_>) -> Result<SealReport, StoreError> {
-        let _lock = self.lock(options.wait)?;
-        let (mut manifest, note) = Manifest::load(&self.home)?;
         let mut report = SealReport::default();
-        if let Some(note) = note {
-            report.notes.push(note);
-            manifest.save(&self.home)?;
-        }
-        options.at("clean")?;
-        self.clean(&mut manifest)?;
+        let Some(mut change) = self.begin(&mut options)? else {
+            return Ok(report);
+        };
+        report.notes.extend(change.note.take());
+        let manifest = &mut change.manifest;
         options.at("rotate")?;
         self.rotate()?;
+        let rotated = self.rotated()?;
         if let Some(hook) = &mut options.before_seal {
             hook().map_err(|why| StoreError::Stopped {
                 step: "before sealing",
                 why,
             })?;
         }
-        let (logs, notes) = open_logs(&self.home)?;
+        let (mut logs, notes) = open_logs(&self.home)?;
         report.notes.extend(notes);
+        logs.retain(|(log, _)| rotated.contains(&log.path));
         let mut broken: Vec<Broken> = Vec::new();
-        let mut logs = unsealed(&manifest, logs)?;
-        logs.retain(|(log, _)| !log.live);
+        let logs = unsealed(manifest, logs)?;
         // Files are held open, so their notes can be made when all is done.
         let opened: Vec<LogPart> = logs.iter().map(|(log, _)| log.clone()).collect();
         broken.resize_with(opened.len(), Broken::default);
-        self.delete_sealed(&manifest, &mut report, &mut options)?;
+        self.delete_sealed(&rotated, manifest, &mut report, &mut options)?;
         let step_bytes = match options.step_bytes {
             0 => STEP_BYTES,
             bytes => bytes,
         };
         for step in steps(&logs, step_bytes) {
-            self.seal_step(&step, &mut manifest, &mut report, &mut broken, &mut options)?;
-            self.delete_sealed(&manifest, &mut report, &mut options)?;
+            self.seal_step(&step, manifest, &mut report, &mut broken, &mut options)?;
+            self.delete_sealed(&rotated, manifest, &mut report, &mut options)?;
         }
         for (log, broken) in opened.iter().zip(&broken) {
             report.notes.extend(broken.note(&log.path, &log.file));
         }
         Ok(report)
-    }
-
-    /// Takes the lock of those who change segments; it is let go when dropped.
-    pub(crate) fn lock(&self, wait: Duration) -> Result<File, StoreError> {
-        if self.read_only {
-            return Err(StoreError::ReadOnly {
-                home: self.home.root().to_owned(),
-            });
-        }
-        disk::create_dir(self.home.root())?;
-        let path = self.home.lock();
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        let file =
-            disk::open_private(&path, &mut options).map_err(StoreError::io("open", &path))?;
-        let start = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if start.elapsed() < wait => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::Busy {
-                        home: self.home.root().to_owned(),
-                    });
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(StoreError::io("lock", &path)(error));
-                }
-            }
-        }
     }
 
     fn rotate(&self) -> Result<(), StoreError> {
@@ -180,74 +166,11 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what a killed seal left: temporary files, segments of steps
-    /// that never came to count (their logs are still there), rollups of
-    /// segments that are gone, and what was retired long enough ago.
-    pub(crate) fn clean(&self, manifest: &mut Manifest) -> Result<(), StoreError> {
-        let root = self.home.root();
-        let now = UnixNanos::now();
-        let grace = i64::try_from(GRACE.as_nanos()).unwrap_or(i64::MAX);
-        let due = |at: i64| now.0.saturating_sub(at) >= grace || at > now.0;
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            manifest.retired.drain(..).partition(|old| due(old.at));
-        manifest.retired = kept;
-        for old in &gone {
-            disk::remove(&root.join(&old.path))?;
-        }
-        if !gone.is_empty() {
-            manifest.save(&self.home)?;
-        }
-        let live: HashSet<&str> = manifest
-            .segments
-            .iter()
-            .map(|segment| segment.id.as_str())
-            .chain(manifest.retired.iter().map(|old| old.id.as_str()))
-            .collect();
-        let stem = |path: &PathBuf| {
-            path.file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-                .unwrap_or_default()
-        };
-        let kind = |path: &PathBuf| path.extension().map(|kind| kind.to_owned());
-        for file in disk::files_below(&self.home.segments())? {
-            let is = |wanted: &str| kind(&file).is_some_and(|kind| kind == wanted);
-            let leftover = is("tmp")
-                || is("parquet")
-                    && !live.contains(stem(&file).as_str())
-                    && self.is_leftover(&file, manifest);
-            if leftover {
-                disk::remove(&file)?;
-            }
-        }
-        for tier in Tier::ALL {
-            for file in disk::files_below(&self.home.rollups().join(tier.name()))? {
-                if !live.contains(stem(&file).as_str()) {
-                    disk::remove(&file)?;
-                }
-            }
-        }
-        disk::remove(&self.home.manifest().with_extension("tmp"))
-    }
-
-    /// Whether a segment that the manifest does not name holds nothing that is
-    /// not also in a log or in live segments.
-    pub(crate) fn is_leftover(&self, file: &std::path::Path, manifest: &Manifest) -> bool {
-        let Ok((batch, _)) = crate::segment::batch_of(file) else {
-            return false;
-        };
-        if batch.id.is_empty() {
-            return false;
-        }
-        let in_logs = batch
-            .sources
-            .iter()
-            .any(|source| self.home.root().join(&source.name).exists());
-        let in_segments = !batch.replaces.is_empty()
-            && batch
-                .replaces
-                .iter()
-                .all(|id| manifest.segments.iter().any(|segment| segment.id == *id));
-        in_logs || in_segments
+    /// The rotated logs there are.
+    fn rotated(&self) -> Result<HashSet<PathBuf>, StoreError> {
+        let (logs, _) = open_logs(&self.home)?;
+        let rotated = logs.into_iter().filter(|(log, _)| !log.live);
+        Ok(rotated.map(|(log, _)| log.path).collect())
     }
 
     fn seal_step(
@@ -356,54 +279,17 @@ impl Store {
         Ok(all)
     }
 
-    /// Moves lines that hold no event to a file of their own. What a killed
-    /// seal added behind the settled part is overwritten.
-    fn keep_rejected(
-        &self,
-        rejected: &[(usize, (u64, u64))],
-        step: &[(usize, LogPart, Source)],
-        manifest: &mut Manifest,
-    ) -> Result<(), StoreError> {
-        if rejected.is_empty() {
-            return Ok(());
-        }
-        let path = self.home.root().join(REJECTED);
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        let file =
-            disk::open_private(&path, &mut options).map_err(StoreError::io("open", &path))?;
-        let failed = || StoreError::io("write", &path);
-        let held = file.metadata().map_err(failed())?.len();
-        if held > manifest.rejected_bytes {
-            file.set_len(manifest.rejected_bytes).map_err(failed())?;
-        }
-        let mut bytes = held.min(manifest.rejected_bytes);
-        let mut out = io::BufWriter::new(&file);
-        for (log, (from, to)) in rejected {
-            let Some((_, part, _)) = step.iter().find(|(at, _, _)| at == log) else {
-                continue;
-            };
-            bytes += copy(&part.file, *from, *to, &mut out).map_err(failed())? + 1;
-            out.write_all(b"\n").map_err(failed())?;
-        }
-        out.flush().map_err(failed())?;
-        drop(out);
-        file.sync_all().map_err(failed())?;
-        manifest.rejected_bytes = bytes;
-        manifest.rejected_lines += rejected.len() as u64;
-        Ok(())
-    }
-
-    /// Deletes rotated logs that are sealed to their end.
+    /// Deletes those of the rotated logs that are sealed to their end.
     fn delete_sealed(
         &self,
+        rotated: &HashSet<PathBuf>,
         manifest: &Manifest,
         report: &mut SealReport,
         options: &mut SealOptions<'_>,
     ) -> Result<(), StoreError> {
         let (logs, _) = open_logs(&self.home)?;
         for (log, id) in logs {
-            if log.live {
+            if !rotated.contains(&log.path) {
                 continue;
             }
             let source = Source::of(&log, id).map_err(StoreError::io("read", &log.path))?;
@@ -459,43 +345,4 @@ fn steps(logs: &[(LogPart, Source)], bytes: u64) -> Vec<Vec<(usize, LogPart, Sou
         steps.push(step);
     }
     steps
-}
-
-/// A name that no segment has: the time in nanoseconds, in hex.
-pub(crate) fn new_id(home: &Home, manifest: &Manifest) -> String {
-    let mut now = UnixNanos::now().0;
-    let taken = |id: &str| {
-        let held = |other: &str| other.starts_with(id);
-        manifest.segments.iter().any(|segment| held(&segment.id))
-            || manifest.retired.iter().any(|old| held(&old.id))
-            || disk::files_below(&home.segments()).is_ok_and(|files| {
-                files
-                    .iter()
-                    .any(|file| held(&crate::manifest::name_of(file)))
-            })
-    };
-    loop {
-        let id = format!("{now:016x}");
-        if !taken(&id) {
-            return id;
-        }
-        now += 1;
-    }
-}
-
-fn copy(from: &File, start: u64, end: u64, out: &mut impl Write) -> io::Result<u64> {
-    let mut buffer = vec![0; 64 << 10];
-    let mut at = start;
-    while at < end {
-        let want = usize::try_from(end - at)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let read = read_at(from, &mut buffer[..want], at)?;
-        if read == 0 {
-            break;
-        }
-        out.write_all(&buffer[..read])?;
-        at += read as u64;
-    }
-    Ok(at - start)
 }
