@@ -59,19 +59,10 @@ impl Events {
     /// log.
     pub(super) fn of(snapshot: &Snapshot, window: Window, threads: usize) -> Result<Self> {
         let mut segments = Vec::new();
-        let mut left_out = Vec::new();
-        for segment in snapshot.segments_in(window) {
-            let path = snapshot.segment_path(segment);
-            // A damaged page may decompress to other figures: better none.
-            if let Err(error) = snapshot.check(segment) {
-                left_out.push(Note::UnreadableSegment {
-                    file: path,
-                    rows: segment.rows,
-                    why: error.to_string(),
-                });
-                continue;
-            }
-            let path = std::path::absolute(&path)?;
+        // A damaged page may decompress to other figures: better none.
+        let (sound, left_out) = snapshot.sound_segments(window);
+        for segment in sound {
+            let path = std::path::absolute(snapshot.segment_path(segment))?;
             let location = datafusion::object_store::path::Path::from_absolute_path(&path)
                 .map_err(|error| DataFusionError::External(Box::new(error)))?;
             segments.push((

@@ -170,11 +170,7 @@ impl Snapshot {
                 found.sketched += sketched;
                 found.folder.merge(folder);
             }
-            Err(error) => found.notes.push(Note::UnreadableSegment {
-                file: self.segment_path(segment),
-                rows: segment.rows,
-                why: describe(&error),
-            }),
+            Err(error) => found.notes.push(self.unreadable(segment, &error)),
         }
     }
 

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampNan
 use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{COLUMNS, Event, Type, UnixNanos, Value, Window};
 
-use super::{Snapshot, describe};
+use super::Snapshot;
 use crate::decode::BATCH_ROWS;
 use crate::error::StoreError;
 use crate::manifest::Segment;
@@ -124,11 +124,7 @@ impl Events<'_> {
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>);
             match read {
                 Ok(read) => batches.extend(read),
-                Err(error) => self.notes.push(Note::UnreadableSegment {
-                    file: path,
-                    rows: segment.rows,
-                    why: describe(&error),
-                }),
+                Err(error) => self.notes.push(self.snapshot.unreadable(segment, &error)),
             }
         }
         self.day = Rows::new(batches, self.window);

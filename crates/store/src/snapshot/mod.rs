@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tachograph_log::Home;
@@ -72,12 +73,59 @@ impl Snapshot {
         self.home.root().join(&segment.path)
     }
 
+    /// The segments that hold events of `window` and whose files hold the
+    /// bytes that were written ([`Self::check`], on all threads), and notes on
+    /// the others.
+    pub fn sound_segments(&self, window: Window) -> (Vec<&Segment>, Vec<Note>) {
+        let segments: Vec<&Segment> = self.segments_in(window).collect();
+        let next = AtomicUsize::new(0);
+        let found: Mutex<Vec<(usize, Note)>> = Mutex::default();
+        let run = || {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(segment) = segments.get(at) else {
+                    return;
+                };
+                if let Err(error) = self.check(segment) {
+                    let note = self.unreadable(segment, &error);
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    found.push((at, note));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.min(segments.len()) {
+                scope.spawn(run);
+            }
+            run();
+        });
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        found.sort_unstable_by_key(|(at, _)| *at);
+        let bad: HashSet<usize> = found.iter().map(|(at, _)| *at).collect();
+        let sound = segments.iter().enumerate();
+        let sound = sound.filter(|(at, _)| !bad.contains(at));
+        (
+            sound.map(|(_, segment)| *segment).collect(),
+            found.into_iter().map(|(_, note)| note).collect(),
+        )
+    }
+
+    pub(crate) fn unreadable(&self, segment: &Segment, error: &StoreError) -> Note {
+        Note::UnreadableSegment {
+            file: self.segment_path(segment),
+            rows: segment.rows,
+            why: describe(error),
+        }
+    }
+
     /// Fails where a segment's file does not hold the bytes that were written.
     ///
-    /// Parquet pages carry no checksum here (parquet-rs checks them but cannot
-    /// write them), and a flipped bit in a page may decompress to another
+    /// Parquet pages carry no checksum here (parquet-rs 59 checks them but
+    /// cannot write them), and a flipped bit in a page may decompress to another
     /// figure. So whoever reads a segment asks this first. Reads the whole
-    /// file, once a snapshot.
+    /// file, once a snapshot: 1.1 ms a million events where a report of them
+    /// takes 100 ms. That a file was sound yesterday and has the same inode,
+    /// size and time says nothing of its bits, so nothing is remembered longer.
     ///
     /// # Errors
     /// [`StoreError::Damaged`], or when the file cannot be read.

@@ -306,3 +306,75 @@ fn a_name_is_found_in_the_column_it_was_put_in() {
     assert_eq!(event.str(Column::Name), Some("read"));
     assert_eq!(event.str(Column::ParentId), Some("call-1"));
 }
+
+#[test]
+fn what_is_rotated_after_the_hook_began_is_left_to_the_next_seal() {
+    let place = Place::new();
+    place.append(&[tool_call(1)]);
+    let rotate = || {
+        let appender = tachograph_log::Appender::new(&place.home);
+        appender.lock().unwrap().rotate().unwrap().unwrap()
+    };
+    let before = rotate();
+    place.append(&[tool_call(2)]);
+    let mut after = None;
+    let mut hook = || {
+        // What it took in may be all that a dead process' ring can be held
+        // against, and a full log is rotated by whoever comes next.
+        place.append(&[tool_call(3)]);
+        after = Some(rotate());
+        Ok(())
+    };
+    let options = SealOptions {
+        before_seal: Some(&mut hook),
+        ..SealOptions::default()
+    };
+    let report = place.store().seal(options).unwrap();
+    assert_eq!((report.events, report.logs), (2, 2));
+    assert!(!before.exists());
+    assert!(after.unwrap().exists());
+    assert_eq!(place.lines().len(), 3);
+    let report = place.seal();
+    assert_eq!((report.events, report.logs), (1, 1));
+    assert_eq!(place.lines().len(), 3);
+}
+
+#[test]
+fn what_the_hook_cuts_off_a_log_is_not_sealed() {
+    let place = Place::new();
+    let whole = tool_call(1).to_line();
+    let mut log = whole.clone();
+    log.extend_from_slice(&tool_call(2).to_line()[..20]);
+    fs::write(place.home.log(), &log).unwrap();
+    let mut hook = || {
+        let rotated = place.home.files().unwrap().files.remove(0).path;
+        let file = fs::OpenOptions::new().write(true).open(rotated).unwrap();
+        file.set_len(whole.len() as u64).unwrap();
+        Ok(())
+    };
+    let options = SealOptions {
+        before_seal: Some(&mut hook),
+        ..SealOptions::default()
+    };
+    let report = place.store().seal(options).unwrap();
+    assert_eq!((report.events, report.rejected, report.logs), (1, 0, 1));
+    assert_eq!(report.notes, []);
+}
+
+#[test]
+fn without_a_home_nothing_is_changed_and_none_is_made() {
+    let place = Place::new();
+    let nowhere = Home::at(place.home.root().join("nowhere"));
+    let store = Store::open(&nowhere);
+    assert_eq!(store.seal(SealOptions::default()).unwrap().events, 0);
+    assert_eq!(store.compact(Duration::ZERO).unwrap().joined, 0);
+    let all = Retention {
+        max_age: None,
+        max_bytes: Some(0),
+    };
+    let now = UnixNanos(BASE);
+    assert_eq!(store.retain(all, now, Duration::ZERO).unwrap().events, 0);
+    let report = store.repair(Duration::ZERO).unwrap();
+    assert_eq!(report, tachograph_store::RepairReport::default());
+    assert!(!nowhere.root().exists());
+}
