@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Result;
 use crate::out;
 
-/// Of each reason, so many lines are named.
+/// Of each reason, so many lines are named in text; JSON names them all.
 const NAMED: usize = 3;
 
 /// One file.
@@ -109,7 +109,7 @@ impl Summary {
                 let skipped: Vec<_> = file
                     .skipped
                     .iter()
-                    .map(|(reason, lines)| json!({"reason": reason, "count": lines.len(), "lines": lines.iter().take(NAMED).collect::<Vec<_>>()}))
+                    .map(|(reason, lines)| json!({"reason": reason, "count": lines.len(), "lines": lines}))
                     .collect();
                 json!({
                     "file": file.path,
