@@ -9,7 +9,7 @@ use tachograph_model::UnixNanos;
 use crate::args::window::instant;
 use crate::args::{Format, Global, When};
 use crate::exit::{Result, usage};
-use crate::out::{self, Look};
+use crate::out::{self, Look, Screen};
 use crate::settings::{self, Key, SETTINGS, Settings};
 
 /// Settled values.
@@ -107,7 +107,7 @@ impl Context {
             } else {
                 global.format
             },
-            look: Look::settle(when.unwrap_or_default(), set("NO_COLOR")),
+            look: Look::settle(when.unwrap_or_default(), &screen()),
             quiet: global.quiet,
             verbose: global.verbose,
             settings,
@@ -200,8 +200,17 @@ fn variables() -> impl Iterator<Item = &'static str> {
         .flat_map(|def| def.env.iter().map(|(name, _)| *name))
 }
 
-fn set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+/// What the environment says of stdout.
+fn screen() -> Screen {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    Screen {
+        no_color: set("NO_COLOR").is_some(),
+        dumb: set("TERM").is_some_and(|term| term == "dumb"),
+        locale: locale.map(text),
+        columns: set("COLUMNS").map(text),
+    }
 }
 
 /// `--home`, else `TACHOGRAPH_HOME`, else the same in `.env`, else

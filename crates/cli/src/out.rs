@@ -3,6 +3,11 @@
 use std::fmt::Arguments;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use tachograph_model::render::grid::{Column, Grid};
+use tachograph_model::render::{self, Glyphs, width};
+
+pub use tachograph_model::render::human::{bytes, counted};
+
 use crate::args::When;
 
 /// Returns the place for data: buffered, flushed by [`finish`]. An error here
@@ -21,34 +26,34 @@ pub fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Returns a size for people: `171 B`, `3.4 MB`.
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    let mut scaled = count as f64;
-    let mut unit = "B";
-    for next in UNITS {
-        if scaled < 1_000.0 {
-            break;
-        }
-        scaled /= 1_000.0;
-        unit = next;
-    }
-    match unit {
-        "B" => format!("{count} B"),
-        _ => format!("{scaled:.1} {unit}"),
-    }
-}
-
 /// Prints words. A stderr that is closed is no reason to fail.
 pub fn err(words: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{words}");
 }
 
+/// What the environment says of stdout. Empty variables say nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Screen {
+    /// `NO_COLOR` (any text, see no-color.org).
+    pub no_color: bool,
+    /// `TERM=dumb`.
+    pub dumb: bool,
+    /// `LC_ALL`, else `LC_CTYPE`, else `LANG`.
+    pub locale: Option<String>,
+    /// `COLUMNS`.
+    pub columns: Option<String>,
+}
+
 /// How what is printed may look.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Colors and emoji on stdout.
+    /// Colors, and emoji before headings, on stdout.
     pub stdout: bool,
+    /// What stdout can show.
+    pub glyphs: Glyphs,
+    /// Columns of the terminal; `None` into a pipe or a file: as wide as it
+    /// gets.
+    pub width: Option<usize>,
     /// Progress bars on stderr.
     pub progress: bool,
     /// Whether stdout is a terminal.
@@ -56,19 +61,57 @@ pub struct Look {
 }
 
 impl Look {
-    /// Settles the look from `--color`, `NO_COLOR` (any text but the empty
-    /// one, see no-color.org) and what the streams are.
-    pub fn settle(when: When, no_color: bool) -> Self {
+    /// Settles the look from `--color`, the environment and what the streams
+    /// are.
+    pub fn settle(when: When, screen: &Screen) -> Self {
         let terminal = io::stdout().is_terminal();
-        let on = |stream: bool| match when {
-            When::Always => true,
-            When::Never => false,
-            When::Auto => stream && !no_color,
-        };
+        let size = terminal.then(terminal_size::terminal_size).flatten();
+        let size = size.map(|(width, _)| usize::from(width.0));
         Self {
-            stdout: on(terminal),
             progress: io::stderr().is_terminal(),
+            ..Self::of(when, screen, terminal, size)
+        }
+    }
+
+    /// The pure part: `size` is what the terminal says of its width.
+    ///
+    /// The forms of the seed systems hold emoji; into a pipe they keep them,
+    /// byte for byte, unless colors are refused or the locale has no UTF-8.
+    fn of(when: When, screen: &Screen, terminal: bool, size: Option<usize>) -> Self {
+        let dumb = terminal && screen.dumb;
+        let refused = match when {
+            When::Always => false,
+            When::Never => true,
+            When::Auto => screen.no_color,
+        };
+        let glyphs = if dumb || screen.locale.as_deref().is_some_and(no_utf8) {
+            Glyphs::Ascii
+        } else if refused {
+            Glyphs::NoEmoji
+        } else {
+            Glyphs::All
+        };
+        let asked = screen.columns.as_deref().and_then(|text| text.parse().ok());
+        let width = [asked, size, Some(80)]
+            .into_iter()
+            .flatten()
+            .find(|&width| width > 0);
+        Self {
+            stdout: when == When::Always || (when == When::Auto && terminal && !refused && !dumb),
+            glyphs,
+            width: width.filter(|_| terminal),
+            progress: false,
             terminal,
+        }
+    }
+
+    /// The style of an answer on stdout.
+    pub fn style(&self) -> render::Style {
+        render::Style {
+            emoji: self.stdout && self.glyphs == Glyphs::All,
+            color: self.stdout,
+            width: self.width,
+            glyphs: self.glyphs,
         }
     }
 
@@ -91,8 +134,8 @@ pub enum Style {
     Dim,
     /// Good.
     Green,
-    /// Look at this.
-    Yellow,
+    /// Look at this. Yellow would be lost on white.
+    Magenta,
     /// Bad.
     Red,
 }
@@ -103,53 +146,44 @@ impl Style {
             Self::Bold => "1",
             Self::Dim => "2",
             Self::Green => "32",
-            Self::Yellow => "33",
+            Self::Magenta => "35",
             Self::Red => "31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
 
-/// Lays rows out in columns; the first row is the heading. Columns of numbers go
-/// to the right.
+/// Whether a locale's name says that it is none of UTF-8.
+fn no_utf8(locale: &str) -> bool {
+    let lower = locale.to_ascii_lowercase();
+    !lower.contains("utf-8") && !lower.contains("utf8")
+}
+
+/// Lays rows out in columns; the first row is the heading. Columns of figures
+/// go to the right. On a terminal the rows fit its width.
 pub fn table(rows: &[Vec<String>], look: &Look) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cell = |row: &Vec<String>, at: usize| row.get(at).cloned().unwrap_or_default();
-    let width = |text: &str| text.chars().count();
-    let widths: Vec<usize> = (0..columns)
-        .map(|at| {
-            rows.iter()
-                .map(|row| width(&cell(row, at)))
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let right: Vec<bool> = (0..columns)
-        .map(|at| rows.len() > 1 && rows[1..].iter().all(|row| is_number(&cell(row, at))))
-        .collect();
-    let mut out = String::new();
-    for (line, row) in rows.iter().enumerate() {
-        let mut text = String::new();
-        for at in 0..columns {
-            let cell = cell(row, at);
-            let pad = " ".repeat(widths[at] - width(&cell));
-            if at > 0 {
-                text.push_str("  ");
-            }
-            match right[at] {
-                true => text.extend([pad.as_str(), &cell]),
-                false => text.extend([cell.as_str(), &pad]),
-            }
+    let Some((heading, rows)) = rows.split_first() else {
+        return String::new();
+    };
+    let column = |(at, title): (usize, &String)| {
+        let figures = |row: &Vec<String>| row.get(at).is_some_and(|cell| is_number(cell));
+        match !rows.is_empty() && rows.iter().all(figures) {
+            true => Column::figures(title),
+            false => Column::words(title),
         }
-        let text = text.trim_end();
-        out.push_str(&if line == 0 {
-            look.paint(Style::Bold, text)
-        } else {
-            text.to_owned()
-        });
-        out.push('\n');
-    }
-    out
+    };
+    grid(heading.iter().enumerate().map(column).collect(), rows, look)
+}
+
+/// Lays rows out in columns that know how they may be cut.
+pub fn grid(columns: Vec<Column>, rows: &[Vec<String>], look: &Look) -> String {
+    let clean = |row: &Vec<String>| row.iter().map(|cell| width::clean(cell)).collect();
+    let grid = Grid {
+        columns,
+        rows: rows.iter().map(clean).collect(),
+    };
+    let text = grid.text(0, look.width, |line| look.paint(Style::Bold, line));
+    look.glyphs.fit(text)
 }
 
 fn is_number(cell: &str) -> bool {
@@ -162,6 +196,8 @@ mod tests {
 
     const PLAIN: Look = Look {
         stdout: false,
+        glyphs: Glyphs::All,
+        width: None,
         progress: false,
         terminal: false,
     };
@@ -169,24 +205,90 @@ mod tests {
     #[test]
     fn tables_line_up() {
         let row = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
-        let text = table(
-            &[
-                row("name", "count"),
-                row("a", "1"),
-                row("söarch", "12345678"),
-            ],
-            &PLAIN,
-        );
+        let rows = [
+            row("name", "count"),
+            row("a", "1"),
+            row("söarch", "12345678"),
+        ];
         assert_eq!(
-            text,
+            table(&rows, &PLAIN),
             "name       count\na              1\nsöarch  12345678\n"
         );
+        let narrow = Look {
+            width: Some(15),
+            ..PLAIN
+        };
+        let text = table(&[row("name", "count"), row(&"x".repeat(40), "1")], &narrow);
+        assert_eq!(text, "name      count\nxxxxxxx…      1\n");
+        assert_eq!(table(&[], &PLAIN), "");
     }
 
     #[test]
-    fn color_is_settled() {
-        assert!(Look::settle(When::Always, true).stdout);
-        assert!(!Look::settle(When::Never, false).stdout);
+    fn the_look_is_settled() {
+        let screen = Screen::default();
+        let no_color = Screen {
+            no_color: true,
+            ..Screen::default()
+        };
+        let dumb = Screen {
+            dumb: true,
+            ..Screen::default()
+        };
+        let locale = |name: &str| Screen {
+            locale: Some(name.to_owned()),
+            ..Screen::default()
+        };
+        use Glyphs::{All, Ascii, NoEmoji};
+        for (when, screen, terminal, colors, glyphs) in [
+            (When::Auto, &screen, true, true, All),
+            (When::Auto, &screen, false, false, All),
+            (When::Always, &screen, false, true, All),
+            (When::Never, &screen, true, false, NoEmoji),
+            (When::Never, &screen, false, false, NoEmoji),
+            (When::Auto, &no_color, true, false, NoEmoji),
+            (When::Auto, &no_color, false, false, NoEmoji),
+            (When::Always, &no_color, false, true, All),
+            (When::Auto, &dumb, true, false, Ascii),
+            // TERM is about the terminal, and a pipe is none.
+            (When::Auto, &dumb, false, false, All),
+            (When::Auto, &locale("C"), true, true, Ascii),
+            (When::Auto, &locale("POSIX"), false, false, Ascii),
+            (When::Auto, &locale("de_DE.ISO-8859-1"), true, true, Ascii),
+            (When::Auto, &locale("C.UTF-8"), true, true, All),
+            (When::Auto, &locale("de_DE.utf8"), true, true, All),
+        ] {
+            let look = Look::of(when, screen, terminal, None);
+            assert_eq!(
+                (look.stdout, look.glyphs),
+                (colors, glyphs),
+                "{when:?} {screen:?}"
+            );
+            let emoji = look.style().emoji;
+            assert_eq!(emoji, colors && glyphs == All, "{when:?} {screen:?}");
+        }
+    }
+
+    #[test]
+    fn columns_count_on_a_terminal_only() {
+        for (columns, size, terminal, width) in [
+            (None, Some(132), true, Some(132)),
+            (Some("60"), Some(132), true, Some(60)),
+            (Some("0"), Some(132), true, Some(132)),
+            (Some("wide"), None, true, Some(80)),
+            (None, Some(0), true, Some(80)),
+            (Some("60"), None, false, None),
+        ] {
+            let screen = Screen {
+                columns: columns.map(str::to_owned),
+                ..Screen::default()
+            };
+            let look = Look::of(When::Auto, &screen, terminal, size);
+            assert_eq!(look.width, width, "{columns:?} {size:?} {terminal}");
+        }
+    }
+
+    #[test]
+    fn painting() {
         assert_eq!(PLAIN.paint(Style::Red, "x"), "x");
         assert_eq!(Style::Red.paint("x"), "\u{1b}[31mx\u{1b}[0m");
     }

@@ -23,7 +23,7 @@ pub fn answer(cells: &Cells, limits: QueryLimits) -> Queries {
     Queries {
         total,
         outcomes,
-        success_ratio: ratio(outcomes.succeeded, total),
+        success_ratio: outcomes.success_ratio(),
         abandoned: cells::count(
             rows.iter()
                 .filter(|row| row.key().status.as_deref() == Some("abandoned")),
@@ -58,7 +58,7 @@ fn query_agent(agent: &str, rows: &[&Row], total: u64) -> QueryAgent {
         count,
         share: ratio(count, total).unwrap_or_default(),
         outcomes,
-        success_ratio: ratio(outcomes.succeeded, count),
+        success_ratio: outcomes.success_ratio(),
         duration_ms: cells::durations(all()).spread(),
         mean_tool_calls: cells::mean(all(), Column::ToolCalls),
         mean_graphql_queries: cells::mean(all(), Column::GraphqlQueries),
@@ -83,7 +83,7 @@ fn query_day(rows: &[&Row], order: &[&str]) -> QueryDay {
         date: rows.first().map(|row| row.date()).unwrap_or_default(),
         total,
         outcomes,
-        success_ratio: ratio(outcomes.succeeded, total),
+        success_ratio: outcomes.success_ratio(),
         duration_ms: cells::durations(rows.iter().copied()).spread(),
         agents: agents
             .into_iter()

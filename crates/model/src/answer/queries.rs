@@ -10,7 +10,7 @@ pub struct Queries {
     pub total: u64,
     /// By outcome; one that does not say is unknown.
     pub outcomes: Outcomes,
-    /// `succeeded / total`, 0..=1, the fifth seed's rate.
+    /// Part, 0..=1, that succeeded, of those that say.
     pub success_ratio: Option<f64>,
     /// Of these, never finished.
     pub abandoned: u64,
@@ -49,7 +49,7 @@ pub struct QueryAgent {
     pub share: f64,
     /// By outcome.
     pub outcomes: Outcomes,
-    /// `succeeded / count`, 0..=1.
+    /// Part, 0..=1, that succeeded, of those that say.
     pub success_ratio: Option<f64>,
     /// From question to answer, ms.
     pub duration_ms: Option<Spread>,
@@ -70,7 +70,7 @@ pub struct QueryDay {
     pub total: u64,
     /// By outcome.
     pub outcomes: Outcomes,
-    /// `succeeded / total`, 0..=1.
+    /// Part, 0..=1, that succeeded, of those that say.
     pub success_ratio: Option<f64>,
     /// From question to answer, ms.
     pub duration_ms: Option<Spread>,

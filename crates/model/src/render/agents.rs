@@ -22,7 +22,14 @@ pub(super) fn sheet(found: &Agents) -> Sheet {
         ("Cost", "cost_usd"),
         ("Last seen", "last"),
     ];
-    let mut table = Table::new("agents", "Agent", &columns);
+    let mut table = Table::new("agents", "Agent", &columns).least(&[
+        "load_p95_ms",
+        "loads",
+        "loaded_tokens",
+        "uses",
+        "events",
+        "last",
+    ]);
     for agent in &found.agents {
         table.row(
             &agent.agent,

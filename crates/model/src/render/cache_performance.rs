@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::human::round;
+use super::human::{plain_ms, round, times};
 use super::sheet::{Cell, Sheet};
 use crate::answer::{CachePerformance, Spread};
 
@@ -15,13 +15,25 @@ pub(super) fn text(out: &mut String, found: &CachePerformance, more: bool) {
         return;
     };
     out.push_str(&format!("  Hit rate: {:.2}%\n", round(ratio * 100.0, 2)));
-    out.push_str(&format!("  Avg hit latency: {:.2}ms\n", mean(found.hit_ms)));
     out.push_str(&format!(
-        "  Avg miss latency: {:.2}ms\n",
-        mean(found.miss_ms)
+        "  Avg hit latency: {}\n",
+        plain_ms(mean(found.hit_ms), 2)
+    ));
+    out.push_str(&format!(
+        "  Avg miss latency: {}\n",
+        plain_ms(mean(found.miss_ms), 2)
     ));
     if let (true, Some(speedup)) = (more, found.speedup) {
-        out.push_str(&format!("  Speedup: {speedup:.1}x\n"));
+        out.push_str(&format!("  Speedup: {}\n", times(speedup)));
+    }
+}
+
+/// How a hit compares with a miss, for the health check.
+pub(super) fn speedup(found: &CachePerformance) -> String {
+    match found.speedup {
+        Some(factor) if factor < 0.95 => format!("{} (cache hits are slower)", times(factor)),
+        Some(factor) => format!("{} faster on cache hits", times(factor)),
+        None => "unknown (no hits and misses with a duration)".to_owned(),
     }
 }
 
@@ -66,7 +78,7 @@ pub(super) fn sheet(found: &CachePerformance) -> Sheet {
     sheet.pair(
         "Speedup of a hit",
         "speedup",
-        found.speedup.map(Cell::Number),
+        found.speedup.map(Cell::Times),
     );
     sheet
 }

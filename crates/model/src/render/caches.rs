@@ -36,7 +36,11 @@ pub(super) fn sheet(found: &Caches) -> Sheet {
         ("Evictions", "evictions"),
         ("Too large", "size_rejections"),
     ];
-    let mut table = Table::new("caches", "Cache", &columns);
+    let mut table = Table::new("caches", "Cache", &columns).least(&[
+        "size_rejections",
+        "avg_hit_ms",
+        "avg_miss_ms",
+    ]);
     for cache in &found.caches {
         table.row(
             &cache.name,

@@ -20,16 +20,16 @@ pub fn page(found: &Changes, about: &About, style: Style) -> String {
             (_, 0) => "Not enough data: a change needs six days.\n".to_owned(),
             _ => format!("Nothing stands out in {told} daily series.\n"),
         });
-        return page;
+        return style.glyphs.fit(page);
     }
     for change in &found.changes {
-        page.push_str(&format!(
-            "  {} {}\n",
-            if change.worse { "✗" } else { "✓" },
-            sentence(change)
-        ));
+        // Folded before it is painted: escape codes take no room.
+        let line = style.folded(&format!("  • {}", sentence(change)), 4);
+        let mark = style.state(!change.worse, if change.worse { "✗" } else { "✓" });
+        page.push_str(&line.replacen('•', &mark, 1));
+        page.push('\n');
     }
-    page
+    style.glyphs.fit(page)
 }
 
 /// As JSON: the answer's own keys.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::human::round;
+use super::human::{plain_ms, round};
 use super::sheet::{Cell, DURATIONS, Sheet, Table, durations, ratio};
 use super::width::clean;
 use crate::answer::{Discovery, Operation, Spread};
@@ -17,16 +17,18 @@ pub(super) fn text(out: &mut String, found: &Discovery) {
     }
     let all = Figures::new(found.duration_ms);
     out.push_str(&format!(
-        "  Overall p95: {:.2}ms\n  Overall avg: {:.2}ms\n",
-        all.p95, all.mean
+        "  Overall p95: {}\n  Overall avg: {}\n",
+        plain_ms(all.p95, 2),
+        plain_ms(all.mean, 2)
     ));
     out.push_str("\n  By Operation:\n");
     for operation in &found.operations {
         let figures = Figures::new(operation.duration_ms);
         out.push_str(&format!("    {}:\n", clean(&operation.name)));
         out.push_str(&format!(
-            "      Count: {}\n      p95: {:.2}ms\n",
-            operation.count, figures.p95
+            "      Count: {}\n      p95: {}\n",
+            operation.count,
+            plain_ms(figures.p95, 2)
         ));
         if let Some(ratio) = operation.hit_ratio {
             out.push_str(&format!(
@@ -103,7 +105,7 @@ pub(super) fn sheet(found: &Discovery) -> Sheet {
     let mut columns = vec![("Count", "count")];
     columns.extend(DURATIONS);
     columns.push(("Cache hit rate", "hit_ratio"));
-    let mut table = Table::new("discovery", "Operation", &columns);
+    let mut table = Table::new("discovery", "Operation", &columns).least(&["avg_ms", "p99_ms"]);
     for operation in &found.operations {
         let mut cells = vec![Cell::Count(operation.count)];
         cells.extend(durations(operation.duration_ms));

@@ -12,7 +12,7 @@ pub(super) fn sheet(found: &Errors) -> Sheet {
         ("First", "first"),
         ("Last", "last"),
     ];
-    let mut table = Table::new("errors", "Error", &columns);
+    let mut table = Table::new("errors", "Error", &columns).least(&["first"]);
     for group in &found.groups {
         table.row(
             &group.error_type,

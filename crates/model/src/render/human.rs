@@ -36,33 +36,52 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Scales: the first unit in which the figure stays below its limit.
-fn scaled(value: f64, units: &[(f64, &str)], last: (f64, &str)) -> String {
+/// The last unit that the figure reaches; rounded, it stays below the next.
+fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     let size = value.abs();
-    let (factor, unit) = units
-        .iter()
-        .find(|(factor, _)| size < factor * 999.5)
-        .copied()
-        .unwrap_or(last);
-    format!("{} {unit}", short(value / factor))
+    let at = units
+        .windows(2)
+        .position(|pair| size < pair[1].0 - pair[0].0 * 0.5)
+        .unwrap_or(units.len() - 1);
+    let (factor, unit) = units[at];
+    let scaled = value / factor;
+    if scaled.abs() >= 1e6 {
+        return format!("{scaled:.1e} {unit}");
+    }
+    format!("{} {unit}", short(scaled))
 }
 
-/// A duration in ms: `850.0 ns`, `1.2 ms`, `12.3 s`, `5.0 min`, `3.4 h`, `2.1 d`.
+/// A duration in ms: `850 ns`, `1.2 ms`, `12.3 s`, `5.0 min`, `3.4 h`, `2.1 d`,
+/// `3.2 y` (of 365.25 days). Minutes begin at 90 s, hours at 90 min, days at
+/// 48 h, years at 730 d, so that small figures keep their digits. What is below
+/// a nanosecond, and not 0, is `<1 ns`; a dash for what is not finite.
 pub fn duration(ms: f64) -> String {
-    const MINUTE: f64 = 60_000.0;
+    const MINUTE: f64 = 60e3;
+    const DAY: f64 = 24.0 * 60.0 * MINUTE;
     if !ms.is_finite() {
         return "–".to_owned();
     }
-    if ms == 0.0 {
-        return "0 ms".to_owned();
-    }
     match ms.abs() {
+        0.0 => "0 ms".to_owned(),
+        size if size < 0.95e-6 => "<1 ns".to_owned(),
         size if size < MINUTE * 1.5 => {
-            scaled(ms, &[(1e-6, "ns"), (1e-3, "µs"), (1.0, "ms")], (1e3, "s"))
+            scaled(ms, &[(1e-6, "ns"), (1e-3, "µs"), (1.0, "ms"), (1e3, "s")])
         }
         size if size < MINUTE * 90.0 => format!("{} min", short(ms / MINUTE)),
-        size if size < MINUTE * 60.0 * 48.0 => format!("{} h", short(ms / MINUTE / 60.0)),
-        _ => format!("{} d", short(ms / MINUTE / 60.0 / 24.0)),
+        size if size < DAY * 2.0 => format!("{} h", short(ms / MINUTE / 60.0)),
+        size if size < DAY * 730.0 => format!("{} d", short(ms / DAY)),
+        _ => scaled(ms, &[(DAY * 365.25, "y")]),
+    }
+}
+
+/// A duration in ms in the words of a seed system, which knows ms alone:
+/// `7.25ms` with two digits, `7ms` with none. What would take more than nine
+/// digits is scaled as [`duration`] scales it.
+pub fn plain_ms(ms: f64, digits: usize) -> String {
+    if ms.abs() < 1e9 {
+        format!("{ms:.digits$}ms")
+    } else {
+        duration(ms)
     }
 }
 
@@ -73,9 +92,35 @@ pub fn bytes(bytes: u64) -> String {
     }
     scaled(
         bytes as f64,
-        &[(1e3, "kB"), (1e6, "MB"), (1e9, "GB")],
-        (1e12, "TB"),
+        &[
+            (1e3, "kB"),
+            (1e6, "MB"),
+            (1e9, "GB"),
+            (1e12, "TB"),
+            (1e15, "PB"),
+            (1e18, "EB"),
+        ],
     )
+}
+
+/// A count with its noun: `1 segment`, `1,234 segments`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    let noun = if count == 1 { one } else { many };
+    format!("{} {noun}", thousands(i128::from(count)))
+}
+
+/// How many times as fast: `12.5x`, `0.04x`; two digits are always told.
+pub fn times(factor: f64) -> String {
+    match factor {
+        factor if !factor.is_finite() => "–".to_owned(),
+        factor if factor >= 1e6 => format!("{factor:.1e}x"),
+        factor if factor >= 0.95 || factor == 0.0 => format!("{factor:.1}x"),
+        factor if factor >= 0.001 => {
+            let digits = 1 - factor.abs().log10().floor() as i32;
+            format!("{factor:.*}x", usize::try_from(digits).unwrap_or(1))
+        }
+        factor => format!("{factor:.1e}x"),
+    }
 }
 
 /// A ratio of 0..=1 as a percentage: `87.2%`.
@@ -83,10 +128,19 @@ pub fn percent(ratio: f64) -> String {
     format!("{:.1}%", ratio * 100.0)
 }
 
-/// US dollars: `$1,234.56`; below 1 cent `$0.0012`.
+/// US dollars: `$1,234.56`; below 10 cents `$0.0012`.
 pub fn usd(value: f64) -> String {
     let size = value.abs();
     let sign = if value < 0.0 { "-" } else { "" };
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if size >= 1e15 {
+        return format!("{sign}${size:.1e}");
+    }
+    if size != 0.0 && size < 0.000_05 {
+        return format!("{sign}<$0.0001");
+    }
     if size != 0.0 && size < 0.1 {
         return format!("{sign}${size:.4}");
     }
@@ -142,3 +196,7 @@ pub fn bars(counts: &[u64]) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "human_tests.rs"]
+mod tests;

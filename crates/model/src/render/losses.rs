@@ -12,7 +12,7 @@ pub(super) fn sheet(found: &Losses) -> Sheet {
         ("First", "first"),
         ("Last", "last"),
     ];
-    let mut table = Table::new("losses", "Type", &columns);
+    let mut table = Table::new("losses", "Type", &columns).least(&["first"]);
     for loss in &found.losses {
         table.row(
             &loss.kind,

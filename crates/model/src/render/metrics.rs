@@ -15,7 +15,7 @@ pub(super) fn sheet(found: &Metrics) -> Sheet {
         ("p95", "p95"),
         ("p99", "p99"),
     ];
-    let mut table = Table::new("metrics", "Metric", &columns);
+    let mut table = Table::new("metrics", "Metric", &columns).least(&["type", "min", "p99"]);
     for series in &found.series {
         let name = match &series.source {
             Some(source) => format!("{source}.{}", series.name),

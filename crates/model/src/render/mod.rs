@@ -25,6 +25,8 @@ pub mod changes;
 pub mod csv;
 mod discovery;
 mod errors;
+mod glyphs;
+pub mod grid;
 pub mod health;
 pub mod human;
 mod losses;
@@ -45,6 +47,7 @@ pub mod trends;
 mod usage;
 pub mod width;
 
+pub use glyphs::Glyphs;
 pub use sheet::{Cell, Sheet, Table};
 
 #[cfg(test)]
@@ -63,6 +66,8 @@ pub struct Style {
     pub color: bool,
     /// Columns of the terminal; `None`: as wide as it gets.
     pub width: Option<usize>,
+    /// What the output can show.
+    pub glyphs: Glyphs,
 }
 
 impl Style {
@@ -71,7 +76,25 @@ impl Style {
         emoji: false,
         color: false,
         width: None,
+        glyphs: Glyphs::All,
     };
+
+    /// Folds a line of prose into the terminal, further lines indented.
+    pub(crate) fn folded(self, line: &str, indent: usize) -> String {
+        match self.width {
+            Some(columns) => width::fold(line, columns, indent).join("\n"),
+            None => line.to_owned(),
+        }
+    }
+
+    /// Paints what is good or bad.
+    pub(crate) fn state(self, good: bool, text: &str) -> String {
+        match (self.color, good) {
+            (false, _) => text.to_owned(),
+            (true, true) => format!("\u{1b}[32m{text}\u{1b}[0m"),
+            (true, false) => format!("\u{1b}[31m{text}\u{1b}[0m"),
+        }
+    }
 
     /// Paints a heading.
     pub fn heading(self, emoji: &str, title: &str) -> String {

@@ -30,7 +30,14 @@ pub(super) fn sheet(found: &Models) -> Sheet {
         ("p95", "p95_ms"),
         ("Cost", "cost_usd"),
     ];
-    let mut table = Table::new("models", "Model", &columns);
+    let mut table = Table::new("models", "Model", &columns).least(&[
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "p50_ms",
+        "cache_read_tokens",
+        "output_tokens",
+        "input_tokens",
+    ]);
     for model in &found.models {
         let name = match &model.provider {
             Some(provider) => format!("{provider}/{}", model.model),

@@ -17,6 +17,8 @@ pub enum Cell {
     Ratio(f64),
     Number(f64),
     Usd(f64),
+    /// How many times as fast, large or many.
+    Times(f64),
     Time(UnixNanos),
     /// There is no figure.
     Nothing,
@@ -34,6 +36,7 @@ impl Cell {
             Self::Ratio(ratio) => human::percent(*ratio),
             Self::Number(number) => human::number(*number),
             Self::Usd(usd) => human::usd(*usd),
+            Self::Times(factor) => human::times(*factor),
             Self::Time(at) => stamp(*at),
             Self::Nothing => "–".to_owned(),
         }
@@ -45,7 +48,9 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Count(count) | Self::Bytes(count) => count.to_string(),
             Self::Whole(count) => count.to_string(),
-            Self::Ms(x) | Self::Ratio(x) | Self::Number(x) | Self::Usd(x) if x.is_finite() => {
+            Self::Ms(x) | Self::Ratio(x) | Self::Number(x) | Self::Usd(x) | Self::Times(x)
+                if x.is_finite() =>
+            {
                 x.to_string()
             }
             Self::Time(at) => iso(*at),
@@ -85,6 +90,10 @@ pub struct Table {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<(String, Vec<Cell>)>,
     pub(super) in_text: bool,
+    /// Of many rows, text shows the last ones.
+    pub(super) newest_last: bool,
+    /// Columns that go first where room is short, the least important first.
+    pub(super) least: &'static [&'static str],
 }
 
 impl Table {
@@ -97,6 +106,8 @@ impl Table {
             columns: columns.to_vec(),
             rows: Vec::new(),
             in_text: true,
+            newest_last: false,
+            least: &[],
         }
     }
 
@@ -111,6 +122,21 @@ impl Table {
     #[must_use]
     pub fn not_in_text(mut self) -> Self {
         self.in_text = false;
+        self
+    }
+
+    /// Its rows are days in order: of many, text shows the last ones.
+    #[must_use]
+    pub fn by_day(mut self) -> Self {
+        self.newest_last = true;
+        self
+    }
+
+    /// Names the columns that go first where room is short, the least important
+    /// first; the others follow from the right.
+    #[must_use]
+    pub fn least(mut self, metrics: &'static [&'static str]) -> Self {
+        self.least = metrics;
         self
     }
 

@@ -2,74 +2,32 @@
 
 use serde_json::{Map, Value};
 
-use super::width::{clean, cut, pad, width};
+use super::grid::{Column, Grid};
+use super::width::clean;
 use super::{Style, csv, human, markdown};
-use crate::answer::Sql;
+use crate::answer::{Sql, SqlColumn};
 
 /// Aligned columns; numbers go to the right. In a terminal the widest columns
-/// of words are cut until the row fits.
+/// of words are cut until the row fits, then the last columns go.
 pub fn text(found: &Sql, style: Style) -> String {
-    let cells: Vec<Vec<String>> = found
-        .rows
-        .iter()
-        .map(|row| row.iter().map(|value| clean(&shown(value))).collect())
-        .collect();
-    let headings: Vec<String> = found
-        .columns
-        .iter()
-        .map(|column| clean(&column.name))
-        .collect();
-    let mut widths: Vec<usize> = headings.iter().map(|name| width(name)).collect();
-    for row in &cells {
-        for (most, cell) in widths.iter_mut().zip(row) {
-            *most = (*most).max(width(cell));
-        }
-    }
-    if let Some(columns) = style.width {
-        let words: Vec<bool> = found.columns.iter().map(|column| !column.numeric).collect();
-        fit(&mut widths, &words, columns);
-    }
-    let line = |cells: &[String]| -> String {
-        let padded: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .zip(&found.columns)
-            .map(|((cell, width), column)| pad(&cut(cell, *width), *width, column.numeric))
-            .collect();
-        padded.join("  ").trim_end().to_owned()
+    let column = |column: &SqlColumn| match column.numeric {
+        true => Column::figures(clean(&column.name)),
+        false => Column::words(clean(&column.name)),
     };
-    let mut out = style.heading("", &line(&headings));
-    out.push('\n');
-    for row in &cells {
-        out.push_str(&line(row));
-        out.push('\n');
-    }
-    let s = if cells.len() == 1 { "" } else { "s" };
+    let row = |row: &Vec<Value>| row.iter().map(|value| clean(&shown(value))).collect();
+    let grid = Grid {
+        columns: found.columns.iter().map(column).collect(),
+        rows: found.rows.iter().map(row).collect(),
+    };
+    let mut out = grid.text(0, style.width, |line| style.heading("", line));
     let more = if found.truncated {
         ", and there are more"
     } else {
         ""
     };
-    out.push_str(&format!(
-        "({} row{s}{more})\n",
-        human::thousands(cells.len() as i128)
-    ));
-    out
-}
-
-/// Narrows the widest column of words, again and again, until all fit.
-fn fit(widths: &mut [usize], words: &[bool], columns: usize) {
-    const AT_LEAST: usize = 8;
-    let gaps = 2 * widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > columns {
-        let widest = (0..widths.len())
-            .filter(|&at| words.get(at) == Some(&true) && widths[at] > AT_LEAST)
-            .max_by_key(|&at| widths[at]);
-        match widest {
-            Some(at) => widths[at] -= 1,
-            None => return,
-        }
-    }
+    let rows = human::counted(found.rows.len() as u64, "row", "rows");
+    out.push_str(&format!("({rows}{more})\n"));
+    style.glyphs.fit(out)
 }
 
 fn shown(value: &Value) -> String {
@@ -90,18 +48,7 @@ pub fn csv(found: &Sql) -> String {
     let mut out = names.join(",");
     out.push('\n');
     for row in &found.rows {
-        let cells: Vec<String> = row
-            .iter()
-            .map(|value| match value {
-                Value::Null => String::new(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(yes) => yes.to_string(),
-                Value::String(text) => csv::text(text),
-                other => csv::text(&other.to_string()),
-            })
-            .collect();
-        out.push_str(&cells.join(","));
-        out.push('\n');
+        out.push_str(&csv::row_of(row));
     }
     out
 }

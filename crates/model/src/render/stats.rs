@@ -26,7 +26,8 @@ fn sections(report: &Report) -> impl Iterator<Item = Section> {
 pub fn text(report: &Report, about: &About, style: Style) -> String {
     let mut out = String::new();
     if report.queries.total > 0 || report.usage.is_empty() {
-        out.push_str(&queries::performance_text(&report.queries, about));
+        let performance = queries::performance_text(&report.queries, about);
+        out.push_str(&style.glyphs.fit_seed(performance));
     }
     for section in sections(report) {
         if !out.is_empty() && !out.ends_with("\n\n") {
@@ -34,7 +35,7 @@ pub fn text(report: &Report, about: &About, style: Style) -> String {
         }
         text::write(&mut out, &section.sheet(report), style, 0);
     }
-    out
+    style.glyphs.fit(out)
 }
 
 /// As JSON: the fifth seed's keys, and a key for every section.

@@ -23,7 +23,7 @@ pub fn page(found: &Storage, folder: &str, style: Style) -> String {
     let mut sheet = sheet(found);
     sheet.pair("Folder", "folder", Cell::Text(folder.to_owned()));
     text::write(&mut out, &sheet, style, 0);
-    out
+    style.glyphs.fit(out)
 }
 
 pub(super) fn sheet(found: &Storage) -> Sheet {

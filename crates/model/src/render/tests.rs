@@ -83,66 +83,6 @@ fn one_tool(name: &str) -> Report {
 }
 
 #[test]
-fn figures_are_scaled() {
-    for (ms, text) in [
-        (0.0, "0 ms"),
-        (0.000_85, "850 ns"),
-        (0.0012, "1.2 µs"),
-        (0.9996, "1.0 ms"),
-        (1.25, "1.2 ms"),
-        (12.34, "12.3 ms"),
-        (999.4, "999 ms"),
-        (999.6, "1.0 s"),
-        (85_576.0, "85.6 s"),
-        (120_000.0, "2.0 min"),
-        (7_200_000.0, "2.0 h"),
-        (300_000_000.0, "3.5 d"),
-        (-1.5, "-1.5 ms"),
-        (f64::NAN, "–"),
-    ] {
-        assert_eq!(human::duration(ms), text);
-    }
-    for (size, text) in [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1_000, "1.0 kB"),
-        (3_400_000, "3.4 MB"),
-        (u64::MAX, "18,446,744 TB"),
-    ] {
-        assert_eq!(human::bytes(size), text);
-    }
-    for (value, text) in [
-        (0, "0"),
-        (999, "999"),
-        (1_000, "1,000"),
-        (-21_150, "-21,150"),
-        (1_234_567, "1,234,567"),
-    ] {
-        assert_eq!(human::thousands(value), text);
-    }
-    for (usd, text) in [
-        (0.0, "$0.00"),
-        (0.0012, "$0.0012"),
-        (1.5, "$1.50"),
-        (1_234.567, "$1,234.57"),
-        (-2.0, "-$2.00"),
-    ] {
-        assert_eq!(human::usd(usd), text);
-    }
-    for (value, text) in [
-        (5.0, "5"),
-        (12_345.6, "12,346"),
-        (2.5, "2.50"),
-        (0.0312, "0.0312"),
-        (1e18, "1.000e18"),
-        (f64::INFINITY, "–"),
-    ] {
-        assert_eq!(human::number(value), text);
-    }
-    assert_eq!(human::bars(&[0, 1, 50, 100]), "·▁▄█");
-}
-
-#[test]
 fn rounding_is_pythons() {
     for (value, rounded) in [
         (2.675, 2.67),
@@ -212,9 +152,21 @@ fn text_cells_of_csv_are_guarded_and_numbers_never() {
         ("a,b", "\"a,b\""),
         ("say \"x\"", "\"say \"\"x\"\"\""),
         ("a\nb", "\"a\nb\""),
+        ("'quoted'", "'quoted'"),
+        ("'=1", "''=1"),
+        ("''-1", "'''-1"),
     ] {
         assert_eq!(csv::text(cell), written);
+        assert_eq!(csv::unguarded(&csv::guarded(cell)), cell);
     }
+    let row = [
+        serde_json::Value::Null,
+        "".into(),
+        (-1).into(),
+        "-1".into(),
+        1.25.into(),
+    ];
+    assert_eq!(csv::row_of(&row), ",\"\",-1,'-1,1.25\n");
     let mut report = one_tool("=cmd|' /C calc'!A0");
     report.token_savings.loads = 1;
     report.token_savings.tokens = -5;
@@ -350,11 +302,188 @@ fn a_narrow_terminal_cuts_names_first() {
 }
 
 #[test]
+fn every_page_fits_the_terminal() {
+    let mut report = one_tool("a_tool_with_quite_a_long_name_indeed_and_then_some");
+    report.tools.tools[0].errors[0].name = "AnErrorWithAVeryLongName".repeat(9);
+    report.queries.total = 3;
+    report.queries.outcomes.succeeded = 3;
+    report.queries.entities = ["customers", "bills", "contracts", "invoices", "meters"]
+        .map(|name| Tally {
+            name: name.to_owned(),
+            count: 1_234_567,
+        })
+        .into();
+    report.discovery.total = 1;
+    report.discovery.operations = vec![Operation {
+        name: "an_operation_with_a_long_name".to_owned(),
+        count: 1,
+        duration_ms: spread(1e308),
+        hits: 0,
+        hit_ratio: None,
+    }];
+    let change = Change {
+        event_type: "tool_call".to_owned(),
+        name: "web_fetch_of_something".to_owned(),
+        figure: Figure::MedianMs,
+        finding: Finding::LevelShift,
+        since: "2025-11-18".to_owned(),
+        before: 12.0,
+        after: 120.0,
+        factor: Some(10.0),
+        p: Some(0.001),
+        days_before: 7,
+        days_after: 7,
+        worse: true,
+    };
+    let changes = Changes {
+        changes: vec![change],
+        ..Changes::default()
+    };
+    for columns in [60, 80, 120, 200] {
+        let style = Style {
+            width: Some(columns),
+            ..Style::PLAIN
+        };
+        let hint = "tacho report";
+        for text in [
+            report::text(&report, &about(), &Selection::All, style),
+            stats::text(&report, &about(), style),
+            changes::page(&changes, &about(), style),
+            health::text(&report, &about(), &Targets::default(), hint, style),
+        ] {
+            for line in text.lines() {
+                assert!(width::width(line) <= columns, "{columns}: {line}\n{text}");
+            }
+        }
+    }
+    // Off a terminal nothing is cut.
+    let whole = report::text(&report, &about(), &Selection::All, Style::PLAIN);
+    assert!(!whole.contains('…'), "{whole}");
+}
+
+#[test]
+fn ascii_and_colors_are_kept_apart() {
+    let report = one_tool("söarch");
+    let style = Style {
+        glyphs: Glyphs::Ascii,
+        ..Style::PLAIN
+    };
+    let hint = "tacho report";
+    for text in [
+        report::text(&report, &about(), &Selection::All, style),
+        stats::text(&report, &about(), style),
+        health::text(&report, &about(), &Targets::default(), hint, style),
+        changes::page(&Changes::default(), &about(), style),
+        trends::page(&report.trends, &report.queries, &about(), style),
+    ] {
+        assert!(text.is_ascii(), "{text}");
+    }
+    let no_emoji = Style {
+        glyphs: Glyphs::NoEmoji,
+        ..Style::PLAIN
+    };
+    let text = health::text(&empty(), &about(), &Targets::default(), hint, no_emoji);
+    let widths: Vec<usize> = text.lines().take(4).map(width::width).collect();
+    assert_eq!(widths, [61; 4], "{text}");
+    assert!(
+        text.contains("\nSTORAGE HEALTH\n") && text.contains("[!]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn queries_of_unknown_outcome_are_no_failures() {
+    let mut report = empty();
+    let outcomes = Outcomes {
+        succeeded: 6,
+        failed: 2,
+        unknown: 4,
+    };
+    report.queries.total = 12;
+    report.queries.outcomes = outcomes;
+    report.queries.success_ratio = outcomes.success_ratio();
+    report.queries.abandoned = 3;
+    report.usage.events = 12;
+    let text = report::text(&report, &about(), &Selection::All, Style::PLAIN);
+    for line in [
+        "  Success rate: 75.0%\n",
+        "  Failed: 2\n",
+        "  Unknown outcome: 4\n",
+        "  Never finished: 3\n",
+        "  The success rate is that of 8 queries with a known outcome\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    // In the seed's words, too.
+    let only = Selection::Only(vec![Section::Queries]);
+    let text = report::text(&report, &about(), &only, Style::PLAIN);
+    for line in [
+        "  • Success Rate: 75.0%\n",
+        "  • Failed Queries: 2\n",
+        "  • Unknown Outcome: 4 (3 abandoned), not in the rate\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let json = report::json(&report, &about(), &only);
+    assert_eq!(json["success_rate"], 0.75);
+    assert_eq!(json["failed_queries"], 2);
+    assert_eq!(json["unknown_outcome_queries"], 4);
+    // Where all is known nothing is added to the seed's keys.
+    report.queries.outcomes.unknown = 0;
+    let json = report::json(&report, &about(), &only);
+    assert!(json.get("unknown_outcome_queries").is_none(), "{json}");
+    report.queries.outcomes = Outcomes {
+        unknown: 12,
+        ..Outcomes::default()
+    };
+    let text = report::text(&report, &about(), &only, Style::PLAIN);
+    assert!(text.contains("  • Success Rate: unknown\n"), "{text}");
+}
+
+#[test]
+fn the_verdict_is_true_for_the_data_at_hand() {
+    let page = |report: &Report| {
+        health::text(
+            report,
+            &about(),
+            &Targets::default(),
+            "tacho report",
+            Style::PLAIN,
+        )
+    };
+    let verdict = |report: &Report| {
+        health::json(report, &about(), &Targets::default())["verdict"]
+            .as_str()
+            .map(str::to_owned)
+            .expect("a verdict")
+    };
+    let text = page(&empty());
+    assert!(
+        text.contains("No Data Yet") && !text.contains("Below Target"),
+        "{text}"
+    );
+    assert!(text.contains("Tips:\n  • Nothing was recorded"), "{text}");
+    assert_eq!(verdict(&empty()), "no_data");
+    let mut report = one_tool("search");
+    let text = page(&report);
+    assert!(text.contains("No Verdict"), "{text}");
+    assert!(text.contains("Tips:\n  • Targets are for"), "{text}");
+    assert_eq!(verdict(&report), "no_targets");
+    report.cache_performance.hit_ratio = Some(0.9);
+    report.cache_performance.lookups = 10;
+    assert_eq!(verdict(&report), "good_so_far");
+    assert!(page(&report).contains("Speedup:        unknown ("));
+    report.cache_performance.hit_ratio = Some(0.1);
+    report.cache_performance.speedup = Some(0.04);
+    assert_eq!(verdict(&report), "missed");
+    assert!(page(&report).contains("Speedup:        0.040x (cache hits are slower)"));
+}
+
+#[test]
 fn a_terminal_gets_emoji_and_bold_headings() {
     let style = Style {
         emoji: true,
-        color: false,
-        width: None,
+        ..Style::PLAIN
     };
     let text = report::text(&empty(), &about(), &Selection::Auto, style);
     for heading in [
@@ -366,9 +495,8 @@ fn a_terminal_gets_emoji_and_bold_headings() {
         assert!(text.contains(heading), "{text}");
     }
     let style = Style {
-        emoji: false,
         color: true,
-        width: None,
+        ..Style::PLAIN
     };
     let text = report::text(&empty(), &about(), &Selection::Auto, style);
     assert!(
@@ -391,7 +519,15 @@ fn tables_drop_empty_columns_and_say_what_they_left_out() {
         out.starts_with("Things:\n  Thing  Count\n  t0         0\n"),
         "{out}"
     );
-    assert!(out.ends_with("  … and 2 more\n"), "{out}");
+    assert!(out.ends_with("  t9         9\n  … and 2 more\n"), "{out}");
+    sheet.tables[0].newest_last = true;
+    out.clear();
+    text::write(&mut out, &sheet, Style::PLAIN, 10);
+    assert!(out.starts_with("Things:\n  Thing  Count\n  t2 "), "{out}");
+    assert!(
+        out.ends_with("  t11       11\n  … and 2 earlier\n"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub(super) fn sheet(found: &Tools) -> Sheet {
     ];
     columns.extend(DURATIONS);
     columns.extend([("Min", "min_ms"), ("Max", "max_ms"), ("Errors", "errors")]);
-    let mut table = Table::new("tools", "Tool", &columns);
+    let mut table = Table::new("tools", "Tool", &columns)
+        .least(&["min_ms", "max_ms", "avg_ms", "p99_ms", "errors"]);
     let mut busiest: Vec<_> = found.tools.iter().collect();
     busiest.sort_by_key(|tool| std::cmp::Reverse(tool.calls.total()));
     for tool in busiest {

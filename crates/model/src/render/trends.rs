@@ -64,7 +64,7 @@ pub(super) fn sheet(found: &Trends) -> Sheet {
         ("Avg latency", "avg_ms"),
         ("Cache hit rate", "hit_ratio"),
     ];
-    let mut table = Table::new("trends", "Date", &columns);
+    let mut table = Table::new("trends", "Date", &columns).by_day();
     for day in &found.days {
         table.row(
             &day.date,
@@ -105,9 +105,10 @@ pub fn page(trends: &Trends, queries: &Queries, about: &About, style: Style) -> 
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&queries::trends_text(queries, about));
+        let of_queries = queries::trends_text(queries, about);
+        out.push_str(&style.glyphs.fit_seed(of_queries));
     }
-    out
+    style.glyphs.fit(out)
 }
 
 /// The same as JSON: the fifth seed's keys, and `trends` for discovery.

@@ -7,7 +7,8 @@ pub fn width(text: &str) -> usize {
     text.chars().map(of).sum()
 }
 
-fn of(c: char) -> usize {
+/// Columns that one character takes.
+pub(super) fn of(c: char) -> usize {
     match u32::from(c) {
         0x0300..=0x036F | 0x200B..=0x200F | 0x20D0..=0x20FF | 0xFE00..=0xFE0F => 0,
         0x1100..=0x115F
@@ -60,6 +61,30 @@ pub fn cut(text: &str, columns: usize) -> String {
     out
 }
 
+/// Folds `text` at spaces into lines of at most `columns`; further lines are
+/// indented by `indent`. A longer word has a line of its own, uncut.
+pub fn fold(text: &str, columns: usize, indent: usize) -> Vec<String> {
+    if width(text) <= columns {
+        return vec![text.to_owned()];
+    }
+    let start = &text[..text.len() - text.trim_start_matches(' ').len()];
+    let mut lines = Vec::new();
+    let (mut line, mut empty) = (start.to_owned(), true);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !empty && width(&line) + 1 + width(word) > columns {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
 /// Makes text from events fit for a terminal: control characters (which could
 /// move the cursor or set colours) become `\u{…}`.
 pub fn clean(text: &str) -> String {
@@ -74,4 +99,22 @@ pub fn clean(text: &str) -> String {
             plain.into_iter().chain(escape)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_folded_at_spaces() {
+        for (text, columns, folded) in [
+            ("short", 10, &["short"][..]),
+            ("one two three", 8, &["one two", "  three"]),
+            ("  a: b, c, d", 8, &["  a: b,", "  c, d"]),
+            ("/a/path/too/long x", 6, &["/a/path/too/long", "  x"]),
+            ("", 0, &[""]),
+        ] {
+            assert_eq!(fold(text, columns, 2), folded, "{text}");
+        }
+    }
 }

@@ -14,10 +14,10 @@ pub use trends::{trends_json, trends_text};
 
 use serde_json::Value;
 
-use super::human::round;
-use super::sheet::{Cell, DURATIONS, Sheet, Table, durations, ratio};
+use super::human::{counted, round};
+use super::sheet::{Cell, DURATIONS, Sheet, Table, durations, ratio, some};
 use super::tools::tallies;
-use crate::answer::{CountRange, Queries, QueryAgent, Spread};
+use crate::answer::{CountRange, Outcomes, Queries, QueryAgent, Spread};
 
 /// Types of agent in the seed's order, then the others as they were seen; the
 /// seed's two are there even if never seen.
@@ -58,6 +58,14 @@ fn whole(value: f64) -> Value {
     }
 }
 
+/// A duration as the seed prints it, every digit it has: `85576ms`.
+fn edge(ms: f64) -> String {
+    match ms {
+        ms if ms.abs() < 1e9 => format!("{}ms", whole(ms)),
+        ms => super::human::duration(ms),
+    }
+}
+
 /// Rounded, 0 of nothing.
 fn mean(spread: Option<Spread>) -> f64 {
     spread.map_or(0.0, |spread| round(spread.mean, 2))
@@ -70,6 +78,17 @@ fn rounded(value: Option<f64>, digits: usize) -> f64 {
 /// `{:.1%}`.
 fn percent(ratio: f64) -> String {
     super::human::percent(ratio)
+}
+
+/// The success rate of those that tell how they ended, to `digits` places. In
+/// the seed every query does, so its figures are the same.
+fn success(outcomes: Outcomes, digits: usize) -> Option<f64> {
+    outcomes.success_ratio().map(|ratio| round(ratio, digits))
+}
+
+/// The same for people.
+fn success_text(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "unknown".to_owned(), percent)
 }
 
 /// A figure as Python prints a float: `1.0`, `1.46`.
@@ -93,10 +112,13 @@ pub(super) fn sheet(found: &Queries) -> Sheet {
     sheet.pair(
         "Success rate",
         "success_ratio",
-        found.success_ratio.map(Cell::Ratio),
+        ratio(found.outcomes.success_ratio()),
     );
-    if found.abandoned > 0 {
-        sheet.pair("Never finished", "abandoned", Cell::Count(found.abandoned));
+    sheet.pair("Failed", "failed", some(found.outcomes.failed));
+    sheet.pair("Unknown outcome", "unknown", some(found.outcomes.unknown));
+    sheet.pair("Never finished", "abandoned", some(found.abandoned));
+    if let Some(note) = unknown_note(found) {
+        sheet.line(note);
     }
     sheet.durations(found.duration_ms);
     if found.total > 0 {
@@ -118,6 +140,23 @@ pub(super) fn sheet(found: &Queries) -> Sheet {
     sheet
 }
 
+/// What the success rate leaves out.
+fn unknown_note(found: &Queries) -> Option<String> {
+    let Outcomes {
+        succeeded,
+        failed,
+        unknown,
+    } = found.outcomes;
+    match (unknown, succeeded + failed) {
+        (0, _) => None,
+        (_, 0) => Some("None tells how it ended: there is no success rate".to_owned()),
+        (_, known) => Some(format!(
+            "The success rate is that of {} with a known outcome",
+            counted(known, "query", "queries")
+        )),
+    }
+}
+
 /// The days alone.
 pub(super) fn day_sheet(found: &Queries) -> Sheet {
     let mut sheet = Sheet::new("queries", "Queries", "💬");
@@ -130,6 +169,7 @@ fn by_agent(found: &Queries) -> Table {
         ("Queries", "queries"),
         ("Share", "share"),
         ("Success", "success_ratio"),
+        ("Unknown", "unknown"),
     ];
     columns.extend(DURATIONS);
     columns.extend([
@@ -137,12 +177,20 @@ fn by_agent(found: &Queries) -> Table {
         ("GraphQL", "mean_graphql_queries"),
         ("Complexity", "mean_complexity"),
     ]);
-    let mut table = Table::new("queries.agents", "Agent type", &columns);
+    let mut table = Table::new("queries.agents", "Agent type", &columns).least(&[
+        "mean_graphql_queries",
+        "mean_complexity",
+        "mean_tool_calls",
+        "avg_ms",
+        "p99_ms",
+        "share",
+    ]);
     for agent in &found.agents {
         let mut cells = vec![
             Cell::Count(agent.count),
             Cell::Ratio(agent.share),
-            ratio(agent.success_ratio),
+            ratio(agent.outcomes.success_ratio()),
+            some(agent.outcomes.unknown),
         ];
         cells.extend(durations(agent.duration_ms));
         let figures = [
@@ -160,16 +208,20 @@ fn by_day(found: &Queries) -> Table {
     let columns = [
         ("Queries", "queries"),
         ("Success", "success_ratio"),
+        ("Unknown", "unknown"),
         ("Avg", "avg_ms"),
         ("p95", "p95_ms"),
     ];
-    let mut table = Table::new("queries.days", "Date", &columns).titled("By Day");
+    let mut table = Table::new("queries.days", "Date", &columns)
+        .titled("By Day")
+        .by_day();
     for day in &found.days {
         table.row(
             &day.date,
             vec![
                 Cell::Count(day.total),
-                ratio(day.success_ratio),
+                ratio(day.outcomes.success_ratio()),
+                some(day.outcomes.unknown),
                 day.duration_ms.map(|s| Cell::Ms(s.mean)).into(),
                 day.duration_ms.map(|s| Cell::Ms(s.p95)).into(),
             ],

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{agents, mean, percent, py, rounded, title, whole};
+use super::{agents, edge, mean, percent, py, rounded, success_text, title, whole};
 use crate::answer::{About, Queries, QueryAgent};
+use crate::render::human::plain_ms;
 use crate::render::iso;
 
 const NOTHING: &str = "No metrics available";
@@ -63,15 +64,21 @@ fn lines(agent: Option<&QueryAgent>, range: bool) -> Vec<String> {
         format!("Total Queries: {}", agent.count),
         format!(
             "Success Rate: {}",
-            percent(agent.success_ratio.unwrap_or(0.0))
+            success_text(agent.outcomes.success_ratio())
         ),
-        format!("Avg Response Time: {:.0}ms", mean(agent.duration_ms)),
     ];
+    if agent.outcomes.unknown > 0 {
+        lines.push(format!("Unknown Outcome: {}", agent.outcomes.unknown));
+    }
+    lines.push(format!(
+        "Avg Response Time: {}",
+        plain_ms(mean(agent.duration_ms), 0)
+    ));
     if let (true, Some(spread)) = (range, agent.duration_ms) {
         lines.push(format!(
-            "Response Time Range: {}ms - {}ms",
-            whole(spread.min),
-            whole(spread.max)
+            "Response Time Range: {} - {}",
+            edge(spread.min),
+            edge(spread.max)
         ));
     }
     lines.push(format!(
@@ -118,15 +125,19 @@ fn agent_json(name: &str, agent: Option<&QueryAgent>) -> Value {
         return json!({"agent": name, "total_queries": 0});
     };
     let times = agent.duration_ms;
-    json!({
+    let mut out = json!({
         "agent": name,
         "total_queries": agent.count,
-        "success_rate": agent.success_ratio,
+        "success_rate": agent.outcomes.success_ratio(),
         "avg_response_time_ms": mean(times),
         "min_response_time_ms": times.map_or(0.into(), |spread| whole(spread.min)),
         "max_response_time_ms": times.map_or(0.into(), |spread| whole(spread.max)),
         "avg_tool_calls": rounded(agent.mean_tool_calls, 2),
         "avg_graphql_queries": rounded(agent.mean_graphql_queries, 2),
         "avg_complexity_score": rounded(agent.mean_complexity, 3),
-    })
+    });
+    if agent.outcomes.unknown > 0 {
+        out["unknown_outcome_queries"] = agent.outcomes.unknown.into();
+    }
+    out
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{agents, mean, percent, rounded, title, whole};
+use super::{agents, edge, mean, percent, rounded, success_text, title, whole};
 use crate::answer::{About, CountRange, Queries, Tally};
 use crate::question::Period;
-use crate::render::human::thousands;
+use crate::render::human::{plain_ms, thousands};
 use crate::render::width::clean;
 use crate::render::{iso, period};
 
@@ -29,9 +29,16 @@ pub fn summary_text(found: &Queries, about: &About) -> String {
     line(format!("  • Total Queries: {}", found.total));
     line(format!(
         "  • Success Rate: {}",
-        percent(found.success_ratio.unwrap_or(0.0))
+        success_text(found.outcomes.success_ratio())
     ));
-    line(format!("  • Failed Queries: {}\n", failed(found)));
+    line(format!("  • Failed Queries: {}", found.outcomes.failed));
+    if found.outcomes.unknown > 0 {
+        line(format!(
+            "  • Unknown Outcome: {} ({} abandoned), not in the rate",
+            found.outcomes.unknown, found.abandoned
+        ));
+    }
+    line(String::new());
     line("🤖 Agent Usage:".to_owned());
     for (name, agent) in agents(found) {
         let count = agent.map_or(0, |agent| agent.count);
@@ -46,10 +53,11 @@ pub fn summary_text(found: &Queries, about: &About) -> String {
     line("\n⏱️  Response Times:".to_owned());
     let edges = found
         .duration_ms
-        .map(|spread| (whole(spread.min), whole(spread.max)));
-    let (min, max) = edges.unwrap_or((0.into(), 0.into()));
-    line(format!("  • Average: {:.0}ms", mean(found.duration_ms)));
-    line(format!("  • Range: {min}ms - {max}ms"));
+        .map(|spread| (edge(spread.min), edge(spread.max)));
+    let (min, max) = edges.unwrap_or((edge(0.0), edge(0.0)));
+    let average = plain_ms(mean(found.duration_ms), 0);
+    line(format!("  • Average: {average}"));
+    line(format!("  • Range: {min} - {max}"));
     line(format!(
         "  • Slow Queries (>{}): {}",
         limit(found.limits.slow_ms),
@@ -102,12 +110,12 @@ pub fn summary_json(found: &Queries, about: &About) -> Value {
         );
     }
     let times = found.duration_ms;
-    json!({
+    let mut out = json!({
         "period_hours": hours(about),
         "report_generated_at": iso(about.at),
         "total_queries": found.total,
-        "success_rate": found.success_ratio,
-        "failed_queries": failed(found),
+        "success_rate": found.outcomes.success_ratio(),
+        "failed_queries": found.outcomes.failed,
         "agent_usage": usage,
         "response_times": {
             "average_ms": mean(times),
@@ -122,7 +130,12 @@ pub fn summary_json(found: &Queries, about: &About) -> Value {
             "average_score": rounded(found.complexity.map(|complexity| complexity.score.mean), 3),
             "high_complexity_queries": found.complexity.map_or(0, |complexity| complexity.high.estimate()),
         },
-    })
+    });
+    // A key the seed does not know, only where there is something to say.
+    if found.outcomes.unknown > 0 {
+        out["unknown_outcome_queries"] = found.outcomes.unknown.into();
+    }
+    out
 }
 
 fn counts(tallies: &[Tally]) -> Map<String, Value> {
@@ -130,11 +143,6 @@ fn counts(tallies: &[Tally]) -> Map<String, Value> {
         .iter()
         .map(|tally| (tally.name.clone(), tally.count.into()))
         .collect()
-}
-
-/// What did not succeed, as the seed has it: what does not say failed.
-fn failed(found: &Queries) -> u64 {
-    found.total - found.outcomes.succeeded
 }
 
 /// A count, or about what a sketch knows it to be.

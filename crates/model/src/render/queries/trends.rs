@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{mean, percent, py, rounded, whole};
+use super::{mean, py, success, success_text, whole};
 use crate::answer::{About, Queries, QueryDay};
 use crate::question::Period;
-use crate::render::human::round;
+use crate::render::human::{plain_ms, round};
 use crate::render::period;
 
 const NOTHING: &str = "No metrics found for trend analysis";
@@ -28,19 +28,19 @@ pub fn trends_text(found: &Queries, about: &About) -> String {
     out.push_str(&format!("  • Avg Queries/Day: {}\n", py(summary.queries)));
     out.push_str(&format!(
         "  • Avg Success Rate: {}\n",
-        percent(summary.success)
+        success_text(summary.success)
     ));
     out.push_str(&format!(
-        "  • Avg Response Time: {:.0}ms\n\n📅 Daily Breakdown:\n",
-        summary.time
+        "  • Avg Response Time: {}\n\n📅 Daily Breakdown:\n",
+        plain_ms(summary.time, 0)
     ));
     for day in &found.days {
-        let success = percent(rounded(day.success_ratio, 3));
+        let success = success_text(success(day.outcomes, 3));
         out.push_str(&format!(
-            "  {}: {} queries, {success} success, {:.0}ms avg\n",
+            "  {}: {} queries, {success} success, {} avg\n",
             day.date,
             day.total,
-            mean(day.duration_ms)
+            plain_ms(mean(day.duration_ms), 0)
         ));
     }
     out
@@ -89,7 +89,7 @@ fn day_json(day: &QueryDay) -> Value {
     json!({
         "date": day.date,
         "total_queries": day.total,
-        "success_rate": rounded(day.success_ratio, 3),
+        "success_rate": success(day.outcomes, 3),
         "avg_response_time_ms": mean(day.duration_ms),
         "simple_agent_usage": share(simple),
         "crewai_agent_usage": share(day.total - simple),
@@ -100,22 +100,22 @@ fn day_json(day: &QueryDay) -> Value {
 /// Means of the days' rounded figures, rounded.
 struct Summary {
     queries: f64,
-    success: f64,
+    /// Of the days that have one.
+    success: Option<f64>,
     time: f64,
 }
 
 impl Summary {
     fn new(days: &[QueryDay]) -> Self {
-        let mean_of = |figure: &dyn Fn(&QueryDay) -> f64, digits| {
-            round(
-                days.iter().map(figure).sum::<f64>() / days.len().max(1) as f64,
-                digits,
-            )
+        let mean_of = |figure: &dyn Fn(&QueryDay) -> Option<f64>, digits| {
+            let figures: Vec<f64> = days.iter().filter_map(figure).collect();
+            let sum = figures.iter().sum::<f64>();
+            (!figures.is_empty()).then(|| round(sum / figures.len() as f64, digits))
         };
         Self {
-            queries: mean_of(&|day| day.total as f64, 2),
-            success: mean_of(&|day| rounded(day.success_ratio, 3), 3),
-            time: mean_of(&|day| mean(day.duration_ms), 2),
+            queries: mean_of(&|day| Some(day.total as f64), 2).unwrap_or(0.0),
+            success: mean_of(&|day| success(day.outcomes, 3), 3),
+            time: mean_of(&|day| Some(mean(day.duration_ms)), 2).unwrap_or(0.0),
         }
     }
 }
