@@ -195,3 +195,39 @@ fn a_doctor_finds_and_mends() {
         serde_json::json!([])
     );
 }
+
+#[test]
+fn a_doctor_says_what_it_did_and_lets_it_rest() {
+    let desk = Desk::new();
+    let seal = || {
+        desk.ok(&["record", "tool_call", "--tool", "x"]);
+        desk.ok(&["compact"]);
+        let mut folders = std::fs::read_dir(desk.home().join("segments")).unwrap();
+        let folder = folders.next().unwrap().unwrap().path();
+        let mut files = std::fs::read_dir(folder).unwrap();
+        files.next().unwrap().unwrap().path()
+    };
+    let gone = seal();
+    std::fs::remove_file(&gone).unwrap();
+    assert_eq!(desk.tacho(&["doctor"]).code, Some(1));
+    let said = desk.ok(&["doctor", "--repair"]).stdout;
+    assert!(said.contains("forgotten, for it is missing: "), "{said}");
+    assert!(!said.contains("set aside"), "{said}");
+
+    std::fs::write(seal(), "PAR1").unwrap();
+    assert_eq!(desk.tacho(&["doctor"]).code, Some(1));
+    let said = desk.ok(&["doctor", "--repair"]).stdout;
+    assert!(said.contains("set aside: "), "{said}");
+    // What lies aside is worth a word, and no alarm for ever.
+    let said = desk.ok(&["doctor", "--json"]).json();
+    assert_eq!(said["findings"][0]["severity"], "info", "{said}");
+}
+
+#[test]
+fn doctor_and_compact_make_no_home() {
+    let desk = Desk::new();
+    for args in [&["doctor"][..], &["doctor", "--repair"], &["compact"]] {
+        let said = desk.ok(args);
+        assert!(!desk.home().exists(), "{args:?}: {said:?}");
+    }
+}
