@@ -168,7 +168,7 @@ impl Snapshot {
     pub fn estimated_rows(&self, window: Window) -> u64 {
         let sealed: u64 = self.segments.iter().map(|s| s.estimated_rows(window)).sum();
         // A line of the log is about this long.
-        sealed + self.log_bytes() / 160
+        sealed + self.log_bytes().div_ceil(160)
     }
 
     /// Folds the events of `window`: from rollups where they fit (unless
