@@ -195,7 +195,8 @@ pub fn benjamini_hochberg(values: &[f64], looked: usize) -> Vec<f64> {
     let mut adjusted = vec![f64::NAN; values.len()];
     let mut least = 1.0_f64;
     for (rank, at) in order.into_iter().enumerate().rev() {
-        least = least.min(values[at] * looked / (rank + 1) as f64);
+        // A factor of 1 at least, whatever is rounded.
+        least = least.min(values[at] * (looked / (rank + 1) as f64));
         adjusted[at] = least;
     }
     adjusted

@@ -38,7 +38,7 @@ impl Summary {
             }
         }
         let mean = exact.mean(count)?;
-        let std = deviation(values, mean, count).sqrt();
+        let std = deviation(values, mean, count);
         Some(Self {
             count,
             sum: exact.value(),
@@ -50,17 +50,29 @@ impl Summary {
     }
 }
 
-/// The mean squared distance from the mean.
+/// The root of the mean squared distance from the mean.
 fn deviation(values: &[f64], mean: f64, count: u64) -> f64 {
     let count = count as f64;
-    let (mut squares, mut rest) = (0.0, 0.0);
-    for value in values.iter().filter(|value| value.is_finite()) {
-        let distance = value - mean;
-        squares += distance * distance;
-        rest += distance;
-    }
-    ((squares - rest * rest / count) / count).max(0.0)
+    // Squares that overflow are taken of smaller values, in powers of two.
+    [1.0, f64::from_bits(TINY)]
+        .into_iter()
+        .find_map(|scale| {
+            let (mut squares, mut rest) = (0.0, 0.0);
+            for value in values.iter().filter(|value| value.is_finite()) {
+                let distance = value * scale - mean * scale;
+                squares += distance * distance;
+                rest += distance;
+            }
+            let mean_square = (squares - rest * rest / count) / count;
+            let finite = mean_square.is_finite();
+            finite.then(|| (mean_square.max(0.0).sqrt() / scale).min(f64::MAX))
+        })
+        .unwrap_or(f64::MAX)
 }
+
+/// The bits of 2^-600: of any values squares, and sums of as many as there may
+/// be, are then in range.
+const TINY: u64 = (1023 - 600) << 52;
 
 #[cfg(test)]
 mod tests {
@@ -79,6 +91,14 @@ mod tests {
         };
         assert_eq!(summary, Some(expected));
         assert_eq!(Summary::of(&[f64::NAN]), None);
+    }
+
+    #[test]
+    fn the_spread_of_huge_values_is_finite() {
+        let of = |values: &[f64]| Summary::of(values).map(|summary| summary.std);
+        assert_eq!(of(&[-1e308, 1e308, -1e308, 1e308]), Some(1e308));
+        assert_eq!(of(&[f64::MIN, f64::MAX]), Some(f64::MAX));
+        assert_eq!(of(&[1e300, 1e300]), Some(0.0));
     }
 
     #[test]

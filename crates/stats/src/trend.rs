@@ -157,10 +157,14 @@ pub fn mann_kendall(values: &[f64]) -> Option<MannKendall> {
 fn weighted_mean(days: &[(f64, u64)]) -> f64 {
     let weight: f64 = days.iter().map(|(_, weight)| *weight as f64).sum();
     // Weighing first keeps equal weights as exact as an unweighted mean.
+    let weighed = |(mean, weight): &(f64, u64)| mean * *weight as f64;
+    let sum: f64 = days.iter().map(weighed).sum();
+    if sum.is_finite() {
+        return sum / weight;
+    }
     days.iter()
-        .map(|(mean, weight)| mean * *weight as f64)
-        .sum::<f64>()
-        / weight
+        .map(|(mean, share)| mean * (*share as f64 / weight))
+        .sum()
 }
 
 fn slopes_of_all(points: &[(f64, f64)]) -> Vec<f64> {
