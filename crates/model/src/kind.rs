@@ -124,7 +124,7 @@ pub static KINDS: &[Kind] = {
                 f(
                     "metadata",
                     C::Tags,
-                    "numbers and flags; text only with keep_text",
+                    "numbers and flags of a list; others only with keep_text",
                 ),
             ],
         },
@@ -149,7 +149,7 @@ pub static KINDS: &[Kind] = {
                 f(
                     "context",
                     C::Tags,
-                    "numbers and flags; text only with keep_text",
+                    "numbers and flags of a list; others only with keep_text",
                 ),
             ],
         },

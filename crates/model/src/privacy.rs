@@ -44,6 +44,38 @@ pub fn legacy_agent_hash(agent_id: &str) -> String {
     hex(&Sha256::digest(agent_id.as_bytes())[..4])
 }
 
+/// Tells whether a text has the form of what [`Salt::hash`] returns: 16 hex
+/// digits, letters small. Any other is an identity still to be hashed, however
+/// many hex digits it is made of.
+pub fn is_keyed_hash(text: &str) -> bool {
+    is_hex(text, 16)
+}
+
+/// Tells whether a text has the form of what [`legacy_agent_hash`] returns: 8
+/// hex digits, letters small.
+pub fn is_legacy_agent_hash(text: &str) -> bool {
+    is_hex(text, 8)
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Tells whether a number or flag of this name may be kept as metadata of an
+/// `agent_usage` or `error` event: an allow-list (the second seed's), because a
+/// key that a program makes up may itself say what nobody asked to be kept.
+pub fn is_plain_metadata(key: &str) -> bool {
+    const PLAIN: &[&str] = &[
+        "duration_ms",
+        "success",
+        "retry_count",
+        "cache_hit",
+        "result_count",
+        "status_code",
+    ];
+    PLAIN.contains(&key)
+}
+
 /// Returns the full SHA-256 of `bytes` in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -66,6 +98,27 @@ mod tests {
         for (agent, hash) in pairs {
             assert_eq!(legacy_agent_hash(agent), hash.as_str().expect("text"));
         }
+    }
+
+    #[test]
+    fn only_what_could_be_our_hash_looks_like_one() {
+        let ours = Salt::new([1; 32]).hash("alice");
+        assert!(is_keyed_hash(&ours) && !is_legacy_agent_hash(&ours));
+        assert!(is_legacy_agent_hash(&legacy_agent_hash("alice")));
+        let upper = ours.to_uppercase();
+        let long = sha256_hex(b"alice");
+        for other in [
+            "",
+            "alice",
+            "deadbeef",
+            &ours[1..],
+            &upper,
+            &long,
+            "0123456789abcdeg",
+        ] {
+            assert!(!is_keyed_hash(other), "{other}");
+        }
+        assert!(!is_legacy_agent_hash("DEADBEEF"));
     }
 
     #[test]

@@ -225,7 +225,12 @@ fn the_host_itself() {
     r.record_agent_usage(
         "ada's agent",
         "get",
-        &[("hits", 3_i64.into()), ("who", "Lovelace".into())],
+        &[
+            ("retry_count", 3_i64.into()),
+            ("success", true.into()),
+            ("result_count", "Lovelace".into()),
+            ("seen by Lovelace", 1_i64.into()),
+        ],
     );
     assert_eq!(
         lab.one("performance"),
@@ -240,7 +245,10 @@ fn the_host_itself() {
         json!({"event_type": "profile", "component": "planner", "operation": "expand", "duration_ms": 5.0, "cpu_time_ms": 4.0, "memory_peak_bytes": 4096, "call_count": 3})
     );
     assert_eq!(lab.one("system_info")["platform"], std::env::consts::OS);
-    assert_eq!(lab.one("agent_usage")["metadata"], json!({"hits": 3}));
+    assert_eq!(
+        lab.one("agent_usage")["metadata"],
+        json!({"retry_count": 3, "success": true})
+    );
     for event in lab.events() {
         assert!(!event.to_string().contains("Lovelace"), "{event}");
     }
