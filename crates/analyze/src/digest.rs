@@ -44,7 +44,7 @@ impl<'a> Digest<'a> {
     /// The sum, rounded once; `None` without values.
     pub(crate) fn sum(&self) -> Option<f64> {
         let (sum, count) = self.exact_sum();
-        (count > 0).then(|| sum.value())
+        (count > 0).then(|| in_range(sum.value()))
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -122,13 +122,18 @@ impl<'a> Digest<'a> {
     }
 }
 
+/// A sum as far as a double goes: an infinite one could be said in no form.
+pub(crate) fn in_range(sum: f64) -> f64 {
+    sum.clamp(f64::MIN, f64::MAX)
+}
+
 fn small(slices: &[&[f64]], wanted: &[Fraction]) -> Option<Spread> {
     let mut values = slices.concat();
     let summary = tachograph_stats::Summary::of(&values)?;
     let quantiles = quantiles_unsorted(&mut values, wanted)?;
     Some(Spread {
         count: summary.count,
-        sum: summary.sum,
+        sum: in_range(summary.sum),
         mean: summary.mean,
         min: summary.min,
         max: summary.max,
@@ -141,7 +146,7 @@ fn small(slices: &[&[f64]], wanted: &[Fraction]) -> Option<Spread> {
 fn spread_of(histogram: &Histogram, quantiles: &[f64]) -> Option<Spread> {
     Some(Spread {
         count: histogram.count(),
-        sum: histogram.sum(),
+        sum: in_range(histogram.sum()),
         mean: histogram.mean()?,
         min: histogram.min()?,
         max: histogram.max()?,

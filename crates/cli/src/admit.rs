@@ -5,22 +5,14 @@ use std::cell::OnceCell;
 
 use serde_json::{Map, Value as Json};
 use tachograph_log::Home;
-use tachograph_model::{Column, Event, Field, Kind, Privacy, Salt, Type, UnixNanos, Value};
+use tachograph_model::{
+    Column, Event, Field, Kind, Privacy, Salt, Type, UnixNanos, Value, privacy,
+};
 
 use crate::exit::Result;
 
 /// The longest name or type that is taken, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
-
-/// Metadata of usage and error events that is taken (the second seed's list).
-const PLAIN_METADATA: &[&str] = &[
-    "duration_ms",
-    "success",
-    "retry_count",
-    "cache_hit",
-    "result_count",
-    "status_code",
-];
 
 /// Attributes of a metric that say who or where: hashed.
 const IDENTITIES: &[&str] = &[
@@ -63,7 +55,7 @@ pub struct Admission {
     salt: OnceCell<Salt>,
     /// Whether texts and unknown fields are kept.
     pub keep_text: bool,
-    /// Whether an identity that has the form of a hash is one.
+    /// Whether an identity that has the very form of our own hashes is one.
     pub trust_hashes: bool,
     /// How many texts were left out.
     pub texts_left_out: usize,
@@ -244,8 +236,10 @@ impl Admission {
     /// What is a hash already stays as it is: a field that says so, or any
     /// identity of a file that was written by a recorder.
     fn identity(&mut self, field: &Field, text: &str) -> Result<String> {
-        let says_so = self.trust_hashes || field.key.ends_with("_hash");
-        if says_so && is_hash(text) {
+        let says_so = field.key.ends_with("_hash");
+        let ours = privacy::is_keyed_hash(text);
+        let seeds = privacy::is_legacy_agent_hash(text);
+        if (ours && (says_so || self.trust_hashes)) || (seeds && says_so) {
             return Ok(text.to_owned());
         }
         self.hash(text)
@@ -272,7 +266,7 @@ impl Admission {
             let value = match value {
                 value
                     if self.keep_text
-                        || (plain && (!metadata || PLAIN_METADATA.contains(&key.as_str()))) =>
+                        || (plain && (!metadata || privacy::is_plain_metadata(key))) =>
                 {
                     value.clone()
                 }
@@ -331,11 +325,6 @@ pub fn instant(json: &Json) -> std::result::Result<(UnixNanos, bool), String> {
 /// identity.
 fn is_type_of_agent(kind: &Kind, column: Column) -> bool {
     column == Column::Agent && matches!(kind.name, "query" | "agent_selection")
-}
-
-/// 8 hex digits (the first seed's), 16 (ours) or 64.
-fn is_hash(text: &str) -> bool {
-    matches!(text.len(), 8 | 16 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn name(field: &Field, text: &str) -> std::result::Result<String, Misfit> {

@@ -16,7 +16,7 @@ pub use config::EngineConfig;
 pub use sql::Rows;
 
 use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};
-use tachograph_model::{Answer, Answerer, AskError, Question, Scope};
+use tachograph_model::{Answer, Answerer, AskError, Question, Scope, UnixNanos};
 use tachograph_stats::RELATIVE_ERROR;
 use tachograph_store::{FoldSpec, Grain, Snapshot, Store};
 
@@ -43,6 +43,11 @@ impl Engine {
     /// The store it asks.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The scope of questions that have none.
+    fn everything(&self) -> Scope {
+        Scope::all(self.config.now.unwrap_or_else(UnixNanos::now))
     }
 
     fn snapshot(&self) -> Result<Snapshot, AskError> {
@@ -131,7 +136,7 @@ impl Answerer for Engine {
             (_, Some(scope)) => self.answer_from_cells(question, scope),
             (_, None) => {
                 let snapshot = self.snapshot()?;
-                let mut about = About::new(&Scope::all(tachograph_model::UnixNanos::now()));
+                let mut about = About::new(&self.everything());
                 let (storage, found_notes) = storage::of(&self.store, &snapshot)?;
                 for note in found_notes {
                     about.note(note);

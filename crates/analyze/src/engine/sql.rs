@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, UInt64Type};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use futures::StreamExt;
 use serde_json::Value;
 use tachograph_model::answer::{About, Found, Note, NoteKind, Sql, SqlColumn};
-use tachograph_model::{Answer, AskError, Scope, UnixNanos, question};
+use tachograph_model::{Answer, AskError, UnixNanos, question};
 
 use super::session::session;
 use super::{Engine, notes};
@@ -36,7 +37,7 @@ impl Engine {
                 ControlFlow::Continue(())
             }
         })?;
-        let mut about = About::new(&Scope::all(UnixNanos::now()));
+        let mut about = About::new(&self.everything());
         for note in notes {
             about.note(note);
         }
@@ -58,7 +59,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`AskError::Forbidden`] for a statement that does more than read,
-    /// [`AskError::Query`] for one that cannot be run.
+    /// [`AskError::Query`] for one that cannot be run, [`AskError::Read`] when the
+    /// events cannot be read.
     pub fn sql_each(
         &self,
         query: &str,
@@ -117,10 +119,25 @@ impl Engine {
     }
 }
 
-/// The words of the engine, without its frames.
+/// The words of the engine, without its frames. A file that cannot be read is
+/// no mistake in the statement.
 fn query_error(error: DataFusionError) -> AskError {
-    AskError::Query {
-        what: error.strip_backtrace(),
+    use DataFusionError as E;
+    let in_a_file = match error.find_root() {
+        E::IoError(_) | E::ObjectStore(_) | E::ParquetError(_) | E::External(_) => true,
+        E::ArrowError(inner, _) => {
+            matches!(
+                **inner,
+                ArrowError::IoError(..) | ArrowError::ParquetError(_)
+            )
+        }
+        _ => false,
+    };
+    let what = error.strip_backtrace();
+    if in_a_file {
+        AskError::Read { what, source: None }
+    } else {
+        AskError::Query { what }
     }
 }
 

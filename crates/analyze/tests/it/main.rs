@@ -1,9 +1,11 @@
 //! Questions asked through the front door, of homes with a hand-made log.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod chance;
 mod changes;
 mod guard;
 mod home;
+mod pins;
 mod property;
 mod queries;
 mod questions;

@@ -1,10 +1,12 @@
 //! Where events lie makes no difference: log, segments, some of each, damaged.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Value, json};
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{self, About, Method, NoteKind};
-use tachograph_model::question::{Baseline, Report, Sql, Tools};
-use tachograph_model::{Ask, Column, Event, Scope, Window};
+use tachograph_model::question::{Baseline, Report, Sql, Storage, Tools};
+use tachograph_model::{Ask, AskError, Column, Event, Scope, Window};
 use tachograph_store::SealOptions;
 
 use crate::home::{TestHome, ago, days};
@@ -210,4 +212,42 @@ fn sql_leaves_out_a_segment_with_a_flipped_byte_and_names_it() {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
     assert_eq!(about.notes[0].kind, NoteKind::SegmentSkipped);
     assert!(about.notes[0].text.contains(&name), "{:?}", about.notes);
+}
+
+#[test]
+fn sql_over_a_file_that_goes_away_is_no_mistake_in_the_statement() {
+    let home = TestHome::of(&events());
+    seal(&home);
+    let engine = home.engine_with(EngineConfig {
+        threads: 1,
+        ..Default::default()
+    });
+    let segments = home.home().segments();
+    let broken = engine.sql_each("SELECT * FROM events", |_, _| {
+        // The columns are known, no file has been opened yet.
+        if segments.exists() {
+            std::fs::remove_dir_all(&segments).unwrap();
+        }
+        ControlFlow::Continue(())
+    });
+    assert!(matches!(broken, Err(AskError::Read { .. })), "{broken:?}");
+    for wrong in ["SELECT duration_ms + 'a' FROM events", "SELECT 1/0"] {
+        let error = engine.sql_each(wrong, |_, _| ControlFlow::Continue(()));
+        assert!(matches!(error, Err(AskError::Query { .. })), "{error:?}");
+    }
+}
+
+#[test]
+fn sql_and_storage_are_asked_at_the_time_that_was_settled() {
+    let home = TestHome::of(&events());
+    let engine = home.engine_with(EngineConfig {
+        now: Some(crate::home::now()),
+        ..Default::default()
+    });
+    let question = Sql {
+        query: "SELECT 1".to_owned(),
+        row_limit: 1,
+    };
+    assert_eq!(question.ask(&engine).unwrap().1.at, crate::home::now());
+    assert_eq!(Storage.ask(&engine).unwrap().1.at, crate::home::now());
 }

@@ -32,7 +32,10 @@ pub fn engine(ctx: &Context) -> Engine {
         Place::Home(_) => Store::open(&home),
         Place::Foreign(_) => Store::open_readonly(&home),
     };
-    let mut config = EngineConfig::default();
+    let mut config = EngineConfig {
+        now: Some(ctx.now),
+        ..EngineConfig::default()
+    };
     if let Some(limit) = ctx.settings.int(Key::ExactLimit) {
         config.exact_limit = u64::try_from(limit).unwrap_or(0);
     }

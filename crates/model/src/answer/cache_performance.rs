@@ -17,7 +17,8 @@ pub struct CachePerformance {
     pub hit_ms: Option<Spread>,
     /// How long misses took, ms.
     pub miss_ms: Option<Spread>,
-    /// Mean miss over mean hit; `None` without both, or if hits take no time.
+    /// Mean miss over mean hit; `None` without both, or if hits take no time to
+    /// speak of.
     pub speedup: Option<f64>,
 }
 
@@ -25,7 +26,7 @@ impl CachePerformance {
     /// Puts the figures together.
     pub fn new(hits: u64, misses: u64, hit_ms: Option<Spread>, miss_ms: Option<Spread>) -> Self {
         let speedup = match (hit_ms, miss_ms) {
-            (Some(hit), Some(miss)) if hit.mean > 0.0 => Some(miss.mean / hit.mean),
+            (Some(hit), Some(miss)) => Some(miss.mean / hit.mean).filter(|by| by.is_finite()),
             _ => None,
         };
         Self {

@@ -28,14 +28,17 @@ pub struct Change {
     pub before: f64,
     /// The figure since, or on that day; mean of the days.
     pub after: f64,
-    /// `after / before`; `None` when it was 0 before.
+    /// `after / before`; `None` when it was next to nothing before.
     pub factor: Option<f64>,
     /// Days in `before`.
     pub days_before: u64,
     /// Days in `after`.
     pub days_after: u64,
-    /// Chance of such a difference without a change (Mann–Whitney U, two-sided);
-    /// `None` for a single odd day, which is judged by its distance.
+    /// Chance of such a difference without a change. For a shift two-sided, by
+    /// the days (Mann–Whitney U) or for parts by the events (Fisher's exact
+    /// test), times the splits that were tried; for an odd day of a part
+    /// corrected for all days looked at (Holm). `None` for an odd day of another
+    /// figure, which is judged by its distance.
     pub p: Option<f64>,
     /// Whether it is for the worse.
     pub worse: bool,
