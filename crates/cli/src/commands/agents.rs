@@ -4,19 +4,22 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
 use serde_json::json;
 use tachograph_agents::{
-    Benchmark, Entry, Filter, GetError, Index, Observation, OpenError, Shelf, ShelfOptions, scan,
+    Benchmark, Entry, Filter, GetError, Index, Observation, OpenError, Shelf, ShelfOptions,
+    Skipped, scan, unquoted,
 };
 use tachograph_log::{Appender, Home};
+use tachograph_model::render::grid::Column as GridColumn;
+use tachograph_model::render::width;
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use crate::args::Format;
 use crate::args::agents::{Agents, Folder, Get, Index as IndexArgs, List, Search};
 use crate::context::{Context, Place, now};
 use crate::exit::{Exit, Result, usage};
-use crate::out::{self, Look};
+use crate::near;
+use crate::out::{self, counted};
 use crate::place::IndexedAgents;
 use crate::settings::Key;
 
@@ -43,15 +46,17 @@ fn index(args: &IndexArgs, ctx: &Context) -> Result<Exit> {
         Some(folder) => folder.clone(),
         None => remembered(&args.from, ctx)?,
     };
-    let folder = folder
-        .canonicalize()
-        .with_context(|| format!("cannot read {}", folder.display()))?;
-    let scan = scan(&folder, MAX_FILE_BYTES)?;
-    for skipped in &scan.skipped {
-        ctx.say(format_args!("skipped: {skipped}"));
+    let folder = is_there(&folder)?;
+    if !folder.is_dir() {
+        return Err(usage(format!(
+            "{} is no folder\nhint: name the folder the definitions lie in",
+            folder.display()
+        )));
     }
+    let scan = scan(&folder, MAX_FILE_BYTES)?;
+    tell_skipped(&scan.skipped, ctx);
     if scan.found.is_empty() {
-        anyhow::bail!("no agent definitions in {}", folder.display());
+        return Err(empty(&folder, scan.skipped.len()));
     }
     let index = Index::of_scan(&scan, &ctx.now.to_string(), "");
     let problems = index.problems();
@@ -78,9 +83,10 @@ fn index(args: &IndexArgs, ctx: &Context) -> Result<Exit> {
         }
         _ => {
             let mut text = format!(
-                "{} agents in {} categories, about {tokens} tokens in all\n",
-                index.agents.len(),
-                index.categories().len()
+                "{} in {}, about {} in all\n",
+                counted(index.agents.len() as u64, "agent", "agents"),
+                counted(index.categories().len() as u64, "category", "categories"),
+                counted(tokens, "token", "tokens"),
             );
             if let Some(path) = &written {
                 let _ = writeln!(text, "index written to {}", path.display());
@@ -128,19 +134,15 @@ fn list(args: &List, ctx: &Context) -> Result<Exit> {
     };
     let agents = shelf.shelf.list(&filter);
     shelf.record(ctx);
-    if agents.is_empty() && args.category.is_some() {
-        let names: Vec<String> = shelf
-            .shelf
-            .categories()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        ctx.say(format_args!(
-            "hint: the categories are {}",
-            names.join(", ")
-        ));
+    if agents.is_empty() {
+        ctx.say("no agent passes the filter");
+        if let Some(category) = &args.category {
+            let names = shelf.shelf.categories();
+            let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+            ctx.say(format_args!("hint: {}", near::hint(category, &names)));
+        }
     }
-    print_entries(&agents, form, &ctx.look)
+    print_entries(&agents, form, ctx)
 }
 
 fn get(args: &Get, ctx: &Context) -> Result<Exit> {
@@ -151,9 +153,12 @@ fn get(args: &Get, ctx: &Context) -> Result<Exit> {
     let agent = match found {
         Ok(agent) => agent,
         Err(GetError::Unknown { id, similar }) => {
-            let hint = match similar.is_empty() {
-                true => "`tacho agents list` lists them".to_owned(),
-                false => format!("did you mean {}?", similar.join(" or ")),
+            let ids = shelf.shelf.list(&Filter::default());
+            let near = near::near(&id, ids.iter().map(|entry| entry.id.as_str()));
+            let hint = match (similar.is_empty(), near) {
+                (false, _) => format!("did you mean {}?", similar.join(" or ")),
+                (true, Some(near)) => format!("did you mean {near}?"),
+                (true, None) => "`tacho agents list` lists them".to_owned(),
             };
             anyhow::bail!("no agent has the id {id}\nhint: {hint}");
         }
@@ -177,14 +182,43 @@ fn search(args: &Search, ctx: &Context) -> Result<Exit> {
         .take(args.limit)
         .map(|hit| hit.entry)
         .collect();
-    let exit = print_entries(&agents, form, &ctx.look)?;
+    let exit = print_entries(&agents, form, ctx)?;
     if total > agents.len() {
         ctx.say(format_args!(
-            "{} more; --limit shows them",
+            "{} more; --limit {total} shows them",
             total - agents.len()
         ));
     }
-    Ok(if total == 0 { Exit::Findings } else { exit })
+    if total > 0 {
+        return Ok(exit);
+    }
+    ctx.say(nothing_found(&args.words.join(" "), &shelf.shelf));
+    Ok(Exit::Findings)
+}
+
+/// What to say when no agent has any of the words.
+fn nothing_found(words: &str, shelf: &Shelf) -> String {
+    let agents = shelf.list(&Filter::default());
+    let known = || {
+        agents.iter().flat_map(|agent| {
+            let name = agent.name.split('-').map(str::to_owned);
+            name.chain(agent.keywords.iter().cloned())
+        })
+    };
+    let mut near: Vec<String> = words
+        .split_whitespace()
+        .filter_map(|word| {
+            let known: Vec<String> = known().collect();
+            near::near(&word.to_lowercase(), known.iter().map(String::as_str)).map(str::to_owned)
+        })
+        .collect();
+    near.dedup();
+    let hint = match near.is_empty() {
+        true => "`tacho agents list` lists all".to_owned(),
+        false => format!("did you mean {}?", near.join(" ")),
+    };
+    let all = counted(agents.len() as u64, "agent", "agents");
+    format!("none of {all} has a word of \"{words}\"\nhint: {hint}")
 }
 
 fn benchmark(from: &Folder, ctx: &Context) -> Result<Exit> {
@@ -197,7 +231,7 @@ fn benchmark(from: &Folder, ctx: &Context) -> Result<Exit> {
             let json = json!({"measured": benchmark, "targets": benchmark.targets(), "passed": benchmark.passed()});
             out::print(&(serde_json::to_string_pretty(&json)? + "\n"))?;
         }
-        _ => out::print(&benchmark.render())?,
+        _ => out::print(&ctx.look.glyphs.fit_seed(benchmark.render()))?,
     }
     Ok(if benchmark.passed() {
         Exit::Ok
@@ -206,31 +240,80 @@ fn benchmark(from: &Folder, ctx: &Context) -> Result<Exit> {
     })
 }
 
-fn print_entries(agents: &[Arc<Entry>], form: Format, look: &Look) -> Result<Exit> {
+fn print_entries(agents: &[Arc<Entry>], form: Format, ctx: &Context) -> Result<Exit> {
     if form == Format::Json {
         let entries: Vec<&Entry> = agents.iter().map(AsRef::as_ref).collect();
         out::print(&(serde_json::to_string_pretty(&entries)? + "\n"))?;
         return Ok(Exit::Ok);
     }
-    let mut rows = vec![
-        ["id", "category", "tokens", "description"]
-            .map(str::to_owned)
-            .to_vec(),
+    let columns = vec![
+        // Ids are there to be copied.
+        GridColumn::words("id").whole(),
+        GridColumn::words("category").importance(0),
+        GridColumn::figures("tokens").importance(1),
+        GridColumn::words("description").cut_to(20).importance(2),
     ];
-    for agent in agents {
-        let mut description: String = agent.description.chars().take(60).collect();
-        if description.len() < agent.description.len() {
-            description.push('…');
-        }
-        rows.push(vec![
+    // Into a pipe a description is a line of its own length, but no essay.
+    let most = ctx.look.width.unwrap_or(120);
+    let row = |agent: &Arc<Entry>| {
+        vec![
             agent.id.clone(),
             agent.category.clone(),
             agent.estimated_tokens.to_string(),
-            description,
-        ]);
+            width::cut(unquoted(&agent.description), most),
+        ]
+    };
+    let rows: Vec<Vec<String>> = agents.iter().map(row).collect();
+    if !rows.is_empty() {
+        out::print(&out::grid(columns, &rows, &ctx.look))?;
     }
-    out::print(&out::table(&rows, look))?;
     Ok(Exit::Ok)
+}
+
+/// The folder's own path, if it is there.
+fn is_there(folder: &Path) -> Result<PathBuf> {
+    folder.canonicalize().map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return usage(format!(
+                "there is no folder {}\nhint: `tacho agents index DIR` names another and remembers it",
+                folder.display()
+            ));
+        }
+        anyhow::Error::new(error).context(format!("cannot read {}", folder.display()))
+    })
+}
+
+/// Names what was passed over; of many only the first, unless `-v` asks.
+fn tell_skipped(skipped: &[Skipped], ctx: &Context) {
+    const MOST: usize = 5;
+    let told = if ctx.verbose > 0 { skipped.len() } else { MOST };
+    for skipped in skipped.iter().take(told) {
+        ctx.say(format_args!("skipped: {skipped}"));
+    }
+    if skipped.len() > told {
+        ctx.say(format_args!(
+            "skipped: {} more; -v names them",
+            skipped.len() - told
+        ));
+    }
+}
+
+fn empty(folder: &Path, skipped: usize) -> anyhow::Error {
+    let looked = match skipped {
+        0 => String::new(),
+        count => format!(
+            " ({})",
+            counted(
+                count as u64,
+                "entry was passed over",
+                "entries were passed over"
+            )
+        ),
+    };
+    anyhow::anyhow!(
+        "no agent definitions in {}{looked}\nhint: they are Markdown files (*.md) that begin with a front matter: ---, name: …, description: …, ---",
+        folder.display()
+    )
 }
 
 fn remembered(from: &Folder, ctx: &Context) -> Result<PathBuf> {
@@ -273,9 +356,11 @@ fn open(from: &Folder, ctx: &Context) -> Result<Observed> {
         observer: Some(Arc::new(observer)),
         ..ShelfOptions::default()
     };
+    is_there(&dir)?;
     let shelf = Shelf::open(&dir, options).map_err(|error| match error {
-        OpenError::Empty { folder, .. } => {
-            anyhow::anyhow!("no agent definitions in {}\nhint: they are Markdown files with a front matter (name, description)", folder.display())
+        OpenError::Empty { folder, skipped } => {
+            tell_skipped(&skipped, ctx);
+            empty(&folder, skipped.len())
         }
         error => error.into(),
     })?;

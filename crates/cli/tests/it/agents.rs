@@ -108,9 +108,20 @@ fn mistakes_are_named() {
     desk.tacho(&["agents", "list"])
         .fails(2, &["which folder", "hint: `tacho agents index DIR`"]);
     desk.tacho(&["agents", "index", "nowhere"])
-        .fails(1, &["cannot read nowhere"]);
-    desk.tacho(&["agents", "list", "--dir", "."])
-        .fails(1, &["no agent definitions in"]);
+        .fails(2, &["there is no folder nowhere", "hint: "]);
+    desk.file("one.md", definition("one", "a file"));
+    desk.tacho(&["agents", "index", "one.md"])
+        .fails(2, &["is no folder", "hint: "]);
+    std::fs::create_dir(desk.cwd().join("bare")).unwrap();
+    for args in [
+        &["agents", "index", "bare"][..],
+        &["agents", "list", "--dir", "bare"],
+    ] {
+        desk.tacho(args).fails(
+            1,
+            &["no agent definitions in", "hint: they are Markdown files"],
+        );
+    }
     desk.tacho(&["agents", "get", "api-designer", "--dir", "defs"])
         .fails(
             1,
@@ -119,13 +130,69 @@ fn mistakes_are_named() {
                 "hint: did you mean 01-core-api-designer?",
             ],
         );
-    assert_eq!(
-        desk.tacho(&["agents", "search", "zebra", "--dir", "defs"])
-            .code,
-        Some(1)
+    desk.tacho(&["agents", "get", "01-core-api-desinger", "--dir", "defs"])
+        .fails(1, &["hint: did you mean 01-core-api-designer?"]);
+    desk.tacho(&["agents", "search", "zebra", "--dir", "defs"])
+        .fails(
+            1,
+            &[
+                "none of 3 agents has a word of \"zebra\"",
+                "hint: `tacho agents list`",
+            ],
+        );
+    desk.tacho(&["agents", "search", "pyhton", "--dir", "defs"])
+        .fails(1, &["hint: did you mean python?"]);
+    let none = desk.ok(&[
+        "agents",
+        "list",
+        "--category",
+        "core-develpment",
+        "--dir",
+        "defs",
+    ]);
+    assert!(
+        none.stderr.contains("no agent passes the filter") && none.stdout.is_empty(),
+        "{none:?}"
     );
     desk.ok(&["agents", "index", "defs", "--validate-only"]);
     assert!(!desk.home().join("agents.json").exists());
+}
+
+#[test]
+fn sub_folders_count_and_a_folder_may_vanish() {
+    let desk = desk_with_agents();
+    std::fs::create_dir_all(desk.cwd().join("defs/team/deep")).unwrap();
+    desk.file(
+        "defs/team/deep/05-data-sql.md",
+        definition("sql", "Queries"),
+    );
+    desk.file(
+        "defs/team/01-core-api-designer.md",
+        definition("twin", "Again"),
+    );
+    let said = desk.ok(&["agents", "index", "defs"]);
+    assert!(
+        said.stdout.starts_with("4 agents in 3 categories, about "),
+        "{said:?}"
+    );
+    assert!(
+        said.stderr.contains("has the id 01-core-api-designer of"),
+        "{said:?}"
+    );
+    let text = desk.ok(&["agents", "get", "05-data-sql"]).stdout;
+    assert_eq!(text, definition("sql", "Queries"));
+    std::fs::rename(desk.cwd().join("defs"), desk.cwd().join("moved")).unwrap();
+    for args in [&["agents", "list"][..], &["agents", "search", "sql"]] {
+        desk.tacho(args)
+            .fails(2, &["there is no folder", "hint: `tacho agents index DIR`"]);
+    }
+    std::fs::create_dir(desk.cwd().join("one")).unwrap();
+    desk.file("one/a.md", definition("a", "alone"));
+    let said = desk.ok(&["agents", "index", "one"]);
+    assert!(
+        said.stdout.starts_with("1 agent in 1 category, about "),
+        "{said:?}"
+    );
 }
 
 #[test]

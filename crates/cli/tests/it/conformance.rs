@@ -30,12 +30,15 @@ const CASES: [&str; 6] = [
 ///   although there are none.
 /// - `tips_for_missed_targets`: the seed has none.
 /// - `distinct_agents`: the seed counts loads as agents.
-const DIFFERENCES: [&str; 5] = [
+/// - `verdict_needs_data`: the seed says that metrics are below their targets
+///   although nothing was recorded, or none is.
+const DIFFERENCES: [&str; 6] = [
     "window_line_fits_the_box",
     "hint_names_our_command",
     "tip_needs_data",
     "tips_for_missed_targets",
     "distinct_agents",
+    "verdict_needs_data",
 ];
 
 pub fn data(path: &str) -> PathBuf {
@@ -200,7 +203,19 @@ fn reason(sign: &str, line: &str) -> Option<&'static str> {
         "-" if line.starts_with("Run `uv run python") => Some("hint_names_our_command"),
         "+" if line == "Run `tacho report` for details." => Some("hint_names_our_command"),
         "-" if line == "  • All operations meeting performance targets" => Some("tip_needs_data"),
-        "+" if tip && line.contains("Nothing was recorded") => Some("tip_needs_data"),
+        "+" if tip
+            && ["Nothing was recorded", "`tacho run", "`tacho demo`"]
+                .iter()
+                .any(|tip| line.contains(tip)) =>
+        {
+            Some("tip_needs_data")
+        }
+        "-" if line.ends_with("Some Metrics Below Target - Review Recommended") => {
+            Some("verdict_needs_data")
+        }
+        "+" if line.contains("No Data Yet") || line.contains("No Target Missed") => {
+            Some("verdict_needs_data")
+        }
         "+" if tip && line.contains("target is ") => Some("tips_for_missed_targets"),
         _ if line.starts_with("Agents Loaded:") => Some("distinct_agents"),
         _ => None,

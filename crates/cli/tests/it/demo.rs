@@ -98,3 +98,22 @@ fn a_home_with_something_else_in_it_is_left_alone() {
         .fails(2, &["holds something that is no demo", "hint: "]);
     assert_eq!(crate::harness::events_in(&desk.cwd().join("mine")).len(), 1);
 }
+
+#[test]
+fn the_picture_shows_what_the_demo_prints() {
+    let desk = Desk::new();
+    let stdout = desk.ok(AS_OF).stdout;
+    let picture = include_str!("../../../../docs/picture.svg");
+    let findings: Vec<&str> = picture
+        .lines()
+        .filter(|line| line.contains("class=\"finding\""))
+        .filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"))
+        .collect();
+    assert!(findings.len() >= 3, "{picture}");
+    for finding in findings {
+        assert!(
+            stdout.contains(&format!("✗ {finding}\n")),
+            "{finding}: {stdout}"
+        );
+    }
+}

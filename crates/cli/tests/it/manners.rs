@@ -163,6 +163,33 @@ fn color_only_where_it_is_wanted() {
 }
 
 #[test]
+fn emoji_and_letters_only_where_they_are_wanted() {
+    let desk = Desk::new();
+    let health = |env: &[(&str, &str)], args: &[&str]| {
+        let mut command = desk.command(&[&["health"], args].concat());
+        command.envs(env.iter().copied());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    // Into a pipe the older tool's bytes.
+    assert!(health(&[], &[]).contains("📊 AGENT DISCOVERY"));
+    assert!(health(&[("LC_ALL", "C.UTF-8")], &[]).contains("🔍"));
+    for (env, args) in [
+        (&[("NO_COLOR", "1")][..], &[][..]),
+        (&[], &["--color", "never"]),
+    ] {
+        let text = health(env, args);
+        assert!(text.contains("\nAGENT DISCOVERY PERFORMANCE\n"), "{text}");
+        assert!(text.contains("━━━") && !text.contains('⚠'), "{text}");
+    }
+    let text = health(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], &[]);
+    assert!(text.is_ascii() && text.contains("+====="), "{text}");
+    assert!(
+        text.contains("No Data Yet") && text.contains("tacho run"),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_older_tool_s_events_are_pointed_out() {
     let desk = Desk::new();
     let said = desk.ok(&["report"]);
@@ -230,4 +257,68 @@ fn doctor_and_compact_make_no_home() {
         let said = desk.ok(args);
         assert!(!desk.home().exists(), "{args:?}: {said:?}");
     }
+}
+
+#[test]
+fn what_matches_nothing_says_what_there_is() {
+    let desk = Desk::new();
+    desk.ok(&[
+        "record",
+        "query",
+        "--agent-type",
+        "crewai",
+        "--duration-ms",
+        "5",
+    ]);
+    desk.ok(&["record", "own", "--keep-text"]);
+    desk.tacho(&["export", "--kind", "tool_cal"]).fails(
+        2,
+        &[
+            "no kind of event is called `tool_cal`",
+            "did you mean tool_call?",
+        ],
+    );
+    desk.tacho(&["export", "--kind", "query,nonsense"])
+        .fails(2, &["`nonsense`", "there are agent_discovery, ", ", own"]);
+    assert_eq!(
+        desk.ok(&["export", "--kind", "own"]).stdout.lines().count(),
+        1
+    );
+    let said = desk.ok(&["export", "--kind", "tool_call"]);
+    assert_eq!(said.stdout, "");
+    assert_eq!(
+        said.stderr,
+        "note: no event of kind tool_call in this window; there are events of own, query\n"
+    );
+    let said = desk.ok(&["export", "--since", "2020-01-01", "--until", "2020-01-02"]);
+    assert!(said.stderr.contains("no event in this window"), "{said:?}");
+    let said = desk.ok(&["stats", "--agent", "crewia"]);
+    assert!(
+        said.stderr
+            .contains("`crewia` answered no query; did you mean crewai?"),
+        "{said:?}"
+    );
+    let said = desk.ok(&["stats", "--agent", "somebody else"]);
+    assert!(said.stderr.contains("there are crewai"), "{said:?}");
+    assert_eq!(desk.ok(&["stats", "--agent", "crewai"]).stderr, "");
+    desk.tacho(&["report", "--section", "tool"])
+        .fails(2, &["did you mean tools?"]);
+}
+
+#[test]
+fn a_second_opinion_is_for_those_who_ask() {
+    let desk = Desk::new();
+    let lines: String = (1..=9)
+        .map(|day| {
+            format!(
+                "{{\"timestamp\":\"2025-11-0{day}T10:00:00Z\",\"event_type\":\"agent_discovery\",\
+                 \"operation\":\"search\",\"duration_ms\":{day}}}\n"
+            )
+        })
+        .collect();
+    desk.tacho_with(&["record"], lines.as_bytes());
+    let ask = ["--as-of", "2025-11-10T00:00:00Z", "trends", "--days", "10"];
+    assert_eq!(desk.ok(&ask).stderr, "");
+    let said = desk.ok(&[&ask[..], &["-v"]].concat());
+    assert!(said.stderr.contains("econd opinion"), "{said:?}");
 }
