@@ -11,7 +11,7 @@ use crate::args::Format;
 use crate::args::keep::Compact;
 use crate::context::Context;
 use crate::exit::{Exit, Result};
-use crate::out;
+use crate::out::{self, counted};
 use crate::place;
 use crate::settings::Key;
 
@@ -51,22 +51,24 @@ pub fn run(_args: &Compact, ctx: &Context) -> Result<Exit> {
             let mut text = match sealed.events {
                 0 => "nothing to seal\n".to_owned(),
                 events => format!(
-                    "sealed {events} events: {} of log became {} in {} segments\n",
+                    "sealed {}: {} of log became {} in {}\n",
+                    counted(events, "event", "events"),
                     out::bytes(sealed.log_bytes),
                     out::bytes(sealed.segment_bytes),
-                    sealed.segments
+                    counted(sealed.segments as u64, "segment", "segments"),
                 ),
             };
             if joined.joined > 0 {
                 text += &format!(
-                    "joined {} small segments into {}\n",
-                    joined.joined, joined.written
+                    "joined {} into {}\n",
+                    counted(joined.joined as u64, "small segment", "small segments"),
+                    joined.written
                 );
             }
             if retained.events > 0 {
                 text += &format!(
-                    "deleted {} events ({}), as retention says\n",
-                    retained.events,
+                    "deleted {} ({}), as retention says\n",
+                    counted(retained.events, "event", "events"),
                     out::bytes(retained.bytes)
                 );
             }
