@@ -110,8 +110,8 @@ impl Admission {
                 return Ok(());
             }
             (Type::I64, json) => match json.as_i64().or_else(|| whole(json.as_f64()?)) {
-                Some(whole) => Value::I64(whole),
-                None => return Err(misfit("a whole number").into()),
+                Some(whole) if whole >= 0 || field.signed => Value::I64(whole),
+                _ => return Err(misfit(wanted(field)).into()),
             },
             (Type::F64, Json::Number(number)) => match scaled(number.as_f64(), field) {
                 Some(number) => Value::F64(number),
@@ -362,7 +362,8 @@ fn texts(list: &[Json]) -> Option<Vec<String>> {
 fn wanted(field: &Field) -> &'static str {
     match field.column.def().ty {
         Type::Str => "a text",
-        Type::I64 => "a whole number",
+        Type::I64 if field.signed => "a whole number",
+        Type::I64 => "a whole number of at least 0",
         Type::F64 if field.column == Column::DurationMs => "a number of at least 0",
         Type::F64 => "a number",
         Type::Bool => "true or false",
@@ -454,8 +455,15 @@ mod tests {
             "llm_call",
             "input_tokens",
             9.5.into(),
-            Err("input_tokens: 9.5 is not a whole number"),
+            Err("input_tokens: 9.5 is not a whole number of at least 0"),
         );
+        check(
+            "llm_call",
+            "input_tokens",
+            (-9).into(),
+            Err("input_tokens: -9 is not a whole number of at least 0"),
+        );
+        check("file_count_delta", "delta", (-9).into(), Ok("-9"));
         check("query", "agent_type", "crewai".into(), Ok("\"crewai\""));
         check("query", "query_text", "who am I".into(), Ok("-"));
         check(
@@ -464,6 +472,27 @@ mod tests {
             "f2f2cbc2".into(),
             Ok("\"f2f2cbc2\""),
         );
+    }
+
+    #[test]
+    fn only_the_form_of_our_hashes_is_trusted() {
+        let (_dir, mut door) = door(false);
+        door.trust_hashes = true;
+        let ours = "\"00112233aabbccdd\"";
+        let mut session = |id: &str| admit(&mut door, "tool_call", "session_id", id.into());
+        assert_eq!(session("00112233aabbccdd").as_deref(), Ok(ours));
+        for other in [
+            "deadbeef",
+            "00112233AABBCCDD",
+            &"ab".repeat(32),
+            "0011223344556677889900",
+        ] {
+            let hashed = session(other).expect("admitted");
+            assert!(
+                hashed.len() == ours.len() && !hashed.contains(other),
+                "{hashed}"
+            );
+        }
     }
 
     #[test]
