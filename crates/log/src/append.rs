@@ -10,6 +10,7 @@ use tachograph_model::UnixNanos;
 
 use crate::files::{FileId, rotated_name};
 use crate::home::{Home, open_private};
+use crate::write::write_batch;
 
 /// Size in bytes at which the log is rotated: the first seed's 10 MiB.
 pub const ROTATE_BYTES: u64 = 10 * 1024 * 1024;
@@ -26,7 +27,6 @@ pub struct Appender {
 /// What is held open between batches.
 #[derive(Debug, Default)]
 struct Open {
-    lock: Option<File>,
     log: Option<(File, FileId)>,
     /// Where our last batch ended: if the file still ends there, its last byte
     /// needs no look.
@@ -53,10 +53,14 @@ pub struct Appended {
     pub len: u64,
 }
 
-/// Why nothing was appended.
+/// Why a batch was not appended, or not all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what} {}", path.display())]
 pub struct AppendError {
+    /// Bytes of the batch's first lines that are in the log all the same,
+    /// because the disk was full and then refused to have them cut off. 0
+    /// nearly always. Whoever tries again leaves these lines out.
+    pub kept_bytes: u64,
     /// What was tried, as a verb: `open`, `lock`, `append to`.
     pub what: &'static str,
     /// On which path.
@@ -93,7 +97,8 @@ impl Appender {
     /// [`Self::sync`] for that.
     ///
     /// # Errors
-    /// [`AppendError`]; then nothing was appended.
+    /// [`AppendError`]; then nothing was appended, but for
+    /// [`AppendError::kept_bytes`].
     pub fn append(&self, lines: &[u8]) -> Result<Appended, AppendError> {
         let mut locked = self.lock()?;
         let Placement { file, offset } = locked.prepare()?;
@@ -120,13 +125,33 @@ impl Appender {
 
     /// Takes the writers' lock, and waits for it.
     ///
+    /// The lock is the kernel's `flock`, which belongs to an open file and not
+    /// to a process: a child that is forked while it is held has a share in
+    /// it, and should its parent be killed before it is given back, it stays
+    /// held until the child ends or becomes another program. (The other kind,
+    /// which belongs to the process, is gone as soon as anything in it, such
+    /// as a tool that searches all files, opens and closes the lock's file;
+    /// then two writers write at once and nobody knows. Waiting is better.)
+    ///
+    /// So the file is opened for each batch and closed after it, and a writer
+    /// that has to wait does so with a file that it then closes. A child that
+    /// is forked at any other time has no share, records or not. What is left:
+    /// a fork within the microseconds of a batch, of a process that is killed
+    /// before the same batch ends. Others then wait for the child; they lose
+    /// what does not fit into their rings, and count it.
+    ///
     /// # Errors
     /// [`AppendError`] when the lock's file cannot be made or locked.
     pub fn lock(&self) -> Result<Locked<'_>, AppendError> {
-        let mut open = self.open();
-        let file = self.lock_file(&mut open)?;
-        let locked = file.lock();
-        self.locked(open, locked)
+        let open = self.open();
+        loop {
+            if let Some(lock) = self.try_lock_file()? {
+                return Ok(self.locked(open, lock));
+            }
+            let queue = self.lock_file()?;
+            let waited = queue.lock().and_then(|()| queue.unlock());
+            waited.map_err(|source| self.cannot_lock(source))?;
+        }
     }
 
     /// As [`Self::lock`], but gives up after `timeout`, and then returns
@@ -137,27 +162,15 @@ impl Appender {
     pub fn lock_within(&self, timeout: Duration) -> Result<Option<Locked<'_>>, AppendError> {
         let start = std::time::Instant::now();
         loop {
-            let Ok(mut open) = self.open.try_lock() else {
-                if start.elapsed() >= timeout {
-                    return Ok(None);
-                }
-                std::thread::sleep(Duration::from_micros(200));
-                continue;
-            };
-            let file = self.lock_file(&mut open)?;
-            match file.try_lock() {
-                Err(fs::TryLockError::WouldBlock) => {
-                    drop(open);
-                    if start.elapsed() >= timeout {
-                        return Ok(None);
-                    }
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-                Err(fs::TryLockError::Error(source)) => {
-                    return self.locked(open, Err(source)).map(Some);
-                }
-                Ok(()) => return self.locked(open, Ok(())).map(Some),
+            if let Ok(open) = self.open.try_lock()
+                && let Some(lock) = self.try_lock_file()?
+            {
+                return Ok(Some(self.locked(open, lock)));
             }
+            if start.elapsed() >= timeout {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_micros(200));
         }
     }
 
@@ -165,34 +178,34 @@ impl Appender {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_file<'a>(&self, open: &'a mut Open) -> Result<&'a File, AppendError> {
-        if open.lock.is_none() {
-            let path = self.home.events_lock();
-            let file = open_private(&path, OpenOptions::new().append(true).create(true))
-                .map_err(|source| failed("open", &path, source))?;
-            open.lock = Some(file);
-        }
-        open.lock.as_ref().ok_or_else(|| {
-            failed(
-                "open",
-                &self.home.events_lock(),
-                io::ErrorKind::NotFound.into(),
-            )
-        })
+    fn lock_file(&self) -> Result<File, AppendError> {
+        let path = self.home.events_lock();
+        open_private(&path, OpenOptions::new().append(true).create(true))
+            .map_err(|source| failed("open", &path, source))
     }
 
-    fn locked<'a>(
-        &'a self,
-        open: MutexGuard<'a, Open>,
-        outcome: io::Result<()>,
-    ) -> Result<Locked<'a>, AppendError> {
-        outcome.map_err(|source| failed("lock", &self.home.events_lock(), source))?;
-        Ok(Locked {
+    /// Returns the lock's file if nobody else holds it.
+    fn try_lock_file(&self) -> Result<Option<File>, AppendError> {
+        let file = self.lock_file()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(self.cannot_lock(source)),
+        }
+    }
+
+    fn cannot_lock(&self, source: io::Error) -> AppendError {
+        failed("lock", &self.home.events_lock(), source)
+    }
+
+    fn locked<'a>(&'a self, open: MutexGuard<'a, Open>, lock: File) -> Locked<'a> {
+        Locked {
             home: &self.home,
             rotate_bytes: self.rotate_bytes,
+            lock,
             open,
             placed: None,
-        })
+        }
     }
 }
 
@@ -201,6 +214,7 @@ impl Appender {
 pub struct Locked<'a> {
     home: &'a Home,
     rotate_bytes: u64,
+    lock: File,
     open: MutexGuard<'a, Open>,
     placed: Option<u64>,
 }
@@ -229,7 +243,8 @@ impl Locked<'_> {
     /// Appends a batch where [`Self::prepare`] said. One batch per `prepare`.
     ///
     /// # Errors
-    /// [`AppendError`]; then the log has been cut back to where it ended.
+    /// [`AppendError`]; then the log has been cut back to where it ended, but
+    /// for [`AppendError::kept_bytes`].
     pub fn write(&mut self, lines: &[u8]) -> Result<(), AppendError> {
         let path = self.home.log();
         let offset = match self.placed.take() {
@@ -239,14 +254,12 @@ impl Locked<'_> {
         let Some((log, file)) = &mut self.open.log else {
             return Err(failed("append to", &path, io::ErrorKind::NotFound.into()));
         };
-        if let Err((written, source)) = write_counting(log, lines) {
-            // Only what we added is cut, and only if nothing came after it:
-            // the first seed's writer takes no lock.
-            if written > 0 && log.metadata().is_ok_and(|m| m.len() == offset + written) {
-                let _ = log.set_len(offset);
-            }
+        if let Err(short) = write_batch(log, offset, lines) {
             self.open.ended = None;
-            return Err(failed("append to", &path, source));
+            return Err(AppendError {
+                kept_bytes: short.kept_bytes,
+                ..failed("append to", &path, short.source)
+            });
         }
         self.open.ended = Some((*file, offset + lines.len() as u64));
         Ok(())
@@ -318,30 +331,10 @@ impl Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        if let Some(lock) = &self.open.lock
-            && lock.unlock().is_err()
-        {
-            // Closing it unlocks as well.
-            self.open.lock = None;
-        }
+        // Before it is closed: a forked child may have it open too. Should it
+        // fail, closing is what is left.
+        let _ = self.lock.unlock();
     }
-}
-
-/// As `write_all`, but tells how much was written before the error.
-fn write_counting(log: &mut File, mut bytes: &[u8]) -> Result<(), (u64, io::Error)> {
-    let mut written = 0;
-    while !bytes.is_empty() {
-        match log.write(bytes) {
-            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
-            Ok(count) => {
-                written += count as u64;
-                bytes = &bytes[count..];
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((written, error)),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(unix)]
@@ -363,6 +356,7 @@ fn read_byte(file: &File, at: u64) -> io::Result<u8> {
 
 fn failed(what: &'static str, path: &Path, source: io::Error) -> AppendError {
     AppendError {
+        kept_bytes: 0,
         what,
         path: path.to_owned(),
         source,

@@ -27,7 +27,10 @@
 //!   with batches, exclusion costs next to nothing.)
 //! - The lock is a file of its own that is never renamed, so that rotation
 //!   cannot slip in between two writers that lock different inodes.
-//! - A write that fails leaves nothing behind: the file is cut back.
+//! - A write that fails leaves nothing behind: the file is cut back. Where even
+//!   that is refused, the caller is told which lines are there.
+//! - The lock's file is open only while the lock is held, so that children that
+//!   a writer forks have no share in it; see [`Appender::lock`].
 //! - A torn last line, of a writer that was killed, is ended before anything
 //!   is added, so that it never swallows the line after it.
 //! - Rotation happens before a write, under the same lock, and never replaces
@@ -40,6 +43,7 @@ mod append;
 mod files;
 mod home;
 mod salt;
+mod write;
 
 pub use append::{AppendError, Appended, Appender, Locked, Placement, ROTATE_BYTES};
 pub use files::{FileId, Listing, LogFile};
