@@ -382,7 +382,7 @@ pub static KINDS: &[Kind] = {
                 f(
                     "reason",
                     C::Status,
-                    "overload, cardinality, write_failed, too_long",
+                    "overload, cardinality, write_failed, too_long, damaged",
                 ),
                 f("count", C::Count, "how many since the last such event"),
             ],

@@ -23,13 +23,22 @@ static OFFSET: AtomicI64 = AtomicI64::new(0);
 /// times: when the wall clock was set, events follow it from then on.
 pub(crate) fn anchor() {
     tsc::measure();
-    let offset = UnixNanos::now().0.saturating_sub(steady() as i64);
-    OFFSET.store(offset, Ordering::Relaxed);
+    // The tightest of a few tries: the thread may be interrupted, for
+    // milliseconds on a busy machine, between the two clocks.
+    let tries = (0..5).map(|_| {
+        let before = steady();
+        let wall = UnixNanos::now().0;
+        let width = steady().saturating_sub(before);
+        (width, wall.saturating_sub((before + width / 2) as i64))
+    });
+    if let Some((_, offset)) = tries.min_by_key(|(width, _)| *width) {
+        OFFSET.store(offset, Ordering::Relaxed);
+    }
 }
 
 /// Returns nanoseconds since the epoch.
 #[inline]
-pub(crate) fn now() -> i64 {
+pub fn now() -> i64 {
     OFFSET.load(Ordering::Relaxed).wrapping_add(steady() as i64)
 }
 
@@ -181,7 +190,8 @@ mod tests {
             anchor();
             for _ in 0..1_000 {
                 let (before, now, after) = (UnixNanos::now().0, now(), UnixNanos::now().0);
-                // 50 µs: half of the threads of a busy test run may come between.
+                // However long we are interrupted between these, `now` lies
+                // between the others; 50 µs are for the anchor's own error.
                 assert!(
                     now > before - 50_000 && now < after + 50_000,
                     "{before} {now} {after}"

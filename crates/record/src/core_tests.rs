@@ -63,7 +63,7 @@ impl Scene {
         deltas
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     fn regions(&self) -> usize {
         crate::places::ring_files(&self.home()).len()
     }
@@ -114,7 +114,7 @@ fn nothing_is_lost_at_the_end() {
     (0..1_000).for_each(|n| record(&core, n));
     assert!(core.shutdown(LONG));
     assert_eq!(scene.deltas(), (0..1_000).collect::<Vec<_>>());
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     assert_eq!(scene.regions(), 0);
     // Too late: counted.
     record(&core, 1);
@@ -301,7 +301,7 @@ fn a_log_that_is_a_directory_is_said_once_and_counted() {
     core.shutdown(LONG);
     assert_eq!(core.losses(), [("file_count_delta", "write_failed", 3)]);
     assert_eq!(scene.notices.lock().unwrap().len(), 1);
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     assert_eq!(scene.regions(), 0, "waiting would not help");
 }
 
@@ -340,12 +340,46 @@ fn a_sink_takes_the_log_s_place_and_may_refuse() {
     assert!(!scene.home().root().exists());
 }
 
-#[cfg(target_os = "linux")]
+#[test]
+fn damage_is_said_once_and_counted() {
+    let scene = Scene::new();
+    let core = Core::open(CoreSettings {
+        drain_interval: Duration::from_secs(2),
+        ..scene.settings()
+    });
+    record(&core, 0);
+    assert!(core.flush(LONG));
+    // The drain sleeps for seconds now, unless it is asked.
+    (1..4).for_each(|n| record(&core, n));
+    let mut rings = Vec::new();
+    core.here().region().rings(&mut rings);
+    let ring = rings.iter().find(|ring| ring.head() > ring.tail()).unwrap();
+    ring.spoil(ring.tail());
+    assert!(core.flush(LONG));
+    assert_eq!(core.losses(), [("_other", "damaged", 1)]);
+    assert_eq!(scene.notices.lock().unwrap().len(), 1);
+    record(&core, 4);
+    assert!(core.shutdown(LONG));
+    assert_eq!(scene.deltas(), [0, 4]);
+    let events = scene.events();
+    let losses: Vec<_> = events.iter().filter(|e| e.event_type == "loss").collect();
+    let [loss] = losses.as_slice() else {
+        panic!("{losses:?}");
+    };
+    assert_eq!(loss.str(Column::Name), Some("_other"));
+    assert_eq!(loss.str(Column::Status), Some("damaged"));
+    assert_eq!(loss.i64(Column::Count), Some(1));
+}
+
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 mod linux {
     use std::process::Command;
 
+    use rustix::process::{Pid, Signal, getpid, kill_process};
+    use tachograph_log::Appender;
+
     use super::*;
-    use crate::ring::in_forked_child;
+    use crate::ring::{fork_child, in_forked_child};
 
     #[test]
     fn a_forked_child_records_into_rings_of_its_own() {
@@ -397,6 +431,33 @@ mod linux {
         let core = core.unwrap();
         assert!(core.shutdown(LONG));
         assert_eq!(scene.deltas().len(), 100);
+    }
+
+    #[test]
+    fn a_child_that_never_records_does_not_keep_the_log_of_its_killed_parent_locked() {
+        let scene = Scene::new();
+        let home = Home::create(scene.home().root()).unwrap();
+        let note = scene.dir.path().join("child");
+        let ended_well = in_forked_child(|| {
+            let log = Appender::new(&home);
+            log.append(b"{}\n").unwrap();
+            let child = fork_child(|| {
+                std::thread::sleep(LONG);
+                true
+            });
+            fs::write(&note, child.to_string()).unwrap();
+            let mut locked = log.lock().unwrap();
+            locked.prepare().unwrap();
+            kill_process(getpid(), Signal::KILL).unwrap();
+            true
+        });
+        assert!(!ended_well, "the parent was killed while it held the lock");
+        let child: i32 = fs::read_to_string(note).unwrap().parse().unwrap();
+        let log = Appender::new(&home);
+        let locked = log.lock_within(Duration::from_secs(2)).unwrap();
+        let killed = kill_process(Pid::from_raw(child).unwrap(), Signal::KILL);
+        assert!(locked.is_some(), "the child keeps it");
+        assert_eq!(killed, Ok(()), "the child lived until now");
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub(crate) const BATCH_BYTES: usize = 256 * 1024;
 /// starve the others.
 const SHARE_BYTES: usize = 16 * 1024;
 
+/// Most bytes of a batch that recovery encodes again. Ours have a quarter of a
+/// megabyte, and with all the rings and the longest names, some dozens.
+const MOST_INTENDED: u64 = 256 << 20;
+
 /// Empties the rings of one region.
 pub(crate) struct Drainer {
     region: Arc<Region>,
@@ -26,6 +30,18 @@ pub(crate) struct Drainer {
     seen: Vec<u64>,
     record: Vec<u64>,
     batch: Batch,
+    damage: Damage,
+    /// How much of the region's names the encoder has seen.
+    names_seen: usize,
+}
+
+/// What could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Stretches behind a record that is none; each held one record at least.
+    pub(crate) stretches: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
 }
 
 /// Records of all rings, ring after ring, as lines.
@@ -50,7 +66,14 @@ impl Drainer {
             seen: Vec::new(),
             record: Vec::new(),
             batch: Batch::default(),
+            damage: Damage::default(),
+            names_seen: 0,
         }
+    }
+
+    /// Returns what could not be read since the last time it was asked.
+    pub(crate) fn take_damage(&mut self) -> Damage {
+        std::mem::take(&mut self.damage)
     }
 
     /// Returns the rings, as of now.
@@ -66,8 +89,10 @@ impl Drainer {
 
     /// Returns how full the fullest ring is, in 64ths.
     pub(crate) fn fill(&mut self) -> u64 {
-        let fill =
-            |ring: &Arc<Ring>| ring.head().saturating_sub(ring.tail()) * 64 / ring.capacity();
+        let fill = |ring: &Arc<Ring>| {
+            let used = ring.head().saturating_sub(ring.tail());
+            used.min(ring.capacity()) * 64 / ring.capacity()
+        };
         self.rings().iter().map(fill).max().unwrap_or(0)
     }
 
@@ -85,15 +110,26 @@ impl Drainer {
         let mut more = false;
         for number in 0..self.rings.len() {
             let ring = self.rings[number].clone();
+            // In this order: a ring is sound between the two.
             let (from, head) = (ring.tail(), ring.head());
             let start = self.batch.bytes.len();
             let mut at = from;
+            if !ring.is_sound() {
+                self.skip(number, ring.capacity(), head);
+                at = head;
+            }
             while at < head {
                 if self.batch.bytes.len() - start >= share {
                     more = true;
                     break;
                 }
-                at = self.take(number, &ring, at, head);
+                at = match self.take(number, &ring, at, head) {
+                    Some(next) => next,
+                    None => {
+                        self.skip(number, head - at, head);
+                        head
+                    }
+                };
                 if let Some(observer) = observer.as_mut()
                     && at > self.seen[number]
                     && let [first, _time, words @ ..] = self.record.as_slice()
@@ -111,18 +147,27 @@ impl Drainer {
         more
     }
 
-    /// Encodes the record at `at` and returns the position after it.
-    fn take(&mut self, number: usize, ring: &Ring, at: u64, head: u64) -> u64 {
-        let Some(next) = ring.read(at, head, &mut self.record) else {
-            // Damaged: nothing behind it can be told apart.
-            self.record.clear();
-            return head;
-        };
+    /// Counts words up to `head` that are no records, the first time they are
+    /// come upon: nothing behind a damaged record can be told apart.
+    fn skip(&mut self, number: usize, words: u64, head: u64) {
+        self.record.clear();
+        if self.seen[number] != head {
+            self.seen[number] = head;
+            self.damage.stretches += 1;
+            self.damage.bytes += words * size_of::<u64>() as u64;
+        }
+    }
+
+    /// Encodes the record at `at` and returns the position after it; `None`
+    /// when there is none.
+    fn take(&mut self, number: usize, ring: &Ring, at: u64, head: u64) -> Option<u64> {
+        let next = ring.read(at, head, &mut self.record)?;
         let (encoder, bytes) = (&mut self.encoder, &mut self.batch.bytes);
         let start = bytes.len();
         let mut line = encoder.line(&self.record, bytes);
-        if line == Line::NameUnknown {
+        if line == Line::NameUnknown && self.names_seen != self.region.names_size() {
             // It was named after we last looked.
+            self.names_seen = self.region.names_size();
             let known = encoder.names();
             self.region.names_from(known, |name| encoder.add_name(name));
             bytes.truncate(start);
@@ -132,14 +177,15 @@ impl Drainer {
         if let Some(ends) = &mut self.batch.ends {
             ends.push((self.batch.bytes.len(), number, next));
         }
-        next
+        Some(next)
     }
 
     /// Moves the batch into the log: as a whole or not at all, whenever the
     /// process dies.
     ///
     /// # Errors
-    /// The log's; then the records are still in the rings.
+    /// The log's; then the records are still in the rings, but for those of
+    /// which it says that they arrived.
     pub(crate) fn store(&mut self, log: &mut Locked<'_>) -> Result<(), AppendError> {
         if !self.batch.bytes.is_empty() {
             let at = log.prepare()?;
@@ -149,6 +195,10 @@ impl Drainer {
             let len = self.batch.bytes.len() as u64;
             self.region.intend(Intent { at, len });
             if let Err(error) = log.write(&self.batch.bytes) {
+                if error.kept_bytes > 0 {
+                    self.encode_intent();
+                    self.settle_intent(error.kept_bytes);
+                }
                 self.region.set_state(State::Idle);
                 return Err(error);
             }
@@ -182,22 +232,51 @@ impl Drainer {
         counts
     }
 
-    /// Encodes the batch under way once more: its bytes, and where each line
-    /// ends (in the bytes, in which ring, at which position).
-    pub(crate) fn encode_intent(&mut self) -> (Vec<u8>, Vec<(usize, usize, u64)>) {
+    /// Encodes the batch under way once more, for [`Self::settle_intent`], and
+    /// returns its bytes: never more than it noted, nor than [`MOST_INTENDED`].
+    pub(crate) fn encode_intent(&mut self) -> &[u8] {
         self.region.rings(&mut self.rings);
         self.batch.clear();
         self.batch.ends = Some(Vec::new());
+        let len = self.region.intent().len.min(MOST_INTENDED);
         for number in 0..self.rings.len() {
             let ring = self.rings[number].clone();
-            let (from, to) = ring.intent();
-            let mut at = from;
-            while at < to {
-                at = self.take(number, &ring, at, to);
+            let (mut at, to) = ring.intent();
+            while at < to && (self.batch.bytes.len() as u64) < len {
+                // What is damaged is not come by here: the next gathering
+                // begins there, and counts it.
+                let Some(next) = self.take(number, &ring, at, to) else {
+                    break;
+                };
+                at = next;
             }
         }
+        &self.batch.bytes
+    }
+
+    /// Moves the tails behind those lines of the batch under way that stand in
+    /// the log, which are its first `arrived` bytes; returns how many they are.
+    /// May be repeated: it does not change what it goes by.
+    pub(crate) fn settle_intent(&mut self, arrived: u64) -> u64 {
         let ends = self.batch.ends.take().unwrap_or_default();
-        (std::mem::take(&mut self.batch.bytes), ends)
+        let mut events = 0;
+        for (number, ring) in self.rings.iter().enumerate() {
+            let (from, to) = ring.intent();
+            let mut tail = from;
+            if from < to {
+                let whole = ends
+                    .iter()
+                    .filter(|(end, of, _)| *of == number && *end as u64 <= arrived);
+                for (.., next) in whole {
+                    tail = *next;
+                    events += 1;
+                }
+                ring.set_tail(tail);
+            }
+            self.batch.parts.push((tail, to));
+        }
+        self.batch.bytes.clear();
+        events
     }
 }
 

@@ -15,7 +15,7 @@ use tachograph_model::KINDS;
 use crate::core::{CoreSettings, NameId, Observer};
 use crate::loss::{self, Losses, Reason};
 use crate::recover::with_source;
-use crate::region::{MAX_NAME, Region};
+use crate::region::{MAX_NAME, MAX_RING_WORDS, Region};
 use crate::ring::{Producer, Pushed, Ring};
 use crate::table::Table;
 use crate::{clock, fork};
@@ -114,6 +114,11 @@ impl Engine {
         let table = Table::current();
         let data = ring_words(settings.ring_bytes);
         let (region, overflow) = new_region(home.as_ref(), settings, &table, data.min(8 * 1024));
+        #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
+        if home.is_some() && region.mapped.is_none() {
+            let why = "no place has room for rings that survive the process";
+            notices.push(format!("{why}: if it is killed, its last events are lost"));
+        }
         let mut names = Names::default();
         for text in first {
             region.add_name(&text);
@@ -269,6 +274,11 @@ impl Shared {
         text.cloned().unwrap_or_default()
     }
 
+    #[cfg(test)]
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
     pub(crate) fn set_observer(&self, observer: Observer) {
         *lock(&self.observer) = Some(observer);
     }
@@ -348,7 +358,7 @@ fn new_region(
     table: &Table,
     ring: usize,
 ) -> (Arc<Region>, Arc<Ring>) {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     if let Some(home) = home
         && let Some(region) = crate::places::new_region(home, settings.ring_dir.as_deref(), table)
     {
@@ -369,7 +379,7 @@ fn new_region(
 
 fn ring_words(bytes: usize) -> usize {
     (bytes / size_of::<u64>())
-        .clamp(512, 1 << 24)
+        .clamp(512, MAX_RING_WORDS)
         .next_power_of_two()
 }
 

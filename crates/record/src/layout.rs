@@ -156,8 +156,14 @@ impl<const N: usize> Words<N> {
     /// Hands the record to the engine, stamped with the present.
     #[inline]
     pub(crate) fn push(&self, core: &Core) {
+        self.push_at(core, core.now());
+    }
+
+    /// As [`Self::push`], stamped with a given time.
+    #[inline]
+    pub(crate) fn push_at(&self, core: &Core, time: i64) {
         let words = self.words.get(..self.length).unwrap_or_default();
-        core.push(self.kind, core.now(), self.presence, words);
+        core.push(self.kind, time, self.presence, words);
     }
 }
 

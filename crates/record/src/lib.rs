@@ -103,7 +103,11 @@
 //!   command of `tacho`, moves it to the log ([`recover_orphans`]).
 //! - Distinct names are bounded; further ones become `_other`, counted.
 //! - Only `env.rs` reads the environment, only `notice.rs` speaks, once.
-#![allow(unexpected_cfgs, reason = "cfg(loom): the model checker's builds")]
+#![allow(
+    unexpected_cfgs,
+    reason = "cfg(loom): the model checker's builds; cfg(tachograph_no_ring): rings on the heap, \
+              as on other systems than Linux"
+)]
 #![deny(missing_docs)]
 
 // The engine.
@@ -114,7 +118,7 @@ mod encode;
 mod engine;
 mod fork;
 mod loss;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 mod owner;
 mod places;
 mod recover;
@@ -174,4 +178,12 @@ pub use tachograph_model::{Salt, Sink, SinkError};
 #[allow(missing_docs)]
 pub mod __macros {
     pub use crate::instrument::{SpanSite, ToolSite};
+}
+
+/// What the benches take apart.
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod __benches {
+    pub use crate::clock::now;
+    pub use crate::tool::success_at;
 }

@@ -19,17 +19,28 @@ pub(crate) enum Reason {
     WriteFailed,
     /// A name was too long and was cut.
     TooLong,
+    /// A ring held what is no record; everything behind it was skipped, which
+    /// counts as one event of unknown kind.
+    Damaged,
 }
 
-pub(crate) const REASONS: [(Reason, &str); 4] = [
+pub(crate) const REASONS: [(Reason, &str); 5] = [
     (Reason::Overload, "overload"),
     (Reason::Cardinality, "cardinality"),
     (Reason::WriteFailed, "write_failed"),
     (Reason::TooLong, "too_long"),
+    (Reason::Damaged, DAMAGED),
 ];
 
 /// Stands for the kind where a name, not an event, was lost.
 pub(crate) const NAME: &str = "name";
+
+/// Stands for the kind of what could not be read.
+pub(crate) const UNKNOWN: &str = "_other";
+/// Why it could not.
+pub(crate) const DAMAGED: &str = "damaged";
+/// Its place among the kinds: behind [`NAME`]'s.
+const UNKNOWN_KIND: usize = KINDS.len() + 1;
 
 /// Counters of everything but what rings count themselves.
 pub(crate) struct Losses {
@@ -49,6 +60,11 @@ impl Losses {
     pub(crate) fn count(&self, kind: Option<u8>, reason: Reason, events: u64) {
         let kind = kind.map_or(KINDS.len(), usize::from).min(MAX_KINDS - 1);
         self.counts[reason as usize][kind].fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Counts what could not be read.
+    pub(crate) fn count_damaged(&self, stretches: u64) {
+        self.counts[Reason::Damaged as usize][UNKNOWN_KIND].fetch_add(stretches, Ordering::Relaxed);
     }
 
     /// Returns every count that is not zero: kind, reason (by number), count.
@@ -72,7 +88,11 @@ impl Losses {
 
 /// Returns the name of a kind in a loss.
 pub(crate) fn kind_name(kind: usize) -> &'static str {
-    KINDS.get(kind).map_or(NAME, |kind| kind.name)
+    match KINDS.get(kind) {
+        Some(kind) => kind.name,
+        None if kind == KINDS.len() => NAME,
+        None => UNKNOWN,
+    }
 }
 
 /// The names that `loss` events refer to stand at the beginning of every
@@ -82,7 +102,7 @@ pub(crate) fn first_names<'a>(
     kinds: impl Iterator<Item = &'a str>,
 ) -> impl Iterator<Item = &'a str> {
     let reasons = REASONS.iter().map(|(_, name)| *name);
-    std::iter::once("_other")
+    std::iter::once(UNKNOWN)
         .chain(kinds)
         .chain([NAME])
         .chain(reasons)
@@ -91,8 +111,12 @@ pub(crate) fn first_names<'a>(
 /// Returns the values of a `loss` event: names by their place in
 /// [`first_names`], and the count. All its fields are present.
 pub(crate) fn values(kinds: usize, kind: usize, reason: usize, count: u64) -> [u64; 3] {
-    let kind = kind.min(kinds) as u64;
-    [1 + kind, 2 + kinds as u64 + reason as u64, count]
+    let kind = if kind <= kinds { 1 + kind as u64 } else { 0 };
+    [
+        kind,
+        2 + kinds as u64 + reason as u64,
+        count.min(i64::MAX as u64),
+    ]
 }
 
 /// All three fields of a `loss` event.
@@ -118,6 +142,8 @@ mod tests {
             }
         }
         let [a, ..] = values(KINDS.len(), 63, 0, 1);
+        assert_eq!(names[a as usize], UNKNOWN);
+        let [a, ..] = values(KINDS.len(), KINDS.len(), 0, 1);
         assert_eq!(names[a as usize], NAME);
         let keys: Vec<_> = Kind::by_name("loss")
             .unwrap()

@@ -11,11 +11,12 @@ use memmap2::MmapOptions;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use super::{
-    BLOCKS, Blocks, DIRECTORY, HOME, HOME_WORDS, MAGIC, MAGIC_VALUE, MAX_BLOCKS, NAME_BLOCK, OWNER,
-    PAGE_WORDS, RING_BLOCK, Region, TABLE_BLOCK, VERSION, VERSION_VALUE, read_text,
+    BLOCKS, Blocks, DIRECTORY, HOME, HOME_WORDS, MAGIC, MAGIC_VALUE, MAX_BLOCKS, MAX_NAME_BLOCKS,
+    MAX_RING_WORDS, MAX_RINGS, MAX_TABLE_WORDS, NAME_BLOCK, NAME_BLOCK_WORDS, OWNER, PAGE_WORDS,
+    RING_BLOCK, Region, TABLE_BLOCK, VERSION, VERSION_VALUE, read_text,
 };
 use crate::owner::Owner;
-use crate::ring::{Ring, Words};
+use crate::ring::{HEADER_WORDS, Ring, Words};
 use crate::table::Table;
 
 const WORD: u64 = size_of::<u64>() as u64;
@@ -185,7 +186,15 @@ impl Region {
             let what = self.header[entry].load(Ordering::Relaxed);
             let words = usize::try_from(what >> 8).unwrap_or(usize::MAX);
             let at = self.header[entry + 1].load(Ordering::Relaxed) as usize;
-            if at.checked_add(words).is_none_or(|end| end > usize::MAX / 8) {
+            // Blocks come one after the other, and none is larger than ours.
+            let most = match what & 0xFF {
+                TABLE_BLOCK => MAX_TABLE_WORDS,
+                NAME_BLOCK if blocks.names.len() < MAX_NAME_BLOCKS => NAME_BLOCK_WORDS,
+                RING_BLOCK if blocks.rings.len() < MAX_RINGS => HEADER_WORDS + MAX_RING_WORDS,
+                _ => 0,
+            };
+            let follows = at >= blocks.end.max(PAGE_WORDS) && at < usize::MAX / 16;
+            if !follows || !(1..=most).contains(&words) {
                 return Err(invalid("has a damaged directory"));
             }
             let block = mapped.map(at, words)?;
@@ -194,14 +203,15 @@ impl Region {
                     let text = read_text(&block, true);
                     blocks.table = text.ok_or_else(|| invalid("has a damaged table"))?.0;
                 }
-                NAME_BLOCK if words > 0 => blocks.names.push(block),
+                NAME_BLOCK => blocks.names.push(block),
                 RING_BLOCK => {
                     let ring = Ring::over(block).ok_or_else(|| invalid("has a damaged ring"))?;
+                    blocks.damaged_rings += u64::from(!ring.mend());
                     blocks.rings.push(Arc::new(ring));
                 }
                 _ => return Err(invalid("has a damaged directory")),
             }
-            blocks.end = blocks.end.max(at + words);
+            blocks.end = at + words;
         }
         self.blocks = Mutex::new(blocks);
         Ok(())

@@ -11,10 +11,10 @@ pub(crate) fn canonical(home: &Home) -> PathBuf {
         .unwrap_or_else(|_| home.root().to_owned())
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 pub(crate) use linux::{new_region, ring_files};
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 mod linux {
     use std::fs::{self, DirBuilder, OpenOptions};
     use std::io::{self, Write};

@@ -77,7 +77,7 @@ pub(crate) struct Shared {
 pub struct Loss {
     /// Type of the lost events.
     pub kind: &'static str,
-    /// `overload`, `cardinality`, `write_failed`, `too_long`, `invalid`, …
+    /// `overload`, `cardinality`, `write_failed`, `too_long`, `damaged`, `invalid`, …
     pub reason: &'static str,
     /// How many since the recorder was made.
     pub count: u64,

@@ -43,7 +43,10 @@ pub struct RecoverReport {
     pub events: u64,
     /// Events of interrupted batches that were in the log already.
     pub already: u64,
-    /// What could not be read, in words.
+    /// Stretches of rings that could not be read; each is reported in the log
+    /// as one event lost for reason `damaged`.
+    pub damaged: u64,
+    /// What could not be recovered, in words.
     pub notes: Vec<String>,
 }
 
@@ -59,12 +62,12 @@ pub fn recover_orphans(home: &Path) -> RecoverReport {
     recover(&Appender::new(&Home::at(home)))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(tachograph_no_ring))))]
 pub(crate) fn recover(_: &Appender) -> RecoverReport {
     RecoverReport::default()
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 pub(crate) fn recover(log: &Appender) -> RecoverReport {
     let mut report = RecoverReport::default();
     let files = crate::places::ring_files(log.home());
@@ -91,10 +94,17 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
                 continue;
             }
         };
+        let before = report.damaged;
         if let Err(why) = linux::settle(region, log.home(), &mut locked, &mut report) {
             let why = with_source(&*why);
             let notes = &mut report.notes;
             notes.push(format!("cannot recover {}: {why}", path.display()));
+        }
+        if report.damaged > before {
+            report.notes.push(format!(
+                "{} is damaged: what could be read of it is in the log, the rest is lost",
+                path.display()
+            ));
         }
     }
     report
@@ -106,13 +116,13 @@ pub(crate) fn with_source(error: &dyn std::error::Error) -> String {
     format!("{error}{}", source.unwrap_or_default())
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 mod linux {
     use std::io;
     use std::os::unix::fs::FileExt;
     use std::sync::Arc;
 
-    use tachograph_log::Locked;
+    use tachograph_log::{AppendError, Locked};
 
     use super::{File, Home, OpenOptions, PathBuf, RecoverReport};
     use crate::clock;
@@ -149,13 +159,13 @@ mod linux {
             }
         }
         report_losses(&mut drainer, &table);
-        loop {
-            let more = drainer.gather(BATCH_BYTES, None);
-            drainer.store(log)?;
-            report.events += drainer.batch().events;
-            if !more {
-                break;
-            }
+        report.events += store_all(&mut drainer, log)?;
+        let mut damage = drainer.take_damage();
+        damage.stretches += region.damaged_rings();
+        if damage.stretches > 0 {
+            report.damaged += damage.stretches;
+            say_damage(&region, &mut drainer, &table, damage.stretches);
+            report.events += store_all(&mut drainer, log)?;
         }
         if let Some(mapped) = &region.mapped {
             mapped.remove();
@@ -164,35 +174,32 @@ mod linux {
         Ok(())
     }
 
+    fn store_all(drainer: &mut Drainer, log: &mut Locked<'_>) -> Result<u64, AppendError> {
+        let mut events = 0;
+        loop {
+            let more = drainer.gather(BATCH_BYTES, None);
+            drainer.store(log)?;
+            events += drainer.batch().events;
+            if !more {
+                return Ok(events);
+            }
+        }
+    }
+
     /// Moves the tails behind what arrived of the batch under way; returns how
     /// many events that is. May be repeated: what it reads, it does not change,
     /// but for the piece of a line, which it does not count.
     fn finish_writing(region: &Region, drainer: &mut Drainer, home: &Home) -> io::Result<u64> {
         let intent = region.intent();
-        let (bytes, ends) = drainer.encode_intent();
+        let bytes = drainer.encode_intent();
         let arrived = match find(home, &intent)? {
             Some(path) => {
                 let file = OpenOptions::new().read(true).write(true).open(path)?;
-                arrived(&file, &intent, &bytes)?
+                arrived(&file, &intent, bytes)?
             }
             None => bytes.len(),
         };
-        let mut events = 0;
-        for (number, ring) in drainer.rings().iter().enumerate() {
-            let (from, to) = ring.intent();
-            if from >= to {
-                continue;
-            }
-            let whole = ends
-                .iter()
-                .filter(|(end, of, _)| *of == number && *end <= arrived);
-            let mut tail = from;
-            for (_, _, next) in whole {
-                tail = *next;
-                events += 1;
-            }
-            ring.set_tail(tail);
-        }
+        let events = drainer.settle_intent(arrived as u64);
         region.set_state(State::Idle);
         Ok(events)
     }
@@ -210,6 +217,11 @@ mod linux {
     /// a line; cuts off a piece of one at the end of the file.
     fn arrived(file: &File, intent: &Intent, bytes: &[u8]) -> io::Result<usize> {
         let offset = intent.at.offset;
+        if i64::try_from(offset).is_err() || offset > file.metadata()?.len() {
+            // The file never was that long: the note is damaged, or says
+            // where bytes would have stood that never came.
+            return Ok(0);
+        }
         let mut found = vec![0; bytes.len()];
         let mut filled = 0;
         while filled < found.len() {
@@ -230,6 +242,22 @@ mod linux {
         Ok(whole)
     }
 
+    /// Says in the log that something could not be read. Names are looked for:
+    /// an earlier version's region does not have them all in our places.
+    fn say_damage(region: &Region, drainer: &mut Drainer, table: &Table, stretches: u64) {
+        let names = (
+            region.find_or_add_name(loss::UNKNOWN),
+            region.find_or_add_name(loss::DAMAGED),
+        );
+        if let (Some(kind), Some(ring)) = (table.kind("loss"), drainer.rings().first())
+            && let (Some(unknown), Some(damaged)) = names
+        {
+            let values = [unknown, damaged, stretches];
+            // The ring was emptied a moment ago.
+            Producer::new(ring.clone()).push(kind, clock::now(), loss::PRESENCE, &values);
+        }
+    }
+
     /// Says what the rings counted as lost and nobody has reported, in the
     /// first ring, from where it goes to the log like everything else.
     fn report_losses(drainer: &mut Drainer, table: &Table) {
@@ -245,7 +273,8 @@ mod linux {
         for lost in 0..MAX_KINDS {
             let open =
                 |ring: &crate::ring::Ring| ring.lost(lost).saturating_sub(ring.reported(lost));
-            let count: u64 = rings.iter().map(|ring| open(ring)).sum();
+            let counts = rings.iter().map(|ring| open(ring));
+            let count = counts.fold(0, u64::saturating_add);
             if count == 0 {
                 continue;
             }

@@ -35,7 +35,7 @@ use tachograph_log::{FileId, Placement};
 use crate::ring::{AtomicU64, HEADER_WORDS, Ordering, Ring, Words};
 use crate::table::Table;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 pub(crate) use mapped::Mapped;
 
 /// `TACHRING`
@@ -60,6 +60,10 @@ const PAGE_WORDS: usize = 512;
 const NAME_BLOCK_WORDS: usize = 8_192;
 /// Most blocks of names: 2 MiB of them.
 const MAX_NAME_BLOCKS: usize = 32;
+/// Most words of the table of kinds: half a megabyte of text.
+const MAX_TABLE_WORDS: usize = 1 << 16;
+/// Most words of data in a ring: 128 MiB.
+pub(crate) const MAX_RING_WORDS: usize = 1 << 24;
 /// Most rings, so that the directory has room for names as well.
 pub(crate) const MAX_RINGS: usize = 128;
 /// Longest name in bytes; longer ones are cut by the caller.
@@ -90,13 +94,15 @@ pub(crate) struct Intent {
 /// See the module's page.
 pub(crate) struct Region {
     header: Words,
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     pub(crate) mapped: Option<Mapped>,
     blocks: Mutex<Blocks>,
 }
 
 #[derive(Default)]
 struct Blocks {
+    /// Rings that said what no ring can, and were emptied.
+    damaged_rings: u64,
     rings: Vec<Arc<Ring>>,
     names: Vec<Words>,
     table: String,
@@ -109,7 +115,7 @@ impl Region {
     pub(crate) fn heap(table: &Table) -> Self {
         let region = Self {
             header: Words::heap(PAGE_WORDS),
-            #[cfg(target_os = "linux")]
+            #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
             mapped: None,
             blocks: Mutex::default(),
         };
@@ -212,6 +218,24 @@ impl Region {
         }
     }
 
+    /// Returns how many words its names take; grows with every name.
+    pub(crate) fn names_size(&self) -> usize {
+        self.blocks().names.iter().map(|block| used(block)).sum()
+    }
+
+    /// Returns the number of a name; adds it if it is missing. `None` when
+    /// there is no room.
+    pub(crate) fn find_or_add_name(&self, text: &str) -> Option<u64> {
+        let (mut found, mut count) = (None, 0);
+        self.names_from(0, |name| {
+            if name == text {
+                found = found.or(Some(count));
+            }
+            count += 1;
+        });
+        found.or_else(|| self.add_name(text).then_some(count))
+    }
+
     /// Returns the table of kinds that its records were made with.
     pub(crate) fn table(&self) -> Option<Table> {
         Table::from_text(&self.blocks().table)
@@ -264,6 +288,11 @@ impl Region {
         }
     }
 
+    /// Returns how many of its rings made no sense when it was opened.
+    pub(crate) fn damaged_rings(&self) -> u64 {
+        self.blocks().damaged_rings
+    }
+
     fn blocks(&self) -> MutexGuard<'_, Blocks> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -273,7 +302,7 @@ impl Region {
         if self.header[BLOCKS].load(Ordering::Relaxed) as usize >= MAX_BLOCKS {
             return None;
         }
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
         if let Some(mapped) = &self.mapped {
             let at = blocks.end.next_multiple_of(mapped.page_words);
             let block = mapped.reserve(at, words).ok()?;
@@ -315,7 +344,7 @@ fn write_text(into: &[AtomicU64], text: &str) {
 /// Reads that, and how many words it takes; an empty text unless `wanted`.
 fn read_text(from: &[AtomicU64], wanted: bool) -> Option<(String, usize)> {
     let len = usize::try_from(from.first()?.load(Ordering::Relaxed)).ok()?;
-    let packed = from.get(1..1 + len.div_ceil(8))?;
+    let packed = from.get(1..)?.get(..len.div_ceil(8))?;
     let words = 1 + packed.len();
     if !wanted {
         return Some((String::new(), words));
@@ -328,7 +357,7 @@ fn read_text(from: &[AtomicU64], wanted: bool) -> Option<(String, usize)> {
     Some((String::from_utf8(bytes).ok()?, words))
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 #[path = "mapped.rs"]
 mod mapped;
 

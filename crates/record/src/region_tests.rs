@@ -1,5 +1,5 @@
 //! Regions in files, and recovery from every place where a writer can die.
-#![cfg(all(target_os = "linux", not(miri), not(loom)))]
+#![cfg(all(target_os = "linux", not(tachograph_no_ring), not(miri), not(loom)))]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -12,7 +12,7 @@ use super::*;
 use crate::drain::Drainer;
 use crate::loss;
 use crate::recover::{RecoverReport, recover};
-use crate::ring::Producer;
+use crate::ring::{Producer, bear_large_files, in_forked_child};
 
 const EVENTS: usize = 6;
 
@@ -83,7 +83,7 @@ impl Scene {
             for line in fs::read(file.path).unwrap().split(|b| *b == b'\n') {
                 match tachograph_model::Event::from_line(line) {
                     Ok(event) if event.event_type == "file_count_delta" => {
-                        found.push(event.i64(tachograph_model::Column::Count).unwrap());
+                        found.extend(event.i64(tachograph_model::Column::Count));
                     }
                     Ok(_) => {}
                     Err(_) if line.is_empty() => {}
@@ -252,6 +252,175 @@ fn damaged_regions_are_named_and_spoil_nothing() {
     assert!(report.orphans >= 1);
     for n in all() {
         assert!(scene.events().0.contains(&n));
+    }
+}
+
+#[test]
+fn a_damaged_record_is_counted_and_spoils_its_ring_alone() {
+    let scene = Scene::new();
+    {
+        let (region, mut drainer) = scene.region();
+        let rings = rings_of(&region);
+        rings[0].spoil(rings[0].tail());
+        drainer.gather(1 << 20, None);
+        let damage = drainer.take_damage();
+        let bytes = 8 * (rings[0].head() - rings[0].tail());
+        assert_eq!((damage.stretches, damage.bytes), (1, bytes));
+        // Nothing was stored, so it is come upon again.
+        drainer.gather(1 << 20, None);
+        assert_eq!(drainer.take_damage().stretches, 0, "counted once");
+    }
+    let report = recover(&Appender::new(&scene.home));
+    assert_eq!((report.orphans, report.damaged), (1, 1), "{report:?}");
+    assert_eq!(report.notes.len(), 1, "{report:?}");
+    assert_eq!(scene.events(), (vec![1, 3, 5], 0));
+    let text = fs::read_to_string(scene.home.log()).unwrap();
+    let said = r#""kind":"_other","reason":"damaged","count":1"#;
+    assert!(text.contains(said), "{text}");
+    assert_eq!(scene.recover(), RecoverReport::default());
+}
+
+#[test]
+fn positions_that_no_ring_has_are_counted_too() {
+    for (head, tail) in [(u64::MAX, 0), (5_000, 0), (0, 7), (u64::MAX, u64::MAX - 5)] {
+        let scene = Scene::new();
+        {
+            let (region, _) = scene.region();
+            rings_of(&region)[0].place(head, tail);
+        }
+        let report = recover(&Appender::new(&scene.home));
+        assert_eq!(report.damaged, 1, "{head} {tail}: {report:?}");
+        assert_eq!(scene.events(), (vec![1, 3, 5], 0), "{head} {tail}");
+    }
+}
+
+/// A log that can be added to but not cut, and a disk that is full.
+#[test]
+fn lines_that_could_not_be_cut_off_are_not_written_again() {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use std::os::fd::AsRawFd;
+
+    assert!(in_forked_child(|| {
+        bear_large_files();
+        let most = getrlimit(Resource::Fsize);
+        for room in (1..600).step_by(3) {
+            let scene = Scene::new();
+            let (_region, mut drainer) = scene.region();
+            let file = memfd_create("log", MemfdFlags::ALLOW_SEALING).unwrap();
+            fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();
+            let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+            std::os::unix::fs::symlink(path, scene.home.log()).unwrap();
+            let log = Appender::new(&scene.home);
+            drainer.gather(1 << 20, None);
+            let current = Some(room);
+            setrlimit(
+                Resource::Fsize,
+                Rlimit {
+                    current,
+                    ..most.clone()
+                },
+            )
+            .unwrap();
+            let stored = drainer.store(&mut log.lock().unwrap());
+            setrlimit(Resource::Fsize, most.clone()).unwrap();
+            let len = fs::metadata(scene.home.log()).unwrap().len();
+            if stored.is_err() {
+                assert_eq!(len, room, "so much came");
+                drainer.gather(1 << 20, None);
+                drainer.store(&mut log.lock().unwrap()).unwrap();
+            }
+            let text = fs::read_to_string(scene.home.log()).unwrap();
+            let lines = text.lines().map(|line| line.as_bytes());
+            let events = lines.filter_map(|line| tachograph_model::Event::from_line(line).ok());
+            let count = |event: tachograph_model::Event| event.i64(tachograph_model::Column::Count);
+            let mut found: Vec<_> = events.filter_map(count).collect();
+            found.sort_unstable();
+            assert_eq!(found, all(), "room for {room} bytes: {text}");
+        }
+        true
+    }));
+}
+
+mod hostile {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Most bytes that a log may come to have of one ring file of these tests,
+    /// whatever stands in it.
+    const MOST_LOGGED: u64 = 64 << 20;
+
+    fn recovered(bytes: &[u8]) {
+        let scene = Scene::new();
+        fs::write(scene.home.rings().join("1-1-0.ring"), bytes).unwrap();
+        drop(scene.region());
+        let report = recover(&Appender::new(&scene.home));
+        let (events, _) = scene.events();
+        for n in all() {
+            assert!(events.contains(&n), "good rings beside it are recovered");
+        }
+        let logged = fs::metadata(scene.home.log()).unwrap().len();
+        assert!(logged < MOST_LOGGED, "{logged} bytes");
+        let settled = report.orphans == 2 || !report.notes.is_empty();
+        let left_alone = scene.home.rings().join("1-1-0.ring").exists();
+        assert!(settled || left_alone, "{report:?}");
+    }
+
+    /// A region as its owner would leave it, batch under way.
+    fn whole() -> Vec<u8> {
+        let scene = Scene::new();
+        scene.die_writing(100);
+        fs::read(scene.home.rings().join(only_file(&scene.home.rings()))).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..20_000)) {
+            recovered(&bytes);
+        }
+
+        /// Words of a good region replaced by others, odd ones above all.
+        #[test]
+        fn any_words_in_a_good_region(
+            changes in prop::collection::vec(
+                (
+                    prop_oneof![0_usize..400, any::<prop::sample::Index>().prop_map(|at| at.index(100_000))],
+                    prop_oneof![any::<u64>(), 0_u64..3_000, Just(u64::MAX), Just(1 << 62), Just(i64::MAX as u64)],
+                ),
+                1..12,
+            ),
+        ) {
+            let mut bytes = whole();
+            for (at, value) in changes {
+                // The magic, the version and the owner stay: else it is not ours.
+                let at = 8 + at % (bytes.len() / 8 - 8);
+                bytes[at * 8..at * 8 + 8].copy_from_slice(&value.to_le_bytes());
+            }
+            recovered(&bytes);
+        }
+
+        /// Positions, intents and records of a ring, where the harm is done.
+        #[test]
+        fn any_ring(
+            header in prop::collection::vec(prop_oneof![any::<u64>(), 0_u64..2_000], 5),
+            data in prop::collection::vec(prop_oneof![any::<u64>(), 0_u64..70_000], 0..512),
+            state in 0_u64..4,
+        ) {
+            let scene = Scene::new();
+            let (region, _) = scene.region();
+            let rings = rings_of(&region);
+            rings[0].place(header[0], header[1]);
+            rings[0].set_intent(header[2], header[3]);
+            data.iter().enumerate().for_each(|(at, word)| rings[0].write(at as u64, *word));
+            let at = tachograph_log::Placement { file: tachograph_log::FileId::default(), offset: header[4] };
+            region.intend(Intent { at, len: header[4] });
+            region.header[STATE].store(state, Ordering::Relaxed);
+            drop((region, rings));
+            recovered(&fs::read(scene.home.rings().join(only_file(&scene.home.rings()))).unwrap());
+        }
     }
 }
 

@@ -68,6 +68,33 @@ impl Ring {
         self.mask + 1
     }
 
+    /// Tells whether head and tail can be those of a ring. Its own process
+    /// keeps that so; a damaged file may say anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        let (tail, head) = (self.tail(), self.head());
+        head < 1 << 62
+            && head
+                .checked_sub(tail)
+                .is_some_and(|used| used <= self.capacity())
+    }
+
+    /// Recovery: makes sense of a ring whatever its words say, so that no
+    /// position in it overflows and no range is longer than the ring. `false`
+    /// when it had to be emptied.
+    pub(crate) fn mend(&self) -> bool {
+        let (from, to) = self.intent();
+        let sound = self.is_sound();
+        if !sound {
+            self.words[HEAD].store(0, Ordering::Relaxed);
+            self.set_tail(0);
+        }
+        let batch = to.checked_sub(from);
+        if to > self.head() || batch.is_none_or(|words| words > self.capacity()) {
+            self.set_intent(0, 0);
+        }
+        sound
+    }
+
     /// Returns the position after the last published record.
     pub(crate) fn head(&self) -> u64 {
         self.words[HEAD].load(Ordering::Acquire)
@@ -126,6 +153,25 @@ impl Ring {
     /// Consumer: notes how many have been reported.
     pub(crate) fn set_reported(&self, kind: usize, count: u64) {
         self.words[REPORTED + kind.min(MAX_KINDS - 1)].store(count, Ordering::Relaxed);
+    }
+
+    /// Makes what stands at `position` no record.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self, position: u64) {
+        self.write(position, 1);
+    }
+
+    /// Moves head and tail to where they may make no sense.
+    #[cfg(test)]
+    pub(crate) fn place(&self, head: u64, tail: u64) {
+        self.words[HEAD].store(head, Ordering::Relaxed);
+        self.set_tail(tail);
+    }
+
+    /// Writes a word of data.
+    #[cfg(test)]
+    pub(crate) fn write(&self, position: u64, word: u64) {
+        self.word(position).store(word, Ordering::Relaxed);
     }
 
     #[inline]
@@ -244,7 +290,8 @@ impl Producer {
     pub(crate) fn lose(&mut self, kind: u8) {
         let counter = &self.ring.words[LOST + usize::from(kind).min(MAX_KINDS - 1)];
         // The producer is the only writer: no need for a locked instruction.
-        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let count = counter.load(Ordering::Relaxed).wrapping_add(1);
+        counter.store(count, Ordering::Relaxed);
     }
 }
 
@@ -272,7 +319,7 @@ impl Words {
     /// Takes a mapping of a file; its length in whole words.
     ///
     /// The file's pages must have been reserved, and nobody may cut it short.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     pub(crate) fn mapped(map: memmap2::MmapRaw) -> Option<Self> {
         let base = std::ptr::NonNull::new(map.as_mut_ptr().cast::<AtomicU64>())?;
         base.is_aligned().then(|| Self {
@@ -327,7 +374,7 @@ impl Words {
     }
 
     /// There are no mappings in a model.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     pub(crate) fn mapped(_: memmap2::MmapRaw) -> Option<Self> {
         None
     }
@@ -375,8 +422,30 @@ pub(crate) fn word_wiped_on_fork() -> Option<&'static AtomicU64> {
 
 /// Forks, runs `child` in the child, and returns whether it ended well. For
 /// tests: `fork` is what they are about.
-#[cfg(all(test, target_os = "linux", not(miri), not(loom)))]
+#[cfg(all(
+    test,
+    target_os = "linux",
+    not(tachograph_no_ring),
+    not(miri),
+    not(loom)
+))]
 pub(crate) fn in_forked_child(child: impl FnOnce() -> bool) -> bool {
+    let pid = fork_child(child);
+    let mut status = -1;
+    // SAFETY: `pid` is our child, and `status` a place to write to.
+    unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    status == 0
+}
+
+/// As [`in_forked_child`], but does not wait; returns the child's number.
+#[cfg(all(
+    test,
+    target_os = "linux",
+    not(tachograph_no_ring),
+    not(miri),
+    not(loom)
+))]
+pub(crate) fn fork_child(child: impl FnOnce() -> bool) -> i32 {
     // SAFETY: the child runs `child` and leaves by `_exit`, so nothing of the
     // parent's is dropped twice. What the other threads held stays locked in
     // it, which is exactly what the tests are to show us able to bear.
@@ -386,13 +455,21 @@ pub(crate) fn in_forked_child(child: impl FnOnce() -> bool) -> bool {
             // SAFETY: ends the process, and nothing else.
             unsafe { libc::_exit(i32::from(!ok.unwrap_or(false))) }
         }
-        pid => {
-            let mut status = -1;
-            // SAFETY: `pid` is our child, and `status` a place to write to.
-            unsafe { libc::waitpid(pid, &raw mut status, 0) };
-            status == 0
-        }
+        pid => pid,
     }
+}
+
+/// Sees to it that a file that grows too large is an error and not our end.
+#[cfg(all(
+    test,
+    target_os = "linux",
+    not(tachograph_no_ring),
+    not(miri),
+    not(loom)
+))]
+pub(crate) fn bear_large_files() {
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 #[cfg(test)]

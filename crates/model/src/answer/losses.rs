@@ -16,7 +16,7 @@ pub struct Losses {
 pub struct Loss {
     /// Type of the lost events.
     pub kind: String,
-    /// Why: overload, cardinality, `write_failed`, `too_long`.
+    /// Why: overload, cardinality, `write_failed`, `too_long`, `damaged`.
     pub reason: String,
     /// How many.
     pub count: u64,

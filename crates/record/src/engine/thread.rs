@@ -145,6 +145,11 @@ impl Drain {
                     }
                 }
             };
+            let damage = self.drainer.take_damage();
+            if damage.stretches > 0 {
+                shared.losses.count_damaged(damage.stretches);
+                shared.notice("a ring holds what is no record; what stood behind it is lost");
+            }
             let kept = self.drainer.batch().bytes.is_empty() || self.keep();
             if kept {
                 self.drainer.advance();
@@ -198,7 +203,11 @@ impl Drain {
             }
             Err(error) => {
                 shared.notice(&with_source(&error));
-                let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+                let full = [
+                    ErrorKind::StorageFull,
+                    ErrorKind::QuotaExceeded,
+                    ErrorKind::FileTooLarge,
+                ];
                 self.failed = Some((Instant::now(), full.contains(&error.source.kind())));
                 false
             }
@@ -261,7 +270,7 @@ impl Drain {
     /// Leaves no region behind, unless what is in it may still be written by
     /// whoever comes later.
     fn end(&mut self, ok: bool) -> bool {
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
         if let Some(mapped) = &self.shared.region.mapped
             && (ok || !self.waiting_helps())
         {
