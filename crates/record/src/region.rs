@@ -220,7 +220,7 @@ impl Region {
 
     /// Returns how many words its names take; grows with every name.
     pub(crate) fn names_size(&self) -> usize {
-        self.blocks().names.iter().map(|block| used(block)).sum()
+        self.blocks().names.iter().map(used).sum()
     }
 
     /// Returns the number of a name; adds it if it is missing. `None` when

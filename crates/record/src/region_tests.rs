@@ -314,16 +314,9 @@ fn lines_that_could_not_be_cut_off_are_not_written_again() {
             let log = Appender::new(&scene.home);
             drainer.gather(1 << 20, None);
             let current = Some(room);
-            setrlimit(
-                Resource::Fsize,
-                Rlimit {
-                    current,
-                    ..most.clone()
-                },
-            )
-            .unwrap();
+            setrlimit(Resource::Fsize, Rlimit { current, ..most }).unwrap();
             let stored = drainer.store(&mut log.lock().unwrap());
-            setrlimit(Resource::Fsize, most.clone()).unwrap();
+            setrlimit(Resource::Fsize, most).unwrap();
             let len = fs::metadata(scene.home.log()).unwrap().len();
             if stored.is_err() {
                 assert_eq!(len, room, "so much came");
