@@ -215,18 +215,19 @@ fn values_at(histogram: &Histogram, slices: &[&[f64]], wanted: &[u64]) -> Vec<f6
         before = end;
     }
     for slice in slices {
-        // Whole chunks are seldom of interest to any bucket: one vectorised
-        // comparison each way settles most.
-        for chunk in slice.chunks(64) {
+        // Most chunks are of interest to no bucket: comparisons without a branch
+        // between them settle that for several values at once.
+        for chunk in slice.chunks(16) {
             for one in &mut held {
                 let (low, high) = (one.bucket.low, one.bucket.high);
-                let inside = |value: f64| {
-                    // The bucket of zero holds what is too small to have one.
-                    let value = if value.is_normal() { value } else { 0.0 };
-                    low <= value && value <= high
-                };
-                one.values
-                    .extend(chunk.iter().copied().filter(|value| inside(*value)));
+                // The bucket of zero holds what is too small to have one.
+                let zero = low <= 0.0 && 0.0 <= high;
+                let inside =
+                    |value: f64| (low <= value) & (value <= high) | (zero & !value.is_normal());
+                if chunk.iter().fold(false, |any, value| any | inside(*value)) {
+                    let found = chunk.iter().copied().filter(|value| inside(*value));
+                    one.values.extend(found);
+                }
             }
         }
     }
