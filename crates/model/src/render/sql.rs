@@ -12,7 +12,11 @@ use crate::answer::{Sql, SqlColumn};
 pub fn text(found: &Sql, style: Style) -> String {
     let column = |column: &SqlColumn| match column.numeric {
         true => Column::figures(clean(&column.name)),
-        false => Column::words(clean(&column.name)),
+        // The start of a time says nothing.
+        false if column.r#type.starts_with("Timestamp") => {
+            Column::words(clean(&column.name)).whole()
+        }
+        false => Column::words(clean(&column.name)).cut_to(16),
     };
     let row = |row: &Vec<Value>| row.iter().map(|value| clean(&shown(value))).collect();
     let grid = Grid {

@@ -649,6 +649,37 @@ fn a_query_in_sql_in_every_form() {
         rows: vec![vec!["a".repeat(40).into(), 1.into()]],
         ..found
     };
+    let times = Sql {
+        columns: vec![
+            SqlColumn {
+                name: "timestamp".into(),
+                r#type: "Timestamp(Microsecond, Some(\"+00:00\"))".into(),
+                numeric: false,
+            },
+            wide.columns[0].clone(),
+            wide.columns[1].clone(),
+        ],
+        rows: vec![vec![
+            "2025-11-20T12:00:00+00:00".into(),
+            "b".repeat(40).into(),
+            7.into(),
+        ]],
+        truncated: false,
+    };
+    let at = |columns| {
+        let style = Style {
+            width: Some(columns),
+            ..Style::PLAIN
+        };
+        sql::text(&times, style)
+    };
+    assert!(
+        at(60).contains("2025-11-20T12:00:00+00:00  bbbbbbbbbbbbbbbbbbbb"),
+        "{}",
+        at(60)
+    );
+    assert!(at(60).contains("…  7\n"), "{}", at(60));
+    assert!(at(40).contains("… no room for: name, n\n"), "{}", at(40));
     let cut = sql::text(&wide, narrow);
     assert!(
         cut.lines().take(2).all(|line| width::width(line) <= 12),
