@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! segments/day=2025-11-20/<id>.parquet
-//!   one day (UTC) · sorted by series, then time · zstd · page index ·
+//!   one day (UTC) · sorted by series, then time · texts zstd · page index ·
 //!   bloom filters on the ids · metadata: schema version, which logs it holds
 //! ```
 //!
