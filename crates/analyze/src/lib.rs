@@ -35,4 +35,4 @@ mod engine;
 pub mod question;
 
 pub use cells::Cells;
-pub use engine::{Engine, EngineConfig, Rows};
+pub use engine::{Engine, EngineConfig, Rows, read_parquet};

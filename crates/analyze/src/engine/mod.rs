@@ -13,6 +13,7 @@ mod storage;
 mod views;
 
 pub use config::EngineConfig;
+pub use export::read_parquet;
 pub use sql::Rows;
 
 use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};

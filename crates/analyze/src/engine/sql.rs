@@ -141,7 +141,7 @@ fn query_error(error: DataFusionError) -> AskError {
     }
 }
 
-fn columns_of(schema: &Schema) -> Vec<SqlColumn> {
+pub(super) fn columns_of(schema: &Schema) -> Vec<SqlColumn> {
     schema
         .fields()
         .iter()
@@ -153,7 +153,7 @@ fn columns_of(schema: &Schema) -> Vec<SqlColumn> {
         .collect()
 }
 
-fn rows_of(batch: &RecordBatch) -> Result<Rows, AskError> {
+pub(super) fn rows_of(batch: &RecordBatch) -> Result<Rows, AskError> {
     let columns = batch
         .columns()
         .iter()

@@ -240,15 +240,63 @@ fn a_query_too_big_for_its_memory_fails_instead_of_the_process() {
 }
 
 #[test]
-fn a_result_becomes_a_parquet_file() {
+fn a_result_becomes_a_parquet_file_and_rows_again() {
     let home = home();
     let path = home.home().root().join("out.parquet");
-    let (rows, _) = home
-        .engine()
-        .write_parquet("SELECT * FROM events", &path)
-        .unwrap();
+    let query = "SELECT * FROM events ORDER BY timestamp";
+    let file = std::fs::File::create(&path).unwrap();
+    let queries = [query.to_owned()];
+    let (rows, _) = home.engine().write_parquet(&queries, file, &path).unwrap();
     assert_eq!(rows, 6);
-    assert_eq!(&std::fs::read(&path).unwrap()[..4], b"PAR1");
-    let error = home.engine().write_parquet("SELECT x FROM events", &path);
-    assert!(error.is_err() && !path.exists());
+    let mut asked = Vec::new();
+    home.engine()
+        .sql_each(query, |columns, rows| {
+            asked.extend(rows.into_iter().map(|row| (columns.to_vec(), row)));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let mut read = Vec::new();
+    tachograph_analyze::read_parquet(&path, |columns, rows| {
+        read.extend(rows.into_iter().map(|row| (columns.to_vec(), row)));
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(read, asked);
+    let error =
+        home.engine()
+            .write_parquet(&["SELECT x FROM events".to_owned()], Vec::new(), &path);
+    assert!(error.is_err());
+    std::fs::write(&path, "PAR1, but not really").unwrap();
+    let error = tachograph_analyze::read_parquet(&path, |_, _| ControlFlow::Continue(()));
+    assert!(error.unwrap_err().to_string().contains("out.parquet"));
+}
+
+#[test]
+fn texts_patterns_and_lists_have_functions() {
+    let home = home();
+    let check = |query: &str, row: Value| {
+        let found = ask(&home, query);
+        assert_eq!(Value::from(found.rows[0].clone()), row, "{query}");
+    };
+    check(
+        "SELECT substr('search', 2, 3), character_length('söa'), upper(left('read', 2)), strpos('grep', 'e')",
+        json!(["ear", 3, "RE", 3]),
+    );
+    check(
+        "SELECT count(*) FROM tool_calls WHERE regexp_like(tool, '^s.*ch$')",
+        json!([1]),
+    );
+    check(
+        "SELECT regexp_replace('a1b22', '[0-9]+', '#', 'g'), 'read' ~ '^r', tool ~* 'SEARCH' FROM tool_calls ORDER BY timestamp LIMIT 1",
+        json!(["a#b#", true, true]),
+    );
+    check(
+        "SELECT array_length(entities), entities[1], array_has(entities, 'payments'), array_to_string(entities, '+') \
+         FROM events WHERE entities IS NOT NULL",
+        json!([2, "bills", true, "bills+payments"]),
+    );
+    check(
+        "SELECT entity, count(*) FROM (SELECT unnest(entities) AS entity FROM events) GROUP BY 1 ORDER BY 1 LIMIT 1",
+        json!(["bills", 1]),
+    );
 }

@@ -42,12 +42,44 @@ pub fn text(text: &str) -> String {
     quoted(&guarded(text))
 }
 
-/// Puts an apostrophe before what a spreadsheet would take for a formula.
+/// Puts an apostrophe before what a spreadsheet would take for a formula, and
+/// before apostrophes that stand before such: [`unguarded`] gives the text back.
 pub fn guarded(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}").into(),
-        _ => text.into(),
+    if is_formula(text) {
+        return format!("'{text}").into();
     }
+    text.into()
+}
+
+/// Takes away the apostrophe that [`guarded`] put there.
+pub fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text) => text,
+        _ => cell,
+    }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// A row of values as a line; text is guarded against formulas, numbers are
+/// not. No value is nothing at all, an empty text two quotes.
+pub fn row_of(row: &[serde_json::Value]) -> String {
+    use serde_json::Value;
+    let cells: Vec<String> = row
+        .iter()
+        .map(|value| match value {
+            Value::Null => String::new(),
+            Value::Number(number) => number.to_string(),
+            Value::Bool(yes) => yes.to_string(),
+            Value::String(empty) if empty.is_empty() => "\"\"".to_owned(),
+            Value::String(cell) => text(cell),
+            other => text(&other.to_string()),
+        })
+        .collect();
+    cells.join(",") + "\n"
 }
 
 fn quoted(text: &str) -> String {
