@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 
+use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 use tachograph_log::Home;
 use tachograph_model::{
@@ -10,6 +11,7 @@ use tachograph_model::{
 };
 
 use crate::exit::Result;
+use crate::raw;
 
 /// The longest name or type that is taken, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -122,14 +124,32 @@ impl Admission {
                 Some(list) => Value::List(list),
                 None => return Err(misfit("a list of short texts").into()),
             },
-            (Type::Json, Json::Object(map)) => Value::Json(self.attributes(kind, map)?),
+            (Type::Json, Json::Object(_)) => {
+                return self.attributes(event, kind, field, &json.to_string());
+            }
             _ => return Err(misfit(wanted(field)).into()),
         };
         event.set(field.column, value);
         Ok(())
     }
 
-    /// Sets a field from the text of a flag or of a table's cell.
+    /// Sets a field from JSON text, of which an object keeps its letters.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub fn raw(&mut self, event: &mut Event, kind: &Kind, field: &Field, json: &str) -> Result<()> {
+        let value: Json = serde_json::from_str(json).map_err(|_| Misfit {
+            key: field.key.to_owned(),
+            text: shorten(json),
+            wanted: wanted(field),
+        })?;
+        match (field.column.def().ty, &value) {
+            (Type::Json, Json::Object(_)) => self.attributes(event, kind, field, json),
+            _ => self.json(event, kind, field, &value),
+        }
+    }
+
+    /// Sets a field from the text of a flag.
     ///
     /// # Errors
     /// As [`Self::json`].
@@ -160,7 +180,7 @@ impl Admission {
                     .map(|part| Json::from(part.trim()))
                     .collect(),
             ),
-            Type::Json => serde_json::from_str(text).ok(),
+            Type::Json => return self.raw(event, kind, field, text),
         };
         let json = json.filter(|json| !json.is_null()).ok_or_else(misfit)?;
         self.json(event, kind, field, &json)
@@ -174,6 +194,7 @@ impl Admission {
     pub fn event(&mut self, event: Event) -> Result<Event> {
         let kind = Kind::by_name(&event.event_type);
         let mut admitted = Event::new(event.time, event.event_type.as_str());
+        let mut told = None;
         for (column, value) in event.values() {
             let Some((kind, field)) = kind.and_then(|kind| Some((kind, kind.field_of(column)?)))
             else {
@@ -186,8 +207,15 @@ impl Admission {
                     set => set?,
                 },
                 Value::Json(map) => {
-                    let map = self.attributes(kind, map)?;
-                    admitted.set(column, Value::Json(map));
+                    let letters = event.extra.get(field.key);
+                    // What the decoder had to leave out of the column is left out.
+                    let whole =
+                        |json: &&String| serde_json::from_str::<Map<String, Json>>(json).is_ok();
+                    let letters = letters.filter(whole);
+                    told = letters.map(|_| field.key);
+                    let json = letters
+                        .map_or_else(|| Json::Object(map.clone()).to_string(), String::clone);
+                    self.attributes(&mut admitted, kind, field, &json)?;
                 }
                 Value::List(list) if list.iter().any(|item| item.len() > MAX_NAME_BYTES) => {
                     self.texts_left_out += 1;
@@ -199,6 +227,9 @@ impl Admission {
         }
         for (key, json) in event.extra {
             let text = json.starts_with(['"', '{', '[']);
+            if told == Some(key.as_str()) {
+                continue;
+            }
             if text && !self.keep_text {
                 self.texts_left_out += 1;
             } else {
@@ -208,10 +239,11 @@ impl Admission {
         Ok(admitted)
     }
 
-    /// Takes a member that the kind does not know: only with `keep_text`.
-    pub fn unknown(&mut self, event: &mut Event, key: &str, json: &Json) {
+    /// Takes a member that the kind does not know, as JSON text: only with
+    /// `keep_text`.
+    pub fn unknown(&mut self, event: &mut Event, key: &str, json: &str) {
         if self.keep_text {
-            event.extra.insert(key.to_owned(), json.to_string());
+            event.extra.insert(key.to_owned(), json.to_owned());
         } else {
             self.texts_left_out += 1;
         }
@@ -237,9 +269,14 @@ impl Admission {
     /// identity of a file that was written by a recorder.
     fn identity(&mut self, field: &Field, text: &str) -> Result<String> {
         let says_so = field.key.ends_with("_hash");
-        let ours = privacy::is_keyed_hash(text);
-        let seeds = privacy::is_legacy_agent_hash(text);
-        if (ours && (says_so || self.trust_hashes)) || (seeds && says_so) {
+        if says_so && (privacy::is_keyed_hash(text) || privacy::is_legacy_agent_hash(text)) {
+            return Ok(text.to_owned());
+        }
+        self.hash_once(text)
+    }
+
+    fn hash_once(&mut self, text: &str) -> Result<String> {
+        if self.trust_hashes && privacy::is_keyed_hash(text) {
             return Ok(text.to_owned());
         }
         self.hash(text)
@@ -247,7 +284,14 @@ impl Admission {
 
     fn hash(&mut self, text: &str) -> Result<String> {
         if self.salt.get().is_none() {
-            let _ = self.salt.set(self.home.salt()?);
+            let salt = self.home.salt().with_context(|| {
+                format!(
+                    "identities cannot be hashed\nhint: put {} right from a backup; or remove it, \
+                     and a new one is made, with which the same names hash differently",
+                    self.home.salt_path().display()
+                )
+            })?;
+            let _ = self.salt.set(salt);
         }
         Ok(self
             .salt
@@ -257,40 +301,68 @@ impl Admission {
     }
 
     /// Metadata: numbers and flags of the list. Attributes of a metric: short
-    /// texts too, but identities hashed.
-    fn attributes(&mut self, kind: &Kind, map: &Map<String, Json>) -> Result<Map<String, Json>> {
+    /// texts too, but identities hashed. `json` is an object; what is kept of
+    /// it keeps its letters.
+    fn attributes(
+        &mut self,
+        event: &mut Event,
+        kind: &Kind,
+        field: &Field,
+        json: &str,
+    ) -> Result<()> {
+        let letters = match self.keep_text {
+            true => json.to_owned(),
+            false => self.allowed(kind, json)?,
+        };
+        let map: Map<String, Json> = serde_json::from_str(&letters)?;
+        let map = Json::Object(map);
+        let written = map.to_string();
+        if written != letters {
+            event.extra.insert(field.key.to_owned(), letters);
+        }
+        if let Json::Object(map) = map {
+            event.set(field.column, Value::Json(map));
+        }
+        Ok(())
+    }
+
+    fn allowed(&mut self, kind: &Kind, json: &str) -> Result<String> {
         let metadata = matches!(kind.name, "agent_usage" | "error");
-        let mut kept = Map::new();
-        for (key, value) in map {
+        let values: Map<String, Json> = serde_json::from_str(json)?;
+        let letters = raw::members(json).unwrap_or_default();
+        let mut kept = Vec::new();
+        for (key, value) in &values {
             let plain = value.is_number() || value.is_boolean();
             let value = match value {
-                value
-                    if self.keep_text
-                        || (plain && (!metadata || privacy::is_plain_metadata(key))) =>
-                {
-                    value.clone()
-                }
+                _ if plain && (!metadata || privacy::is_plain_metadata(key)) => letters
+                    .get(key)
+                    .map_or_else(|| value.to_string(), String::clone),
                 Json::String(text)
                     if !metadata
                         && (key.ends_with("_id") || IDENTITIES.contains(&key.as_str())) =>
                 {
-                    Json::from(self.hash(text)?)
+                    Json::from(self.hash_once(text)?).to_string()
                 }
                 Json::String(text)
                     if !metadata
                         && text.len() <= MAX_NAME_BYTES
                         && !TEXTS.contains(&key.as_str()) =>
                 {
-                    Json::from(text.as_str())
+                    value.to_string()
                 }
                 _ => {
                     self.texts_left_out += 1;
                     continue;
                 }
             };
-            kept.insert(key.clone(), value);
+            kept.push(format!("{}:{value}", Json::from(key.as_str())));
         }
-        Ok(kept)
+        let kept = format!("{{{}}}", kept.join(","));
+        // Where only white space differs, that stays, too.
+        Ok(match raw::compact(json) == kept {
+            true => json.to_owned(),
+            false => kept,
+        })
     }
 }
 

@@ -65,7 +65,36 @@ fn complain(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
+    if tail.is_empty()
+        && let Some(way_out) = way_out(error)
+    {
+        tail = format!("\nhint: {way_out}");
+    }
     crate::out::err(format_args!("error: {text}{tail}"));
+}
+
+/// What to do about a disk that does not do what it should, where nobody who
+/// knew more has said it.
+fn way_out(error: &anyhow::Error) -> Option<&'static str> {
+    use io::ErrorKind as Kind;
+    let mut causes = error.chain();
+    let cause = causes.find_map(|cause| cause.downcast_ref::<io::Error>())?;
+    match cause.kind() {
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => Some(
+            "let this user read and write there, or keep the recordings elsewhere: --home DIR, \
+             or TACHOGRAPH_HOME",
+        ),
+        Kind::StorageFull | Kind::QuotaExceeded => Some(
+            "make room on that disk (`tacho compact` shrinks the log), or keep the recordings \
+             elsewhere: --home DIR, or TACHOGRAPH_HOME",
+        ),
+        Kind::IsADirectory => Some("a folder lies where a file belongs: move it away"),
+        Kind::NotADirectory | Kind::AlreadyExists => Some(
+            "a file lies where a folder belongs: move it away, or keep the recordings elsewhere: \
+             --home DIR, or TACHOGRAPH_HOME",
+        ),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -15,9 +15,13 @@ mod admit;
 mod args;
 mod commands;
 mod context;
+mod draft;
 mod exit;
+mod near;
 mod out;
 mod place;
+mod raw;
+mod row;
 mod settings;
 
 use std::process::ExitCode;

@@ -37,7 +37,8 @@ pub fn prepare(ctx: &Context) -> Result<()> {
         Ok(meta) if meta.is_dir() => {}
         Ok(_) => {
             return Err(usage(format!(
-                "the home {} ({}) is not a folder",
+                "the home {} ({}) is not a folder\nhint: move that file away, or name another home \
+                 with --home DIR or TACHOGRAPH_HOME",
                 root.display(),
                 ctx.place_from
             )));
@@ -57,7 +58,14 @@ pub fn prepare(ctx: &Context) -> Result<()> {
     for note in &report.notes {
         ctx.say(format_args!("warning: {note}"));
     }
-    settle_interrupted(&Home::at(root))
+    let home = Home::at(root);
+    if home.log().is_dir() {
+        ctx.say(format_args!(
+            "warning: {} is a folder: nothing can be recorded\nhint: move it away",
+            home.log().display()
+        ));
+    }
+    settle_interrupted(&home)
 }
 
 fn hint_where_events_are(root: &Path, ctx: &Context) {

@@ -6,6 +6,16 @@ use clap::{Args, ValueEnum};
 
 use super::window::WindowArgs;
 
+/// Which events, and how they are counted.
+#[derive(Args, Debug, Default)]
+pub struct Counted {
+    #[command(flatten)]
+    pub window: WindowArgs,
+    /// Count every event: no sketches, however many events there are
+    #[arg(long)]
+    pub exact: bool,
+}
+
 /// `tacho report`
 #[derive(Args, Debug, Default)]
 #[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
@@ -16,14 +26,11 @@ use super::window::WindowArgs;
     tacho report --events ~/.mycelium/analytics   read another tool's log in place")]
 pub struct Report {
     #[command(flatten)]
-    pub window: WindowArgs,
+    pub counted: Counted,
     /// Only these sections, such as tools,models (`all`: everything there is data for)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub section: Vec<String>,
-    /// Count every event: no sketches, however many events there are
-    #[arg(long)]
-    pub exact: bool,
-    /// Write to this file instead of stdout
+    /// Write to this file instead of stdout (`-`: stdout); folders above it are made
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -37,13 +44,10 @@ pub struct Report {
     The targets are settings: see `tacho config`.")]
 pub struct Health {
     #[command(flatten)]
-    pub window: WindowArgs,
+    pub counted: Counted,
     /// Exit with 1 when a target is missed
     #[arg(long)]
     pub strict: bool,
-    /// Count every event: no sketches, however many events there are
-    #[arg(long)]
-    pub exact: bool,
 }
 
 /// `tacho stats`
@@ -55,16 +59,13 @@ pub struct Health {
     tacho stats --storage                     what lies on disk")]
 pub struct Stats {
     #[command(flatten)]
-    pub window: WindowArgs,
+    pub counted: Counted,
     /// What lies on disk: files, events, size
     #[arg(long, conflicts_with_all = ["agent", "days", "hours", "since", "until"])]
     pub storage: bool,
     /// Only queries answered by this type of agent (`all`: every type)
     #[arg(long, value_name = "TYPE")]
     pub agent: Option<String>,
-    /// Count every event: no sketches, however many events there are
-    #[arg(long)]
-    pub exact: bool,
 }
 
 /// `tacho trends`
@@ -75,10 +76,7 @@ pub struct Stats {
     tacho trends --days 30 --json")]
 pub struct Trends {
     #[command(flatten)]
-    pub window: WindowArgs,
-    /// Count every event: no sketches, however many events there are
-    #[arg(long)]
-    pub exact: bool,
+    pub counted: Counted,
 }
 
 /// `tacho changes`
@@ -91,13 +89,10 @@ pub struct Trends {
     type of agent and cache. A change needs six days with five events each.")]
 pub struct Changes {
     #[command(flatten)]
-    pub window: WindowArgs,
+    pub counted: Counted,
     /// Exit with 1 when something got worse
     #[arg(long)]
     pub strict: bool,
-    /// Count every event: no sketches, however many events there are
-    #[arg(long)]
-    pub exact: bool,
 }
 
 /// `tacho sql`
@@ -129,7 +124,7 @@ pub struct Sql {
 pub struct Export {
     #[command(flatten)]
     pub window: WindowArgs,
-    /// Write to this file instead of stdout (parquet needs it)
+    /// Write to this file instead of stdout (`-`: stdout); parquet needs it
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Only events of these kinds, such as tool_call,llm_call

@@ -1,17 +1,16 @@
 //! What the commands that answer questions share: the engine, the window, the
 //! baseline, and how an answer is handed over.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
-use tachograph_model::answer::{About, Storage};
+use tachograph_model::answer::{About, Note, NoteKind, Storage};
 use tachograph_model::question::{Baseline, BaselineSource, Period, QueryLimits, Report, Scope};
 use tachograph_model::render::{self, Style, health::Targets};
 use tachograph_model::{Ask, AskError, UnixNanos, Window, answer};
@@ -19,6 +18,7 @@ use tachograph_store::Store;
 
 use crate::args::window::WindowArgs;
 use crate::context::{Context, Place};
+use crate::draft::{Draft, cannot_write};
 use crate::exit::{Result, usage};
 use crate::out;
 use crate::place::IndexedAgents;
@@ -215,21 +215,15 @@ pub fn style(ctx: &Context, output: Option<&Path>) -> Style {
     if output.is_some() {
         return Style::PLAIN;
     }
-    let width = ctx
-        .look
-        .terminal
-        .then(terminal_size::terminal_size)
-        .flatten();
-    Style {
-        emoji: ctx.look.stdout,
-        color: ctx.look.stdout,
-        width: width.map(|(width, _)| usize::from(width.0)),
-    }
+    ctx.look.style()
 }
 
 /// Says the notes on stderr, where they spoil no output.
+/// What only confirms what the answer says is for those who ask for more.
 pub fn say_notes(ctx: &Context, about: &About) {
-    for line in render::notes(&about.notes).lines() {
+    let wanted = |note: &&Note| ctx.verbose > 0 || note.kind != NoteKind::SecondOpinion;
+    let notes: Vec<Note> = about.notes.iter().filter(wanted).cloned().collect();
+    for line in render::notes(&notes).lines() {
         ctx.say(line);
     }
 }
@@ -243,7 +237,8 @@ pub fn deliver(ctx: &Context, output: Option<&Path>, text: &str) -> Result<()> {
         None => Ok(out::print(text)?),
         Some(path) => {
             let mut file = Draft::create(path)?;
-            file.writer().write_all(text.as_bytes())?;
+            file.write_all(text.as_bytes())
+                .with_context(|| cannot_write(path))?;
             file.commit()?;
             ctx.say(format_args!("wrote {}", path.display()));
             Ok(())
@@ -255,86 +250,3 @@ pub fn deliver(ctx: &Context, output: Option<&Path>, text: &str) -> Result<()> {
 pub fn pretty(value: &Value) -> Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
-
-/// A file that appears whole or not at all: written beside its place, then
-/// renamed into it. Folders above it are made.
-pub struct Draft {
-    path: PathBuf,
-    beside: PathBuf,
-    writer: Option<BufWriter<File>>,
-}
-
-impl Draft {
-    /// Begins a file.
-    ///
-    /// # Errors
-    /// When its folder cannot be made or written.
-    pub fn create(path: &Path) -> Result<Self> {
-        let mut draft = Self::reserve(path)?;
-        let file = File::create(&draft.beside)
-            .with_context(|| format!("cannot write {}", draft.path.display()))?;
-        draft.writer = Some(BufWriter::with_capacity(1 << 16, file));
-        Ok(draft)
-    }
-
-    /// Makes the folders, and leaves the writing beside to others.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
-    pub fn reserve(path: &Path) -> Result<Self> {
-        let name = path
-            .file_name()
-            .ok_or_else(|| usage(format!("--output {}: no file name", path.display())))?;
-        if path.is_dir() {
-            return Err(usage(format!("--output {} is a folder", path.display())));
-        }
-        let folder = path.parent().unwrap_or(Path::new(""));
-        if !folder.as_os_str().is_empty() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        let mut beside = std::ffi::OsString::from(".");
-        beside.push(name);
-        beside.push(format!(".{}.tmp", std::process::id()));
-        Ok(Self {
-            path: path.to_owned(),
-            beside: folder.join(beside),
-            writer: None,
-        })
-    }
-
-    /// Where to write.
-    pub fn beside(&self) -> &Path {
-        &self.beside
-    }
-
-    /// What to write to.
-    pub fn writer(&mut self) -> Box<dyn Write + '_> {
-        match &mut self.writer {
-            Some(writer) => Box::new(writer),
-            None => Box::new(std::io::sink()),
-        }
-    }
-
-    /// Puts the file in its place.
-    ///
-    /// # Errors
-    /// When it cannot be written to the end.
-    pub fn commit(mut self) -> Result<()> {
-        let failed = || format!("cannot write {}", self.path.display());
-        if let Some(mut writer) = self.writer.take() {
-            writer.flush().with_context(failed)?;
-        }
-        fs::rename(&self.beside, &self.path).with_context(failed)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Gone already after a commit.
-        let _ = fs::remove_file(&self.beside);
-    }
-}
-
-/// Seconds in a day, for windows.
-pub const DAY: Duration = Duration::from_secs(86_400);

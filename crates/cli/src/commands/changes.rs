@@ -12,7 +12,7 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let scope = ask::scope(&args.window, ctx, Some(14), args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, Some(14), args.counted.exact)?;
     let engine = ask::engine(ctx);
     let (found, about) = question::Changes { scope }.ask(&engine)?;
     let text = match form {

@@ -36,7 +36,7 @@ pub fn run(args: &Config, ctx: &Context) -> Result<Exit> {
     let place =
         wanted(place).then(|| (place, folder.display().to_string(), ctx.place_from.clone()));
     match form {
-        Format::Json => print_json(place, &settings)?,
+        Format::Json => print_json(place, &settings, all, ctx)?,
         _ if args.keys.is_empty() => print_all(place, &settings, ctx)?,
         _ => print_each(place, &settings, ctx)?,
     }
@@ -132,6 +132,25 @@ fn print_all(place: Option<Row>, settings: &[&Settled], ctx: &Context) -> Result
         text.push_str("\nAccepted and checked, but nothing in this version uses them:\n");
         text.push_str(&out::grid(columns(), &kept, &ctx.look));
     }
+    text.push_str("\nOpt-outs:\n");
+    let outs: Vec<Vec<String>> = opt_outs(ctx)
+        .into_iter()
+        .map(|out| {
+            vec![
+                out.variable.to_owned(),
+                out.value.unwrap_or_else(|| "-".to_owned()),
+                if out.off { "off" } else { "on" }.to_owned(),
+                out.part.to_owned(),
+            ]
+        })
+        .collect();
+    let heading = ["variable", "value", "recording", "of"];
+    let heading = heading.map(|title| Column::words(title).whole());
+    text.push_str(&out::grid(heading.into(), &outs, &ctx.look));
+    text.push_str(
+        "\nPrograms that embed the recorder read METRICS_WINDOW_SIZE and METRICS_SAMPLING_RATE as \
+         well,\nfrom their own environment; tacho itself samples nothing.\n",
+    );
     out::print(&text)?;
     if text.contains(['…', '~']) && ctx.look.terminal {
         ctx.say("`tacho config NAME` shows a setting whole");

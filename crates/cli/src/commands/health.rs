@@ -11,7 +11,7 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Health, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
-    let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
     let engine = ask::engine(ctx);
     let (mut found, about) = ask::report(&engine, ctx, scope)?;
     ask::complete(&engine, &mut found.storage)?;

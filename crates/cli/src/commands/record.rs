@@ -1,22 +1,27 @@
 //! `tacho record`: events from flags or from JSON on stdin, straight to the
 //! log. Opens no store and starts no thread: a hook runs it per tool call.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
 
+use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 use tachograph_log::{Appender, Home};
-use tachograph_model::{Event, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
+use tachograph_model::{Event, Field, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
 
 use crate::admit::{self, Admission, Misfit};
 use crate::args::keep::Record;
 use crate::args::window::instant;
 use crate::context::{Context, now};
 use crate::exit::{Exit, Result, usage};
+use crate::near;
 use crate::out;
-use crate::settings::{Key, distance};
+use crate::raw::{self, Items, TooLong};
+use crate::settings::Key;
 
-/// Lines are appended in batches of about this many bytes.
-const BATCH_BYTES: usize = 1024 * 1024;
+/// So much of stdin is read at once; what one read gives is appended before
+/// the next, which may have to wait.
+const READ_BYTES: usize = 1024 * 1024;
 
 /// Runs the command.
 ///
@@ -25,9 +30,9 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// be written.
 pub fn run(args: &Record, ctx: &Context) -> Result<Exit> {
     if let Some(kind) = &args.kind
-        && let Some(source) = ctx.settings.off(kind)
+        && let Some(why) = ctx.settings.off(kind)
     {
-        ctx.say(format_args!("not recorded: {source} says so"));
+        ctx.say(format_args!("not recorded: recording is off because {why}"));
         return Ok(Exit::Ok);
     }
     let keep_text = args.keep_text || ctx.settings.is(Key::KeepText);
@@ -46,15 +51,16 @@ fn from_flags(
     home: &Home,
     door: &mut Admission,
 ) -> Result<Exit> {
-    let Some(kind) = Kind::by_name(name) else {
+    let kind = Kind::by_name(name);
+    if kind.is_none() && !door.keep_text {
         return Err(usage(no_kind(name)));
-    };
+    }
     let time = match &args.timestamp {
         Some(text) => instant("--timestamp", text)?,
         None => ctx.now,
     };
-    create(home)?;
-    let mut event = Event::new(time, kind.name);
+    Home::create(home.root())?;
+    let mut event = Event::new(time, name);
     for (key, text) in &args.fields.0 {
         set(door, &mut event, kind, key, text)?;
     }
@@ -74,23 +80,19 @@ fn from_flags(
 fn set(
     door: &mut Admission,
     event: &mut Event,
-    kind: &'static Kind,
+    kind: Option<&'static Kind>,
     key: &str,
     text: &str,
 ) -> Result<()> {
-    match kind.fields.iter().find(|field| field.key == key) {
-        Some(field) => {
+    match (kind, kind.and_then(|kind| field(kind, key))) {
+        (Some(kind), Some(field)) => {
             door.typed(event, kind, field, text)
                 .map_err(|error| match error.downcast::<Misfit>() {
                     Ok(misfit) => usage(misfit.to_string()),
                     Err(error) => error,
                 })
         }
-        None if door.keep_text => {
-            door.unknown(event, key, &Json::from(text));
-            Ok(())
-        }
-        None => {
+        (Some(kind), None) if !door.keep_text => {
             let keys: Vec<&str> = kind.fields.iter().map(|field| field.key).collect();
             Err(usage(format!(
                 "{} has no field `{key}`\nhint: it has {}; --keep-text keeps others too",
@@ -98,7 +100,15 @@ fn set(
                 keys.join(", ")
             )))
         }
+        (_, None) | (None, _) => {
+            door.unknown(event, key, &Json::from(text).to_string());
+            Ok(())
+        }
     }
+}
+
+fn field(kind: &'static Kind, key: &str) -> Option<&'static Field> {
+    kind.fields.iter().find(|field| field.key == key)
 }
 
 fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -> Result<Exit> {
@@ -116,116 +126,260 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
         Some(text) => Some(instant("--timestamp", text)?),
         None => ctx.as_of.then_some(ctx.now),
     };
-    create(home)?;
+    Home::create(home.root())?;
+    let mut desk = Desk {
+        default,
+        door,
+        ctx,
+        batch: Vec::new(),
+        recorded: 0,
+        failed: 0,
+        off: 0,
+    };
     let log = Appender::new(home);
     let mut input = io::stdin().lock();
-    let (mut line, mut batch) = (Vec::new(), Vec::new());
-    let (mut number, mut recorded, mut failed, mut off) = (0_u64, 0_u64, 0_u64, 0_u64);
-    while next_line(&mut input, &mut line)? {
-        number += 1;
-        if line.trim_ascii().is_empty() {
-            continue;
+    let mut lines = Lines::default();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let read = match input.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.context("cannot read stdin")?,
+        };
+        let taken = match read {
+            0 => lines.end(&mut desk),
+            read => lines.push(&buffer[..read], &mut desk),
+        };
+        // What was read before something went wrong is recorded even so.
+        if !desk.batch.is_empty() {
+            log.append(&desk.batch)?;
+            desk.batch.clear();
         }
-        match event(&line, default, door) {
-            Ok(event) if ctx.settings.off(&event.event_type).is_some() => off += 1,
-            Ok(event) => {
-                batch.extend_from_slice(&event.to_line());
-                recorded += 1;
-            }
-            Err(error) => {
-                failed += 1;
-                out::err(format_args!("stdin:{number}: {error}"));
-            }
-        }
-        if batch.len() >= BATCH_BYTES {
-            log.append(&batch)?;
-            batch.clear();
+        taken?;
+        if read == 0 {
+            break;
         }
     }
-    if !batch.is_empty() {
-        log.append(&batch)?;
-    }
-    if off > 0 {
-        ctx.say(format_args!(
-            "{off} events not recorded: recording is off; see `tacho config`"
-        ));
-    }
-    ctx.detail(format_args!(
-        "recorded {recorded} events in {}",
-        home.log().display()
-    ));
-    if failed > 0 {
-        out::err(format_args!(
-            "error: {failed} of {} lines hold no event",
-            failed + recorded + off
-        ));
-        return Ok(Exit::Findings);
-    }
-    Ok(Exit::Ok)
+    desk.conclude(home)
 }
 
-/// Reads a line; of one that is too long, as much as shows it is.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let limit = MAX_LINE_BYTES as u64 + 2;
-    input.by_ref().take(limit).read_until(b'\n', line)?;
-    if line.len() as u64 == limit && line.last() != Some(&b'\n') {
-        input.skip_until(b'\n')?;
+/// Takes one event after the other.
+struct Desk<'a> {
+    default: Option<UnixNanos>,
+    door: &'a mut Admission,
+    ctx: &'a Context,
+    /// Lines for the log.
+    batch: Vec<u8>,
+    recorded: u64,
+    failed: u64,
+    off: u64,
+}
+
+impl Desk<'_> {
+    /// Takes what should be an event; `place` is where it stands.
+    ///
+    /// # Errors
+    /// When the home is at fault, not the event.
+    fn take(&mut self, place: impl std::fmt::Display, json: &[u8]) -> Result<()> {
+        match event(json, self.default, self.door) {
+            Ok(event) if self.ctx.settings.off(&event.event_type).is_some() => self.off += 1,
+            Ok(event) => {
+                self.batch.extend_from_slice(&event.to_line());
+                self.recorded += 1;
+            }
+            Err(error) => match error.downcast::<Fault>() {
+                Ok(fault) => self.refuse(place, fault),
+                Err(error) => return Err(error),
+            },
+        }
+        Ok(())
     }
-    Ok(!line.is_empty())
+
+    fn item(
+        &mut self,
+        place: impl std::fmt::Display,
+        item: std::result::Result<&[u8], TooLong>,
+    ) -> Result<()> {
+        match item {
+            Ok(item) => self.take(place, item),
+            Err(TooLong) => {
+                self.refuse(place, TooLong);
+                Ok(())
+            }
+        }
+    }
+
+    fn refuse(&mut self, place: impl std::fmt::Display, why: impl std::fmt::Display) {
+        self.failed += 1;
+        out::err(format_args!("stdin:{place}: {why}"));
+    }
+
+    fn conclude(self, home: &Home) -> Result<Exit> {
+        let ctx = self.ctx;
+        if self.off > 0 {
+            let parts = ["agent_load", "tool_call", "query"];
+            let why = parts.iter().find_map(|kind| ctx.settings.off(kind));
+            ctx.say(format_args!(
+                "{} events not recorded: recording is off because {}; see `tacho config`",
+                self.off,
+                why.unwrap_or_default()
+            ));
+        }
+        ctx.detail(format_args!(
+            "recorded {} events in {}",
+            self.recorded,
+            home.log().display()
+        ));
+        if self.failed > 0 {
+            out::err(format_args!(
+                "error: {} of {} lines hold no event\nhint: write one JSON object a line, or one \
+                 array of them; `jq -c .` makes a line of an object that has several",
+                self.failed,
+                self.failed + self.recorded + self.off
+            ));
+            return Ok(Exit::Findings);
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// Cuts what comes in into lines; first into the items of an array, if it
+/// begins with one.
+#[derive(Default)]
+struct Lines {
+    mode: Mode,
+    /// How many lines, or items of the array, were begun.
+    number: u64,
+    /// The line that is not complete yet.
+    line: Vec<u8>,
+}
+
+#[derive(Default)]
+enum Mode {
+    /// Nothing but white space so far.
+    #[default]
+    Start,
+    Array(Items),
+    Lines,
+}
+
+impl Lines {
+    fn push(&mut self, mut piece: &[u8], desk: &mut Desk<'_>) -> Result<()> {
+        if let (Mode::Start, Some(first)) = (&self.mode, piece.trim_ascii_start().first()) {
+            self.mode = match first {
+                b'[' => Mode::Array(Items::default()),
+                _ => Mode::Lines,
+            };
+        }
+        if let Mode::Array(items) = &mut self.mode {
+            let number = &mut self.number;
+            let used = items.push(piece, &mut |item| {
+                *number += 1;
+                desk.item(format_args!("item {number}"), item)
+            })?;
+            if !items.is_whole() {
+                return Ok(());
+            }
+            piece = &piece[used..];
+            self.mode = Mode::Lines;
+        }
+        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
+            self.keep(&piece[..end]);
+            piece = &piece[end + 1..];
+            self.line_ends(desk)?;
+        }
+        self.keep(piece);
+        Ok(())
+    }
+
+    /// Keeps of a line that is too long as much as shows it is.
+    fn keep(&mut self, part: &[u8]) {
+        let room = (MAX_LINE_BYTES + 1).saturating_sub(self.line.len());
+        self.line.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    fn line_ends(&mut self, desk: &mut Desk<'_>) -> Result<()> {
+        self.number += 1;
+        let place = self.number;
+        let line = self.line.trim_ascii();
+        if self.line.len() > MAX_LINE_BYTES {
+            desk.refuse(place, TooLong);
+        } else if line.starts_with(b"[") {
+            let mut items = Items::default();
+            items.push(line, &mut |item| desk.item(place, item))?;
+            if !items.is_whole() {
+                desk.refuse(place, "the array has no end");
+            }
+        } else if !line.is_empty() {
+            desk.take(place, line)?;
+        }
+        self.line.clear();
+        Ok(())
+    }
+
+    fn end(&mut self, desk: &mut Desk<'_>) -> Result<()> {
+        if matches!(self.mode, Mode::Array(_)) {
+            desk.refuse(
+                format_args!("item {}", self.number + 1),
+                "the array has no end",
+            );
+        }
+        self.line_ends(desk)
+    }
+}
+
+/// Something is wrong with an event, not with the home.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Fault(String);
+
+fn fault(what: impl std::fmt::Display) -> anyhow::Error {
+    Fault(what.to_string()).into()
 }
 
 fn event(line: &[u8], default: Option<UnixNanos>, door: &mut Admission) -> Result<Event> {
-    if line.len() > MAX_LINE_BYTES + 1 {
-        anyhow::bail!("longer than {MAX_LINE_BYTES} bytes");
-    }
-    let text = std::str::from_utf8(line).map_err(|_| anyhow::anyhow!("not UTF-8"))?;
+    let text = std::str::from_utf8(line).map_err(|_| fault("not UTF-8"))?;
     let object: Map<String, Json> = serde_json::from_str(text)
-        .map_err(|error| anyhow::anyhow!("not a JSON object: {error}"))?;
+        .map_err(|error| fault(format_args!("not a JSON object: {error}")))?;
     let Some(name) = object.get("event_type").and_then(Json::as_str) else {
-        anyhow::bail!("no event_type");
+        return Err(fault("no event_type"));
     };
     let time = match object.get("timestamp") {
-        Some(json) => admit::instant(json).map_err(anyhow::Error::msg)?.0,
+        Some(json) => admit::instant(json).map_err(fault)?.0,
         None => default.unwrap_or_else(now),
     };
     let mut event = Event::new(time, name);
     let kind = Kind::by_name(name);
     if kind.is_none() && !door.keep_text {
-        anyhow::bail!("{}", no_kind(name).replace("\nhint: ", "; "));
+        return Err(fault(no_kind(name).replace("\nhint: ", "; ")));
     }
-    for (key, json) in &object {
-        if key == "timestamp" || key == "event_type" {
-            continue;
-        }
-        match kind.and_then(|kind| Some((kind, kind.fields.iter().find(|field| field.key == key)?)))
-        {
-            Some((kind, field)) => door.json(&mut event, kind, field, json)?,
-            None => door.unknown(&mut event, key, json),
+    for (key, json) in &raw::members(text).map_err(fault)? {
+        match (kind, kind.and_then(|kind| field(kind, key))) {
+            (Some(kind), Some(field)) => {
+                door.raw(&mut event, kind, field, json).map_err(|error| {
+                    match error.downcast::<Misfit>() {
+                        Ok(misfit) => fault(misfit),
+                        Err(error) => error,
+                    }
+                })?;
+            }
+            _ => door.unknown(&mut event, key, json),
         }
     }
     Ok(event)
 }
 
-fn create(home: &Home) -> Result<()> {
-    Home::create(home.root())?;
-    Ok(())
-}
-
+/// What is wrong with a name that no kind has, and the way out.
 fn no_kind(name: &str) -> String {
-    let near = KINDS
-        .iter()
-        .map(|kind| (distance(name, kind.name), kind.name))
-        .min();
-    let hint = match near {
-        Some((distance, near)) if distance <= 1 + name.len() / 4 => format!("did you mean {near}?"),
-        _ => {
-            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-            format!(
-                "there are {}; JSON of any kind is taken with --keep-text",
-                names.join(", ")
-            )
-        }
+    let hint = if Path::new(name).is_file() {
+        format!(
+            "a file is read from stdin (tacho record < {name}), or taken in once (tacho import {name})"
+        )
+    } else {
+        let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        format!(
+            "{}; --keep-text records events of any kind",
+            near::hint(name, &names)
+        )
     };
     format!("no kind of event is called `{name}`\nhint: {hint}")
 }

@@ -6,18 +6,21 @@ use super::ask;
 use crate::args::Format;
 use crate::args::ask::Report;
 use crate::context::Context;
+use crate::draft;
 use crate::exit::{Exit, Result, usage};
+use crate::near;
 
 const FORMS: [Format; 4] = [Format::Text, Format::Json, Format::Csv, Format::Markdown];
 
 /// Runs the command.
 pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&FORMS)?;
+    let output = draft::file(args.output.as_deref());
     let selection = selection(&args.section, form, ctx)?;
-    let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
     let engine = ask::engine(ctx);
     let (mut found, about) = ask::report(&engine, ctx, scope)?;
-    let style = ask::style(ctx, args.output.as_deref());
+    let style = ask::style(ctx, output);
     if matches!(&selection, Selection::Only(sections) if sections.contains(&Section::Storage)) {
         ask::complete(&engine, &mut found.storage)?;
     }
@@ -29,7 +32,7 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
         Format::Markdown => report::markdown(&found, &about, &selection),
         _ => report::text(&found, &about, &selection, style),
     };
-    ask::deliver(ctx, args.output.as_deref(), &text)?;
+    ask::deliver(ctx, output, &text)?;
     let told = match form {
         Format::Json => full && !matches!(selection, Selection::Only(_)) && !summary,
         Format::Markdown => true,
@@ -60,10 +63,11 @@ fn selection(names: &[String], form: Format, ctx: &Context) -> Result<Selection>
         .iter()
         .map(|name| {
             Section::by_name(name).ok_or_else(|| {
-                let all: Vec<&str> = Section::ALL.iter().map(|section| section.name()).collect();
+                let sections = Section::ALL.iter().map(|section| section.name());
+                let all: Vec<&str> = ["all"].into_iter().chain(sections).collect();
                 usage(format!(
-                    "no section is called `{name}`\nhint: there are all, {}",
-                    all.join(", ")
+                    "no section is called `{name}`\nhint: {}",
+                    near::hint(name, &all)
                 ))
             })
         })

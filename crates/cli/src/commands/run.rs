@@ -29,6 +29,14 @@ pub fn run(args: &Run, ctx: &Context) -> Result<Exit> {
     let Some((program, rest)) = args.command.split_first() else {
         return Err(usage("no command\nhint: tacho run -- make test"));
     };
+    if let Some(name) = &args.name
+        && (name.trim().is_empty() || name.len() > MAX_NAME_BYTES)
+    {
+        return Err(usage(format!(
+            "--name {name:?} is not a name of 1 to {MAX_NAME_BYTES} bytes\n\
+             hint: leave it out for the command's own name, or write --name nightly-build"
+        )));
+    }
     let start = Instant::now();
     let signals = signals::wait_out();
     let ended = Command::new(program)
@@ -80,7 +88,8 @@ fn outcome(status: ExitStatus) -> (End, Option<String>) {
 }
 
 fn record(ctx: &Context, name: &str, lasted: Duration, error_type: Option<String>) -> Result<()> {
-    if ctx.settings.off("tool_call").is_some() {
+    if let Some(why) = ctx.settings.off("tool_call") {
+        ctx.say(format_args!("not recorded: recording is off because {why}"));
         return Ok(());
     }
     let home = Home::create(ctx.home()?)?;

@@ -9,6 +9,7 @@ use crate::args::Format;
 use crate::args::ask::Stats;
 use crate::context::Context;
 use crate::exit::{Exit, Result};
+use crate::near;
 
 /// Runs the command.
 pub fn run(args: &Stats, ctx: &Context) -> Result<Exit> {
@@ -38,20 +39,32 @@ fn storage(ctx: &Context) -> Result<Exit> {
 /// The queries that one type of agent answered.
 fn one_agent(agent: &str, args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
-    let scope = ask::scope(&args.window, ctx, None, args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, None, args.counted.exact)?;
     let engine = ask::engine(ctx);
     let limits = ask::limits(ctx);
     let (found, about) = question::Queries { scope, limits }.ask(&engine)?;
     let text = match form {
         Format::Json => ask::pretty(&queries::one_agent_json(&found, agent))?,
-        _ => queries::one_agent_text(&found, agent),
+        _ => ctx
+            .look
+            .glyphs
+            .fit_seed(queries::one_agent_text(&found, agent)),
     };
-    finish(ctx, &about, &text)
+    finish(ctx, &about, &text)?;
+    let known: Vec<&str> = found.agents.iter().map(|one| one.agent.as_str()).collect();
+    if !known.contains(&agent) {
+        let hint = match known.is_empty() {
+            true => "no query is recorded here".to_owned(),
+            false => near::hint(agent, &known),
+        };
+        ctx.say(format_args!("note: `{agent}` answered no query; {hint}"));
+    }
+    Ok(Exit::Ok)
 }
 
 fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let scope = ask::scope(&args.window, ctx, None, args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, None, args.counted.exact)?;
     let engine = ask::engine(ctx);
     let (found, about) = ask::report(&engine, ctx, scope)?;
     let text = match form {

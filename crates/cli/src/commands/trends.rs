@@ -11,7 +11,7 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Trends, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let scope = ask::scope(&args.window, ctx, Some(7), args.exact)?;
+    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
     let engine = ask::engine(ctx);
     let (found, about) = ask::report(&engine, ctx, scope)?;
     let text = match form {

@@ -178,7 +178,7 @@ pub static SETTINGS: &[Def] = {
             &[("METRICS_WINDOW_SIZE", Strict)],
             Int(1, 1_000_000),
             "1000",
-            "latencies per tool that a live window holds",
+            "latencies per tool that a live window holds, in programs that embed the recorder",
         ),
         kept(
             Key::SamplingRate,
@@ -186,7 +186,7 @@ pub static SETTINGS: &[Def] = {
             &[("METRICS_SAMPLING_RATE", Strict)],
             Float(0.0, 1.0),
             "1.0",
-            "share of queries recorded",
+            "share of queries recorded, by programs that embed the recorder",
         ),
         kept(
             Key::JsonFile,
@@ -491,14 +491,8 @@ const fn used(
     doc: &'static str,
 ) -> Def {
     Def {
-        key,
-        name,
-        alias: None,
-        env,
-        kind,
-        default,
         used: true,
-        doc,
+        ..kept(key, name, env, kind, default, doc)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::list::SETTINGS;
 use super::sources::Inputs;
 use super::table::{Def, Key, Kind, Rule};
+use crate::near::near;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,20 @@ pub struct Settled {
     pub value: Json,
     /// Where it came from.
     pub source: Source,
+    /// How the source writes it, where it is a variable.
+    pub written: Option<String>,
+}
+
+impl Settled {
+    /// Says who set the value to what.
+    fn why(&self) -> String {
+        let written = self.written.as_deref().unwrap_or_default();
+        match &self.source {
+            Source::Env(name) => format!("{name}={written}"),
+            Source::DotEnv(name) => format!("{name}={written} (in .env)"),
+            source => format!("{}: {} ({source})", self.def.name, self.value),
+        }
+    }
 }
 
 /// Every setting's value.
@@ -61,6 +76,7 @@ pub struct Settled {
 pub struct Settings {
     /// In the order of the table.
     pub all: Vec<Settled>,
+    variables: Vec<Vec<Option<(String, bool)>>>,
     /// Keys of config.yaml that no setting has, each with the nearest key.
     pub unknown: Vec<(String, Option<&'static str>)>,
 }
@@ -80,9 +96,37 @@ impl Settings {
                     .iter()
                     .any(|def| def.name == *key || def.alias == Some(key))
             })
-            .map(|key| (key.clone(), nearest(key)))
+            .map(|key| (key.clone(), near(key, SETTINGS.iter().map(|def| def.name))))
             .collect();
-        (Self { all, unknown }, wrong)
+        let variables = SETTINGS
+            .iter()
+            .map(|def| {
+                let read = |(name, rule): &(&str, Rule)| {
+                    let (text, _) = inputs.variable(name)?;
+                    let says = read(def.kind, *rule, text);
+                    // An empty one says nothing, but to those for whom all
+                    // but `true` is a no.
+                    let silent = text.is_empty() && *rule != Rule::OnIfTrue;
+                    Some((text.to_owned(), silent || says != Some(Json::Bool(false))))
+                };
+                match def.kind {
+                    Kind::Bool => def.env.iter().map(read).collect(),
+                    _ => Vec::new(),
+                }
+            })
+            .collect();
+        let settings = Self {
+            all,
+            variables,
+            unknown,
+        };
+        (settings, wrong)
+    }
+
+    /// Returns what each variable of a yes-or-no setting says, in the order of
+    /// the table, if it is set: its text, and whether that is a yes.
+    pub fn variables(&self, key: Key) -> &[Option<(String, bool)>] {
+        &self.variables[key as usize]
     }
 
     /// Sets a value that a flag gave.
@@ -102,9 +146,9 @@ impl Settings {
         self.get(key).value.as_bool().unwrap_or(false)
     }
 
-    /// Tells whether events of this kind are not to be recorded, and who said
-    /// so.
-    pub fn off(&self, kind: &str) -> Option<&Source> {
+    /// Tells whether events of this kind are not to be recorded, and why:
+    /// `TACHOGRAPH_DISABLED=1`.
+    pub fn off(&self, kind: &str) -> Option<String> {
         let part = match kind {
             "tool_call" | "cache" => Some(Key::ToolMetrics),
             "query" | "agent_selection" | "tool_usage" => Some(Key::QueryMetrics),
@@ -114,7 +158,7 @@ impl Settings {
             .into_iter()
             .flatten()
             .find(|key| !self.is(*key))
-            .map(|key| &self.get(key).source)
+            .map(|key| self.get(key).why())
     }
 
     /// Returns a whole number, if set.
@@ -137,7 +181,16 @@ fn settle(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Settled
     let from_env = variables(def, inputs, wrong);
     let settled = from_env.or_else(|| from_file(def, inputs, wrong));
     let (value, source) = settled.unwrap_or_else(|| (default(def), Source::Default));
-    Settled { def, value, source }
+    let written = match &source {
+        Source::Env(name) | Source::DotEnv(name) => inputs.variable(name),
+        _ => None,
+    };
+    Settled {
+        def,
+        value,
+        source,
+        written: written.map(|(text, _)| text.to_owned()),
+    }
 }
 
 fn variables(def: &'static Def, inputs: &Inputs, wrong: &mut Vec<Wrong>) -> Option<(Json, Source)> {
@@ -300,28 +353,4 @@ impl Def {
     pub fn wanted(&self) -> String {
         wanted(self.kind)
     }
-}
-
-/// Finds the key that was probably meant.
-fn nearest(key: &str) -> Option<&'static str> {
-    let near = SETTINGS
-        .iter()
-        .map(|def| (distance(key, def.name), def.name))
-        .min()?;
-    (near.0 <= 1 + key.len() / 4).then_some(near.1)
-}
-
-/// Returns the Levenshtein distance in bytes.
-pub fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

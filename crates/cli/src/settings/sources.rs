@@ -69,21 +69,28 @@ pub fn read_dotenv() -> Vec<(String, String)> {
 }
 
 fn config_file(path: &Path) -> Result<Option<(PathBuf, Map<String, Json>)>> {
-    let length = match std::fs::metadata(path) {
-        Ok(meta) => meta.len(),
+    let meta = match std::fs::metadata(path) {
+        Ok(meta) => meta,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    if length > MAX_BYTES {
-        return Err(usage(format!(
-            "{} is longer than {MAX_BYTES} bytes: not a settings file",
+    let no_settings = |what: &str| {
+        usage(format!(
+            "{} is {what}: not a settings file\nhint: move it away; settings are `key: value`, \
+             one a line, and `tacho config` lists the keys",
             path.display()
-        )));
+        ))
+    };
+    if meta.is_dir() {
+        return Err(no_settings("a folder"));
     }
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if meta.len() > MAX_BYTES {
+        return Err(no_settings(&format!("longer than {MAX_BYTES} bytes")));
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = String::from_utf8(bytes).map_err(|_| no_settings("not UTF-8"))?;
     let map = yaml(&text).map_err(|error| {
         usage(format!("{}: {error}\nhint: settings are `key: value`, one a line; `tacho config` lists the keys", path.display()))
     })?;

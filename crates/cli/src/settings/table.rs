@@ -122,6 +122,12 @@ pub struct Def {
 }
 
 impl Key {
+    /// Whether only programs that embed the recorder use the setting, and read
+    /// it from their own environment.
+    pub fn is_for_embedding(self) -> bool {
+        matches!(self, Self::WindowSize | Self::SamplingRate)
+    }
+
     /// Returns the setting's entry in the table.
     pub fn def(self) -> &'static Def {
         &SETTINGS[self as usize]

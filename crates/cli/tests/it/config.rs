@@ -142,3 +142,41 @@ fn another_tool_s_settings_file_is_taken_as_it_is() {
     assert_eq!(said.stderr, "");
     assert_eq!(said.json()["dashboard_port"]["value"], 8090);
 }
+
+#[test]
+fn opt_outs_are_listed_with_their_state() {
+    let desk = Desk::new();
+    desk.file(".env", "PERFORMANCE_METRICS_ENABLED=no\n");
+    let run = |args: &[&str]| {
+        let mut command = desk.command(args);
+        command
+            .env("MYCELIUM_TELEMETRY", "0")
+            .env("METRICS_ENABLED", "true");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let text = run(&["config"]);
+    for row in [
+        "TACHOGRAPH_DISABLED          -      on         everything",
+        "MYCELIUM_TELEMETRY           0      off        everything",
+        "PERFORMANCE_METRICS_ENABLED  no     off        tool calls and caches",
+        "METRICS_ENABLED              true   on         queries and what they used",
+    ] {
+        assert!(text.contains(row), "{row}: {text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&run(&["config", "--json"])).unwrap();
+    let out = &json["opt_outs"]["MYCELIUM_TELEMETRY"];
+    assert_eq!((&out["off"], &out["value"]), (&true.into(), &"0".into()));
+    assert_eq!(json["opt_outs"]["METRICS_ENABLED"]["off"], false);
+}
+
+#[test]
+fn what_only_embedding_programs_use_is_no_setting_of_ours() {
+    let desk = Desk::new();
+    let text = desk.ok(&["config"]).stdout;
+    for name in ["window_size", "sampling_rate"] {
+        assert!(!text.contains(&format!("\n{name} ")), "{text}");
+        let said = desk.ok(&["config", name]).stdout;
+        assert!(said.contains("programs that embed the recorder"), "{said}");
+    }
+    assert!(text.contains("METRICS_SAMPLING_RATE"), "{text}");
+}

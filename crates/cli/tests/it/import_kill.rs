@@ -72,3 +72,25 @@ fn a_torn_list_costs_nothing() {
     desk.ok(&["import", "a.jsonl"]);
     assert_eq!(desk.events().len(), 11);
 }
+
+/// A seal must not take the batch of a dead import for that of the live one
+/// that is about to settle it.
+#[test]
+fn killed_and_sealed_while_another_import_begins() {
+    let desk = Desk::new();
+    desk.ok(&["record", "tool_call", "--tool", "x"]);
+    desk.file("a.jsonl", log(500));
+    let killed = desk
+        .command(&["import", "a.jsonl"])
+        .env("TACHO_TEST_CRASH", "pending")
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None);
+    let live = std::fs::File::open(desk.home().join("imports/lock")).unwrap();
+    live.lock().unwrap();
+    desk.ok(&["compact"]);
+    assert!(desk.events().is_empty(), "the log is sealed and gone");
+    drop(live);
+    let summary = desk.ok(&["import", "--json", "a.jsonl"]).json();
+    assert_eq!(summary["added"], 500);
+}

@@ -20,5 +20,7 @@ mod harness;
 mod import;
 mod import_kill;
 mod manners;
+mod output;
 mod record;
+mod round_trip;
 mod run;

@@ -197,7 +197,15 @@ fn opt_outs_are_obeyed() {
             .unwrap();
         assert!(output.status.success());
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(words.contains(name), "{words}");
+        let why = format!("not recorded: recording is off because {name}={value}\n");
+        assert_eq!(words, why);
+        let mut command = desk.command(&["run", "--", "true"]);
+        let output = command.env(name, value).output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(words == why, name != "METRICS_ENABLED", "{words}");
+        if words.is_empty() {
+            std::fs::remove_dir_all(desk.home()).unwrap();
+        }
     }
     assert!(!desk.home().exists(), "an opt-out leaves no trace");
     // Each part has its own.
@@ -254,4 +262,199 @@ fn tags_that_tell_who_or_what_are_hashed_or_left_out() {
     for leak in ["alice", "tell me", "a@b.c"] {
         assert!(!log.contains(leak), "{leak}: {log}");
     }
+}
+
+/// What stdin held so far is in the log while stdin stays open.
+#[test]
+fn events_are_recorded_while_the_input_pauses() {
+    use std::io::Write;
+    for (start, between, end) in [("", "\n", ""), ("[\n", ",\n", "]")] {
+        let desk = Desk::new();
+        let mut child = desk
+            .command(&["record"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(start.as_bytes()).unwrap();
+        for count in 1..4 {
+            write!(
+                pipe,
+                "{{\"event_type\":\"tool_call\",\"tool\":\"t{count}\"}}{between}{{"
+            )
+            .unwrap();
+            let start = std::time::Instant::now();
+            while desk.events().len() < count {
+                assert!(
+                    start.elapsed().as_secs() < 20,
+                    "held back: {:?}",
+                    desk.events()
+                );
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            write!(pipe, "\"event_type\":\"own\"}}{between}").unwrap();
+        }
+        pipe.write_all(end.as_bytes()).unwrap();
+        drop(pipe);
+        assert_eq!(child.wait().unwrap().code(), Some(1), "`own` is of no kind");
+        assert_eq!(desk.events().len(), 3);
+    }
+}
+
+#[test]
+fn an_array_gives_an_event_each() {
+    let call = |tool: &str| format!("{{\"event_type\":\"tool_call\",\"tool\":\"{tool}\"}}");
+    let (a, b, c) = (call("a"), call("b"), call("c"));
+    let check = |input: String, tools: &[&str], code: i32, words: &[&str]| {
+        let desk = Desk::new();
+        let said = desk.tacho_with(&["record"], input.as_bytes());
+        said.fails(code, words);
+        let found: Vec<_> = desk
+            .events()
+            .iter()
+            .map(|event| event["tool"].clone())
+            .collect();
+        assert_eq!(found, tools, "{input}");
+    };
+    check(format!("[{a},{b}]"), &["a", "b"], 0, &[]);
+    check(format!("[{a},{b}]\n{c}\n"), &["a", "b", "c"], 0, &[]);
+    check(
+        format!("\n [\n  {a},\n  7,\n  {b}\n]\n"),
+        &["a", "b"],
+        1,
+        &["stdin:item 2: not a JSON object"],
+    );
+    check(format!("{a}\n[{b},{c}]\n"), &["a", "b", "c"], 0, &[]);
+    check(
+        format!("[{a},{{\"tool\""),
+        &["a"],
+        1,
+        &["stdin:item 2: the array has no end"],
+    );
+    check(
+        format!("{a}\n[{b},\n{c}\n"),
+        &["a", "b", "c"],
+        1,
+        &["stdin:2: the array has no end"],
+    );
+    check("[]".to_owned(), &[], 0, &[]);
+    check(
+        "{\n\"event_type\":\"error\"\n}\n".to_owned(),
+        &[],
+        1,
+        &["hint: ", "jq -c ."],
+    );
+}
+
+#[test]
+fn what_is_kept_keeps_its_letters() {
+    let desk = Desk::new();
+    let line = "{\"timestamp\":\"2025-11-20T11:00:00+00:00\",\"event_type\":\"deploy\",\"n\":1.10,\
+        \"big\":123456789012345678901234567890,\"deep\":{\"x\": [1.50]},\"who\":\"me\"}\n";
+    let tags = "{\"timestamp\":\"2025-11-20T11:00:00+00:00\",\"event_type\":\"metric\",\"name\":\"m\",\
+        \"tags\":{\"a\":1.10,\"big\":123456789012345678901234567890,\"region\":\"eu\"}}\n";
+    let said = desk.tacho_with(
+        &["record", "--keep-text"],
+        format!("{line}{tags}").as_bytes(),
+    );
+    assert_eq!(said.code, Some(0), "{said:?}");
+    // Numbers among tags need no leave.
+    let said = desk.tacho_with(&["record"], tags.as_bytes());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    desk.ok(&[
+        "--as-of",
+        "2025-11-20T11:00:00Z",
+        "record",
+        "metric",
+        "--field",
+        "name=m",
+        "--tags",
+        "{\"a\":1.10,\"big\":123456789012345678901234567890,\"region\":\"eu\"}",
+    ]);
+    // An array over several lines becomes lines.
+    let spread = format!("[{}]", line.trim_end().replace(',', ",\n"));
+    let said = desk.tacho_with(&["record", "--keep-text"], spread.as_bytes());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let log = std::fs::read_to_string(desk.home().join("events.jsonl")).unwrap();
+    assert_eq!(log, format!("{line}{tags}{tags}{tags}{line}"));
+}
+
+#[test]
+fn a_kind_of_one_s_own_needs_to_be_asked_for() {
+    let desk = Desk::new();
+    for name in ["deploy", "tool_cal"] {
+        desk.tacho(&["record", name])
+            .fails(2, &["--keep-text records events of any kind"]);
+    }
+    desk.ok(&["record", "deploy", "--keep-text", "--field", "to=prod"]);
+    assert_eq!(desk.events()[0]["to"], "prod");
+    desk.file("calls.jsonl", "");
+    desk.tacho(&["record", "calls.jsonl"]).fails(
+        2,
+        &["hint: a file is read from stdin (tacho record < calls.jsonl)"],
+    );
+}
+
+#[test]
+fn a_disk_that_is_not_as_it_should_be_is_named_with_the_way_out() {
+    let broken = |make: fn(&Desk), args: &[&str], code: i32, words: &[&str]| {
+        let desk = Desk::new();
+        make(&desk);
+        let said = desk.tacho(args);
+        said.fails(code, words);
+        assert!(
+            said.stderr.contains("\nhint: "),
+            "{args:?}: {}",
+            said.stderr
+        );
+    };
+    let call = &["record", "tool_call", "--agent", "ann"][..];
+    broken(
+        |desk| std::fs::write(desk.home(), "").unwrap(),
+        call,
+        1,
+        &["cannot create", "a file lies where a folder belongs"],
+    );
+    broken(
+        |desk| std::fs::write(desk.home(), "").unwrap(),
+        &["report"],
+        2,
+        &["is not a folder"],
+    );
+    let no_log = |desk: &Desk| std::fs::create_dir_all(desk.home().join("events.jsonl")).unwrap();
+    broken(
+        no_log,
+        call,
+        1,
+        &["events.jsonl", "a folder lies where a file belongs"],
+    );
+    broken(no_log, &["report"], 0, &["events.jsonl is a folder"]);
+    let no_config = |desk: &Desk| std::fs::create_dir_all(desk.home().join("config.yaml")).unwrap();
+    broken(
+        no_config,
+        &["report"],
+        2,
+        &["config.yaml is a folder: not a settings file"],
+    );
+    let garbage = |desk: &Desk| {
+        std::fs::create_dir(desk.home()).unwrap();
+        std::fs::write(desk.home().join("config.yaml"), b"\xff\xfe\0").unwrap();
+    };
+    broken(garbage, &["report"], 2, &["config.yaml is not UTF-8"]);
+    let short_salt = |desk: &Desk| {
+        std::fs::create_dir(desk.home()).unwrap();
+        std::fs::write(desk.home().join("salt"), "short").unwrap();
+    };
+    broken(
+        short_salt,
+        call,
+        1,
+        &["salt: holds 5 bytes", "from a backup; or remove it"],
+    );
+    let desk = Desk::new();
+    short_salt(&desk);
+    let line = b"{\"event_type\":\"tool_call\",\"tool\":\"a\"}\n{\"event_type\":\"tool_call\",\"agent\":\"ann\"}\n";
+    desk.tacho_with(&["record"], line)
+        .fails(1, &["salt: holds 5 bytes"]);
+    assert_eq!(desk.events().len(), 1, "what came before is recorded");
 }

@@ -101,6 +101,12 @@ fn a_command_that_is_not_there() {
     desk.tacho(&["run", "--", file.to_str().unwrap()])
         .fails(126, &["permission denied"]);
     desk.tacho(&["run"]).fails(2, &["COMMAND"]);
+    assert_eq!(desk.events().len(), 2);
+    for name in ["", "  ", &"x".repeat(257)] {
+        let said = desk.tacho(&["run", "--name", name, "--", "touch", "ran"]);
+        said.fails(2, &["is not a name of 1 to 256 bytes", "hint: "]);
+    }
+    assert!(!desk.cwd().join("ran").exists(), "a mistake is told first");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use tachograph_log::{Appender, Home};
 use tachograph_model::{Salt, UnixNanos};
 use tachograph_store::Store;
 
-use crate::args::ask::{Changes, Health, Report};
+use crate::args::ask::{Changes, Counted, Health, Report};
 use crate::args::keep::Demo;
 use crate::args::window::WindowArgs;
 use crate::commands::{changes, health, report};
@@ -69,7 +69,8 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
     let store = Store::open(&home);
     let sealed = place::seal(&store, WAIT)?;
     ctx.say(format_args!(
-        "a made-up fortnight: {count} events, {} of log, sealed into {} in {}\n",
+        "a made-up fortnight: {}, {} of log, sealed into {} in {}\n",
+        out::counted(count as u64, "event", "events"),
         out::bytes(sealed.log_bytes),
         out::bytes(sealed.segment_bytes),
         root.display()
@@ -80,20 +81,23 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
         now: end,
         ..ctx.clone()
     };
-    let window = || WindowArgs {
-        days: Some(story::DAYS as u32),
-        ..WindowArgs::default()
+    let counted = || Counted {
+        window: WindowArgs {
+            days: Some(story::DAYS as u32),
+            ..WindowArgs::default()
+        },
+        exact: false,
     };
     report::run(
         &Report {
-            window: window(),
+            counted: counted(),
             ..Report::default()
         },
         &demo,
     )?;
     let verdict = health::run(
         &Health {
-            window: window(),
+            counted: counted(),
             ..Health::default()
         },
         &demo,
@@ -101,9 +105,8 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
     out::print("\n")?;
     changes::run(
         &Changes {
-            window: window(),
+            counted: counted(),
             strict: false,
-            exact: false,
         },
         &demo,
     )?;

@@ -8,27 +8,30 @@
 //! ```
 
 mod queries;
-mod row;
 
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use anyhow::Context as _;
 use serde_json::Value;
 use tachograph_analyze::{Engine, Rows};
 use tachograph_model::answer::{About, SqlColumn};
 use tachograph_model::render::csv;
-use tachograph_model::{KINDS, Kind, Scope, UnixNanos, Window};
+use tachograph_model::{COLUMNS, KINDS, Kind, Scope, UnixNanos, Window};
 
-use super::ask::{self, DAY, Draft};
+use super::ask;
 use crate::args::Format;
 use crate::args::ask::{Export, Shape};
 use crate::context::Context;
+use crate::draft::{self, Draft, cannot_write};
 use crate::exit::{Exit, Result, usage};
+use crate::near;
 use crate::out;
+use crate::row;
 
 const FORMS: [Format; 4] = [Format::Jsonl, Format::Json, Format::Csv, Format::Parquet];
-/// Events that are sorted in memory at once; more are taken day by day.
+/// Events that are sorted in memory at once; more are taken stretch by stretch.
 const AT_ONCE: u64 = 500_000;
 
 /// Runs the command.
@@ -37,24 +40,36 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
         Shape::Events => ctx.form(&FORMS)?,
         Shape::Queries => ctx.form(&[Format::Csv, Format::Json, Format::Jsonl])?,
     };
-    let output = args.output.as_deref();
-    let kinds = kinds(args)?;
+    if form == Format::Parquet && args.output.is_none() {
+        return Err(usage(
+            "--format parquet needs --output FILE\nhint: `--output -` means stdout, for a pipe",
+        ));
+    }
+    let output = draft::file(args.output.as_deref());
     let scope = ask::scope(&args.window, ctx, None, true)?;
     let engine = ask::engine(ctx);
     let export = Job {
         engine: &engine,
         scope,
-        kinds,
+        kinds: kinds(args, &engine)?,
+        at_once: AT_ONCE,
     };
     let mut about = About::new(&scope);
     let count = match (form, output) {
         (Format::Parquet, None) => {
-            return Err(usage("--format parquet needs --output FILE"));
+            export.parquet(std::io::stdout(), Path::new("stdout"), &mut about)?
         }
-        (Format::Parquet, Some(path)) => export.parquet(path, &mut about)?,
+        (Format::Parquet, Some(path)) => {
+            let mut draft = Draft::create(path)?;
+            let count = export.parquet(&mut draft, path, &mut about)?;
+            draft.commit()?;
+            count
+        }
         (_, Some(path)) => {
             let mut draft = Draft::create(path)?;
-            let count = export.write(&mut draft.writer(), form, args.shape, &mut about)?;
+            let count = export
+                .write(&mut draft, form, args.shape, &mut about)
+                .with_context(|| cannot_write(path))?;
             draft.commit()?;
             count
         }
@@ -71,34 +86,77 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
             path.display()
         ));
     }
+    if count == 0 {
+        export.say_why_nothing(ctx)?;
+    }
     ask::say_notes(ctx, &about);
     Ok(Exit::Ok)
 }
 
-/// The kinds asked for; none: all. An unknown one may have been recorded all
-/// the same, so it is no mistake unless it nearly is one of ours.
-fn kinds(args: &Export) -> Result<Vec<String>> {
+/// The kinds asked for; none: all. A kind that is none of ours must have been
+/// recorded.
+fn kinds(args: &Export, engine: &Engine) -> Result<Vec<String>> {
     if args.shape == Shape::Queries {
         return Ok(vec!["query".to_owned()]);
     }
-    for kind in &args.kind {
-        let near = KINDS
-            .iter()
-            .find(|known| crate::settings::distance(kind, known.name) == 1);
-        if let (None, Some(near)) = (Kind::by_name(kind), near) {
-            return Err(usage(format!(
-                "no kind of event is called `{kind}`\nhint: did you mean {}?",
-                near.name
-            )));
-        }
+    let unknown: Vec<&String> = args
+        .kind
+        .iter()
+        .filter(|kind| Kind::by_name(kind).is_none())
+        .collect();
+    if unknown.is_empty() {
+        return Ok(args.kind.clone());
+    }
+    let recorded = recorded_kinds(engine, "true")?;
+    if let Some(kind) = unknown.into_iter().find(|kind| !recorded.contains(kind)) {
+        let ours = KINDS.iter().map(|kind| kind.name);
+        let others = recorded.iter().map(String::as_str);
+        let others = others.filter(|name| Kind::by_name(name).is_none());
+        let all: Vec<&str> = ours.chain(others).collect();
+        return Err(usage(format!(
+            "no kind of event is called `{kind}`\nhint: {}",
+            near::hint(kind, &all)
+        )));
     }
     Ok(args.kind.clone())
+}
+
+/// The types of the events that fulfil a condition, in order.
+fn recorded_kinds(engine: &Engine, condition: &str) -> Result<Vec<String>> {
+    let query = format!("select distinct event_type from events where {condition} order by 1");
+    let mut found = Vec::new();
+    let each = |_: &[SqlColumn], rows: Rows| {
+        let names = rows.iter().filter_map(|row| row.first()?.as_str());
+        found.extend(names.map(str::to_owned));
+        ControlFlow::Continue(())
+    };
+    engine.sql_each(&query, each).map_err(ask::asked)?;
+    Ok(found)
 }
 
 struct Job<'a> {
     engine: &'a Engine,
     scope: Scope,
     kinds: Vec<String>,
+    /// Events that are sorted at once.
+    at_once: u64,
+}
+
+/// Divides a window between minutes, so that no stretch holds more than
+/// `at_once` events, unless a single minute does. `minutes` are those with
+/// events, in order.
+fn divide(whole: Window, minutes: &[(UnixNanos, u64)], at_once: u64) -> Vec<Window> {
+    let mut stretches = Vec::new();
+    let (mut from, mut held) = (whole.from, 0);
+    for (minute, count) in minutes {
+        if held > 0 && held + count > at_once {
+            stretches.push(Window { from, to: *minute });
+            (from, held) = (*minute, 0);
+        }
+        held += count;
+    }
+    stretches.push(Window { from, to: whole.to });
+    stretches
 }
 
 impl Job<'_> {
@@ -128,63 +186,98 @@ impl Job<'_> {
         parts.join(" and ")
     }
 
+    /// Events of one instant are ordered by everything they hold, so that equal
+    /// recordings give equal files, wherever the events lie.
     fn query(&self, window: Window) -> String {
+        let columns: Vec<String> = COLUMNS
+            .iter()
+            .map(|column| format!("\"{}\"", column.name))
+            .collect();
         format!(
-            "select * from events where {} order by timestamp",
-            self.condition(window)
+            "select * from events where {} order by timestamp, event_type, {}, extra",
+            self.condition(window),
+            columns.join(", ")
         )
+    }
+
+    /// Names what there is where nothing was found.
+    fn say_why_nothing(&self, ctx: &Context) -> Result<()> {
+        let anything = Job {
+            engine: self.engine,
+            scope: self.scope,
+            kinds: Vec::new(),
+            at_once: self.at_once,
+        };
+        let here = recorded_kinds(self.engine, &anything.condition(self.scope.window))?;
+        if !here.is_empty() {
+            ctx.say(format_args!(
+                "note: no event of kind {} in this window; there are events of {}",
+                self.kinds.join(", "),
+                here.join(", ")
+            ));
+        } else if !recorded_kinds(self.engine, "true")?.is_empty() {
+            ctx.say(
+                "note: no event in this window; without --days, --hours, --since and --until \
+                 everything is exported",
+            );
+        }
+        Ok(())
     }
 
     /// Stretches of the window small enough to be sorted in memory.
     fn stretches(&self) -> Result<Vec<Window>> {
         let whole = self.scope.window;
-        let query = format!(
-            "select count(*), min(timestamp), max(timestamp) from events where {}",
-            self.condition(whole)
+        let condition = self.condition(whole);
+        let counted = format!("select count(*) from events where {condition}");
+        let count = self.table(&counted)?;
+        let count = count.first().and_then(|row| row.first()?.as_u64());
+        match count.unwrap_or(0) {
+            0 => return Ok(Vec::new()),
+            few if few <= self.at_once => return Ok(vec![whole]),
+            _ => {}
+        }
+        let by_minute = format!(
+            "select date_trunc('minute', timestamp), count(*) from events where {condition} \
+             group by 1 order by 1"
         );
-        let mut first = None;
-        let each = |_: &[SqlColumn], rows: Rows| {
-            first = first.take().or_else(|| rows.into_iter().next());
-            ControlFlow::Continue(())
-        };
-        self.engine.sql_each(&query, each).map_err(ask::asked)?;
-        let cell = |at: usize| first.as_ref().and_then(|row| row.get(at));
-        let instant = |at| UnixNanos::parse(cell(at).and_then(Value::as_str)?, true).ok();
-        let count = cell(0).and_then(Value::as_u64).unwrap_or(0);
-        let (Some(from), Some(last)) = (instant(1), instant(2)) else {
-            return Ok(Vec::new());
-        };
-        if count <= AT_ONCE {
-            return Ok(vec![whole]);
-        }
-        let mut stretches = Vec::new();
-        let mut at = from;
-        while at <= last {
-            let to = at.saturating_add(DAY);
-            stretches.push(Window { from: at, to });
-            at = to;
-        }
-        Ok(stretches)
+        let minutes: Vec<(UnixNanos, u64)> = self
+            .table(&by_minute)?
+            .iter()
+            .filter_map(|row| {
+                let minute = UnixNanos::parse(row.first()?.as_str()?, true).ok()?;
+                Some((minute, row.get(1)?.as_u64()?))
+            })
+            .collect();
+        Ok(divide(whole, &minutes, self.at_once))
     }
 
-    fn parquet(&self, path: &Path, about: &mut About) -> Result<u64> {
-        let draft = Draft::reserve(path)?;
-        // Sorted data compresses best, but must fit into memory.
-        let query = match self.stretches()?.len() {
-            0 | 1 => self.query(self.scope.window),
-            _ => format!(
-                "select * from events where {}",
-                self.condition(self.scope.window)
-            ),
+    fn table(&self, query: &str) -> Result<Rows> {
+        let mut table = Rows::new();
+        let each = |_: &[SqlColumn], rows: Rows| {
+            table.extend(rows);
+            ControlFlow::Continue(())
         };
+        self.engine.sql_each(query, each).map_err(ask::asked)?;
+        Ok(table)
+    }
+
+    fn parquet(&self, out: impl Write + Send, path: &Path, about: &mut About) -> Result<u64> {
+        let mut queries: Vec<String> = self
+            .stretches()?
+            .into_iter()
+            .map(|window| self.query(window))
+            .collect();
+        if queries.is_empty() {
+            // A file without rows tells the columns.
+            queries.push(self.query(self.scope.window));
+        }
         let (count, notes) = self
             .engine
-            .write_parquet(&query, draft.beside())
+            .write_parquet(&queries, out, path)
             .map_err(ask::asked)?;
         for note in notes {
             about.note(note);
         }
-        draft.commit()?;
         Ok(count)
     }
 
@@ -278,7 +371,7 @@ impl Writer<'_> {
 
     fn row(&mut self, columns: &[SqlColumn], row: Vec<Value>) -> Result<()> {
         if self.form == Format::Csv && self.shape == Shape::Events {
-            return Ok(self.out.write_all(line(&row).as_bytes())?);
+            return Ok(self.out.write_all(csv::row_of(&row).as_bytes())?);
         }
         let event = row::event(columns, &row);
         if self.form == Format::Csv {
@@ -301,17 +394,5 @@ impl Writer<'_> {
     }
 }
 
-/// A row of the wide table; text is guarded, numbers are not.
-fn line(row: &[Value]) -> String {
-    let cells: Vec<String> = row
-        .iter()
-        .map(|value| match value {
-            Value::Null => String::new(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(yes) => yes.to_string(),
-            Value::String(text) => csv::text(text),
-            other => csv::text(&other.to_string()),
-        })
-        .collect();
-    cells.join(",") + "\n"
-}
+#[cfg(test)]
+mod tests;

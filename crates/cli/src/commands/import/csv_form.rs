@@ -1,19 +1,48 @@
-//! Query metrics as CSV, in both shapes: a row becomes the same object that
-//! the JSON form has.
+//! Tables as CSV: our own export of events, and query metrics in both shapes,
+//! of which a row becomes the same object that the JSON form has.
 
-use std::io::Read;
+use std::io::BufRead;
 
 use serde_json::{Map, Value as Json};
+use tachograph_model::answer::SqlColumn;
+use tachograph_model::render::csv::unguarded;
+use tachograph_model::{Column, Type};
 
 use super::read::{Body, Found, ReadError, Record};
+use super::table::{Cell, Table};
+use crate::row;
 
-/// Tells whether a file's first line is the heading of query metrics.
-pub fn is_heading(line: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(line) else {
-        return false;
-    };
-    let mut columns = text.split(',').map(|name| name.trim().trim_matches('"'));
-    columns.clone().any(|name| name == "timestamp") && columns.any(|name| name == "query_id")
+/// What a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Events, as `tacho export --format csv` writes them.
+    Events,
+    /// Queries of other tools.
+    Queries,
+}
+
+/// Tells from its first line what a table holds, if it is one.
+pub fn rows_under(heading: &[u8]) -> Option<Rows> {
+    let text = std::str::from_utf8(heading).ok()?;
+    let names: Vec<&str> = text
+        .split(',')
+        .map(|name| name.trim().trim_matches('"'))
+        .collect();
+    if is_of_events(&names) {
+        return Some(Rows::Events);
+    }
+    let queries = names.contains(&"timestamp") && names.contains(&"query_id");
+    queries.then_some(Rows::Queries)
+}
+
+/// Tells whether these are columns of `events`, the two that every event has
+/// among them.
+pub fn is_of_events(names: &[&str]) -> bool {
+    let own = ["timestamp", "event_type"];
+    own.iter().all(|name| names.contains(name))
+        && names
+            .iter()
+            .all(|name| own.contains(name) || *name == "extra" || Column::by_name(name).is_some())
 }
 
 /// Gives every row to `take`.
@@ -21,66 +50,108 @@ pub fn is_heading(line: &[u8]) -> bool {
 /// # Errors
 /// As [`super::read::records`].
 pub fn rows(
-    input: impl Read,
+    input: impl BufRead,
+    holds: Rows,
     take: &mut dyn FnMut(Record<'_>) -> anyhow::Result<()>,
 ) -> Result<Found, ReadError> {
-    let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let heading = table
-        .byte_headers()
-        .map_err(|error| ReadError::Input(error.to_string()))?;
-    let heading: Vec<String> = heading
+    let mut table = Table::new(input);
+    let heading: Vec<String> = table
+        .next()?
+        .and_then(|row| row.cells)
+        .unwrap_or_default()
         .iter()
-        .map(|name| {
-            String::from_utf8_lossy(name)
+        .map(|cell| {
+            String::from_utf8_lossy(&cell.text)
                 .trim_start_matches('\u{feff}')
                 .trim()
                 .to_owned()
         })
         .collect();
+    let columns: Vec<SqlColumn> = heading.iter().map(|name| column(name)).collect();
     let mut broken = Vec::new();
-    let mut row = csv::ByteRecord::new();
-    loop {
-        let line = table.position().line();
-        match table.read_byte_record(&mut row) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(error) => {
-                broken.push((line, error.to_string()));
-                continue;
-            }
-        }
-        let line = row.position().map_or(line, csv::Position::line);
-        if row.len() != heading.len() {
+    while let Some(row) = table.next()? {
+        let line = row.line;
+        let Some(cells) = row.cells else {
+            broken.push((line, super::read::too_long()));
+            continue;
+        };
+        if cells.len() != heading.len() {
             broken.push((
                 line,
-                format!("{} cells instead of {}", row.len(), heading.len()),
+                format!("{} cells instead of {}", cells.len(), heading.len()),
             ));
             continue;
         }
-        let bytes_done = table.position().byte();
-        match object(&heading, &row) {
-            Some(object) => take(Record {
+        let body = match holds {
+            Rows::Queries => object(&heading, &cells).map(Body::Object),
+            Rows::Events => event(&columns, &cells).map(Body::Event),
+        };
+        match body {
+            Ok(body) => take(Record {
                 line,
-                bytes_done,
-                body: Body::Object(object),
+                bytes_done: table.bytes(),
+                body,
             })
             .map_err(ReadError::Taking)?,
-            None => broken.push((line, "not UTF-8".to_owned())),
+            Err(reason) => broken.push((line, reason)),
         }
     }
     Ok(Found {
-        form: "query metrics (CSV)",
+        form: match holds {
+            Rows::Queries => "query metrics (CSV)",
+            Rows::Events => "events (CSV)",
+        },
         broken,
     })
 }
 
-fn object(heading: &[String], row: &csv::ByteRecord) -> Option<Map<String, Json>> {
-    let mut object = Map::new();
-    for (name, cell) in heading.iter().zip(row) {
-        let cell = std::str::from_utf8(cell).ok()?;
-        object.insert(name.clone(), value(name, cell));
+fn column(name: &str) -> SqlColumn {
+    SqlColumn {
+        name: name.to_owned(),
+        r#type: String::new(),
+        numeric: false,
     }
-    Some(object)
+}
+
+fn object(heading: &[String], cells: &[Cell]) -> Result<Map<String, Json>, String> {
+    let mut object = Map::new();
+    for (name, cell) in heading.iter().zip(cells) {
+        object.insert(name.clone(), value(name, text(cell)?));
+    }
+    Ok(object)
+}
+
+fn text(cell: &Cell) -> Result<&str, String> {
+    std::str::from_utf8(&cell.text).map_err(|_| "not UTF-8".to_owned())
+}
+
+/// A row of `events` as the line of the log that it came from.
+fn event(columns: &[SqlColumn], cells: &[Cell]) -> Result<Vec<u8>, String> {
+    let mut row = Vec::with_capacity(cells.len());
+    for (column, cell) in columns.iter().zip(cells) {
+        row.push(cell_of_event(&column.name, cell)?);
+    }
+    row::line(columns, &row)
+}
+
+fn cell_of_event(name: &str, cell: &Cell) -> Result<Json, String> {
+    let text = text(cell)?;
+    if text.is_empty() && !cell.quoted {
+        return Ok(Json::Null);
+    }
+    let ty = Column::by_name(name).map_or(Type::Str, |column| column.def().ty);
+    let json = match ty {
+        Type::Str | Type::Json => Some(Json::from(unguarded(text))),
+        Type::I64 => text.parse::<i64>().ok().map(Json::from),
+        Type::F64 => text.parse::<f64>().ok().map(Json::from),
+        Type::Bool => text.to_ascii_lowercase().parse().ok().map(Json::Bool),
+        Type::List => serde_json::from_str(text).ok().filter(Json::is_array),
+    };
+    let json = json.filter(|json| !json.is_null());
+    json.ok_or_else(|| {
+        let short: String = text.chars().take(40).collect();
+        format!("{name}: {short} does not fit the column")
+    })
 }
 
 /// An empty cell is no value; the rest is what its column is. A cell that is

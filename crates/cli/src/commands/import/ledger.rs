@@ -7,13 +7,18 @@
 //! A batch goes into the log and into `imports/seen`, and a kill may come
 //! between the two. So `imports/pending` says beforehand where in the log the
 //! batch will lie; whoever comes next looks there, and knows how much of it
-//! arrived. Everything happens under `imports/lock`.
+//! arrived. `imports/lock` is held by an import while it lives, the lock on
+//! `imports/pending` while it lives and has a batch on the way.
+//!
+//! Whoever comes next may be another import, a report or a seal, and several
+//! at once; `imports/settle.lock` lets them settle one after the other. A seal
+//! waits for it before it deletes the log that a batch of the dead may lie in.
 //!
 //! Space: 8 bytes a record. A million records share a fingerprint with a
 //! chance of 1 in 37 million.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +28,7 @@ use sha2::{Digest, Sha256};
 use tachograph_log::{Appender, FileId, Home};
 use tachograph_model::{Column, Event};
 
+use super::present::Present;
 use crate::exit::Result;
 
 /// Lines are appended in batches of about this many bytes.
@@ -33,6 +39,8 @@ pub struct Ledger {
     seen: HashSet<u64>,
     /// How often a record's content came in this file so far.
     occurrences: HashMap<u64, u32>,
+    /// How often it is in the home, of those that this file may hold.
+    present: Present,
     lines: Vec<u8>,
     batch: Vec<Line>,
     /// None: a dry run.
@@ -74,12 +82,25 @@ pub fn settle_interrupted(home: &Home) -> Result<()> {
     if !folder.join("pending").exists() {
         return Ok(());
     }
-    let lock = lock(&folder)?;
-    // A live import settles its own.
-    if lock.try_lock().is_ok() {
-        settle(home, &folder)?;
+    let one_by_one = open_private(
+        &folder.join("settle.lock"),
+        OpenOptions::new().append(true).create(true),
+    )?;
+    one_by_one
+        .lock()
+        .context("cannot lock imports/settle.lock")?;
+    let mut pending = match File::open(folder.join("pending")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        pending => pending.context("cannot read imports/pending")?,
+    };
+    match pending.try_lock() {
+        // One that is alive, and has begun its next batch meanwhile.
+        Ok(()) if !is_in_place(&pending, &folder)? => Ok(()),
+        Ok(()) => settle(home, &folder, &mut pending),
+        // A live import settles its own.
+        Err(TryLockError::WouldBlock) => Ok(()),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot lock imports/pending"),
     }
-    Ok(())
 }
 
 impl Ledger {
@@ -92,6 +113,7 @@ impl Ledger {
         let mut ledger = Self {
             seen: HashSet::new(),
             occurrences: HashMap::new(),
+            present: Present::new(),
             lines: Vec::new(),
             batch: Vec::new(),
             keep: None,
@@ -100,7 +122,7 @@ impl Ledger {
             Home::create(&folder)?;
             let lock = lock(&folder)?;
             lock.lock().context("cannot lock imports")?;
-            settle(home, &folder)?;
+            settle_interrupted(home)?;
             let seen = open_seen(&folder)?;
             ledger.keep = Some(Keep {
                 home: home.clone(),
@@ -111,6 +133,11 @@ impl Ledger {
         }
         ledger.seen = read_seen(&folder)?;
         Ok(ledger)
+    }
+
+    /// Begins a file, given what the home holds of what it may hold.
+    pub fn begin_file(&mut self, present: Present) {
+        self.present = present;
     }
 
     /// Takes an event unless it is there already; tells whether it was taken.
@@ -125,8 +152,10 @@ impl Ledger {
         } else {
             hash(&[&content.to_le_bytes()[..], &occurrence.to_le_bytes()].concat())
         };
+        let recorded = self.present.get(&content).copied().unwrap_or(0);
+        let is_present = *occurrence < recorded;
         *occurrence += 1;
-        if !self.seen.insert(fingerprint) {
+        if is_present || !self.seen.insert(fingerprint) {
             return Ok(false);
         }
         if self.keep.is_some() {
@@ -150,6 +179,7 @@ impl Ledger {
     /// When the home cannot be written.
     pub fn end_of_file(&mut self) -> Result<()> {
         self.occurrences.clear();
+        self.present.clear();
         self.commit()
     }
 
@@ -171,7 +201,7 @@ impl Ledger {
         let folder = keep.home.root().join("imports");
         let mut locked = keep.log.lock()?;
         let place = locked.prepare()?;
-        write_pending(
+        let _alive = write_pending(
             &folder,
             &Pending {
                 inode: place.file.inode,
@@ -209,7 +239,7 @@ fn crash_here(point: &str) {
 }
 
 /// What makes two records the same.
-fn content(event: &Event) -> u64 {
+pub fn content(event: &Event) -> u64 {
     if let Some(id) = event.str(Column::Id).filter(|id| !id.is_empty())
         && matches!(
             event.event_type.as_str(),
@@ -280,16 +310,18 @@ fn tick_off(seen: &mut File, lines: &[Line]) -> Result<()> {
     Ok(())
 }
 
-fn write_pending(folder: &Path, pending: &Pending) -> Result<()> {
+/// Returns the file, locked for as long as it is held.
+fn write_pending(folder: &Path, pending: &Pending) -> Result<File> {
     let beside = folder.join("pending.tmp");
     let mut file = open_private(
         &beside,
         OpenOptions::new().write(true).create(true).truncate(true),
     )?;
+    file.lock().context("cannot lock imports/pending")?;
     file.write_all(&serde_json::to_vec(pending)?)?;
     file.sync_data()?;
     fs::rename(&beside, folder.join("pending")).context("cannot write imports/pending")?;
-    Ok(())
+    Ok(file)
 }
 
 fn remove_pending(folder: &Path) -> Result<()> {
@@ -301,10 +333,20 @@ fn remove_pending(folder: &Path) -> Result<()> {
     }
 }
 
-fn settle(home: &Home, folder: &Path) -> Result<()> {
-    let Ok(bytes) = fs::read(folder.join("pending")) else {
-        return Ok(());
-    };
+fn is_in_place(pending: &File, folder: &Path) -> Result<bool> {
+    let opened = FileId::of(&pending.metadata()?);
+    match fs::metadata(folder.join("pending")) {
+        Ok(meta) => Ok(FileId::of(&meta) == opened),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).context("cannot read imports/pending"),
+    }
+}
+
+fn settle(home: &Home, folder: &Path, pending: &mut File) -> Result<()> {
+    let mut bytes = Vec::new();
+    pending
+        .read_to_end(&mut bytes)
+        .context("cannot read imports/pending")?;
     if let Ok(pending) = serde_json::from_slice::<Pending>(&bytes) {
         let seen = read_seen(folder)?;
         let arrived = arrived(home, &pending)?;
@@ -329,7 +371,8 @@ fn arrived(home: &Home, pending: &Pending) -> Result<usize> {
     let Some(file) = files.into_iter().find(|file| file.id == id) else {
         // Sealed and deleted. Whoever seals first rotates the log and then
         // settles; it leaves a batch only to an import that is alive, and one
-        // that is alive after the rotation has written.
+        // that is alive after the rotation has written it, because it holds
+        // the log's lock from its note to its write.
         return Ok(pending.lines.len());
     };
     let mut log = File::open(&file.path)

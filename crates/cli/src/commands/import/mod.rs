@@ -8,10 +8,12 @@
 
 mod csv_form;
 mod ledger;
+mod present;
 mod progress;
 mod read;
 mod shape;
 mod summary;
+mod table;
 
 pub use ledger::settle_interrupted;
 
@@ -96,6 +98,7 @@ fn import(
         return Ok(file);
     }
     let mut progress = Progress::new(path, &ctx.look);
+    ledger.begin_file(present::present(path, home)?);
     let texts_before = door.texts_left_out;
     let mut shaper = Shaper::default();
     let read = read::records(path, &mut |record: Record<'_>| {

@@ -2,18 +2,27 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
+use tachograph_analyze::Rows;
 use tachograph_model::MAX_LINE_BYTES;
+use tachograph_model::answer::SqlColumn;
 
 use super::csv_form;
+use crate::raw::{Items, TooLong};
+use crate::row;
 
 /// A file that is one JSON document is read whole, up to this size in bytes.
 const MAX_DOCUMENT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// How much of a file is looked at to tell what it is.
 const HEAD_BYTES: usize = 256 * 1024;
+/// What files begin with.
+const PARQUET: &[u8] = b"PAR1";
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
 /// One record and where it is from.
 pub struct Record<'a> {
@@ -29,6 +38,8 @@ pub struct Record<'a> {
 pub enum Body<'a> {
     /// A line that is still to be read.
     Line(&'a [u8]),
+    /// The same, made of the row of a table of events.
+    Event(Vec<u8>),
     /// An object of a document or a row of a table.
     Object(Map<String, Json>),
     /// The same, from the list of agent selections.
@@ -59,6 +70,11 @@ impl From<io::Error> for ReadError {
 
 type Take<'a> = dyn FnMut(Record<'_>) -> anyhow::Result<()> + 'a;
 
+/// What is wrong with a line that is too long.
+pub fn too_long() -> String {
+    TooLong.to_string()
+}
+
 /// Gives every record of a file to `take`.
 ///
 /// # Errors
@@ -67,38 +83,103 @@ pub fn records(path: &Path, take: &mut Take<'_>) -> Result<Found, ReadError> {
     let meta = std::fs::metadata(path)?;
     if meta.is_dir() {
         return Err(ReadError::Input(
-            "is a folder without events*.jsonl files".to_owned(),
+            "is a folder without events*.jsonl files; name the files in it".to_owned(),
         ));
     }
     let mut file = File::open(path)?;
-    let mut head = Vec::new();
-    file.by_ref()
-        .take(HEAD_BYTES as u64)
-        .read_to_end(&mut head)?;
-    let whole = (head.len() as u64) < HEAD_BYTES as u64;
+    let head = head(&mut file)?;
+    if head.starts_with(PARQUET) {
+        return parquet(path, take);
+    }
+    let (gzip, zstd) = (head.starts_with(GZIP), head.starts_with(ZSTD));
+    let mut rest: Box<dyn Read> = Box::new(io::Cursor::new(head).chain(file));
+    if gzip {
+        rest = Box::new(flate2::read::MultiGzDecoder::new(rest));
+    } else if zstd {
+        rest = Box::new(zstd::Decoder::new(rest)?);
+    }
+    let head = self::head(&mut rest)?;
+    let whole = head.len() < HEAD_BYTES;
     let guess = guess(&head, whole);
-    let rest = io::Cursor::new(head).chain(file);
+    let rest = BufReader::with_capacity(256 * 1024, io::Cursor::new(head).chain(rest));
     match guess {
         Guess::Empty => Ok(Found {
             form: "empty",
             broken: Vec::new(),
         }),
-        Guess::Lines(form) => lines(BufReader::with_capacity(256 * 1024, rest), form, take),
-        Guess::Document => document(rest, meta.len(), take),
-        Guess::Table => csv_form::rows(rest, take),
-        Guess::Unknown => Err(ReadError::Input(
-            "no form that is known: neither an event log, a tool log nor query metrics (JSON, CSV)"
-                .to_owned(),
-        )),
+        Guess::Lines(form) => lines(rest, form, take),
+        Guess::Array => array(rest, take),
+        Guess::Document => document(rest, take),
+        Guess::Table(holds) => csv_form::rows(rest, holds, take),
+        Guess::Unknown(what) => Err(ReadError::Input(format!("no form that is known{what}"))),
     }
+}
+
+fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// A table of events as `tacho export --format parquet` writes it.
+fn parquet(path: &Path, take: &mut Take<'_>) -> Result<Found, ReadError> {
+    let (mut number, mut failed) = (0, None);
+    let mut broken = Vec::new();
+    let each = |columns: &[SqlColumn], rows: Rows| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        if !csv_form::is_of_events(&names) {
+            failed = Some(ReadError::Input(
+                "no form that is known: a Parquet file, but not one of `tacho export`, whose \
+                 columns are those of the table `events`"
+                    .to_owned(),
+            ));
+            return ControlFlow::Break(());
+        }
+        for row in rows {
+            number += 1;
+            let taken = match row::line(columns, &row) {
+                Ok(line) => take(Record {
+                    line: number,
+                    bytes_done: 0,
+                    body: Body::Event(line),
+                }),
+                Err(reason) => {
+                    broken.push((number, reason));
+                    Ok(())
+                }
+            };
+            if let Err(error) = taken {
+                failed = Some(ReadError::Taking(error));
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    };
+    let read = tachograph_analyze::read_parquet(path, each);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if let Err(error) = read {
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        return Err(ReadError::Input(format!(
+            "a damaged Parquet file{}",
+            source.unwrap_or_default()
+        )));
+    }
+    Ok(Found {
+        form: "events (Parquet)",
+        broken,
+    })
 }
 
 enum Guess {
     Empty,
     Lines(&'static str),
+    Array,
     Document,
-    Table,
-    Unknown,
+    Table(csv_form::Rows),
+    /// And what it may be, in words.
+    Unknown(&'static str),
 }
 
 fn guess(head: &[u8], whole: bool) -> Guess {
@@ -110,7 +191,7 @@ fn guess(head: &[u8], whole: bool) -> Guess {
         return Guess::Empty;
     }
     if text.first() == Some(&b'[') {
-        return Guess::Document;
+        return Guess::Array;
     }
     // A whole object in one line makes a log, whatever stands around it.
     for line in text.split(|byte| *byte == b'\n').take(1_000) {
@@ -130,16 +211,26 @@ fn guess(head: &[u8], whole: bool) -> Guess {
         }
     }
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if csv_form::is_heading(first) {
-        return Guess::Table;
+    if let Some(holds) = csv_form::rows_under(first.trim_ascii_end()) {
+        return Guess::Table(holds);
     }
+    const FORMS: &str = ": neither events (JSON Lines, JSON, CSV, Parquet), a tool log nor query \
+         metrics (JSON, CSV); .gz and .zst are unpacked";
     match text.first() {
         Some(b'{') if contains(text, b"\"queries\"") || contains(text, b"\"agent_selections\"") => {
             Guess::Document
         }
         // A log whose every line in sight is broken or too long to be seen.
         Some(b'{') if contains(text, b"\"event_type\"") => Guess::Lines("event log"),
-        _ => Guess::Unknown,
+        _ if text.starts_with(b"PK\x03\x04") => Guess::Unknown(": a zip archive; unpack it first"),
+        _ if text.starts_with(b"BZh") => Guess::Unknown(": compressed with bzip2; unpack it first"),
+        _ if text.starts_with(b"\xfd7zXZ") => {
+            Guess::Unknown(": compressed with xz; unpack it first")
+        }
+        _ if text.starts_with(b"SQLite format 3") => {
+            Guess::Unknown(": an SQLite database; export its tables as CSV or JSON first")
+        }
+        _ => Guess::Unknown(FORMS),
     }
 }
 
@@ -165,7 +256,7 @@ fn lines(
         number += 1;
         if line.len() as u64 == limit && line.last() != Some(&b'\n') {
             bytes_done += input.skip_until(b'\n')? as u64;
-            broken.push((number, format!("longer than {MAX_LINE_BYTES} bytes")));
+            broken.push((number, too_long()));
             continue;
         }
         let text = line
@@ -184,14 +275,62 @@ fn lines(
     Ok(Found { form, broken })
 }
 
-fn document(mut input: impl Read, length: u64, take: &mut Take<'_>) -> Result<Found, ReadError> {
-    if length > MAX_DOCUMENT_BYTES {
+/// An array of records, one at a time: it may be larger than memory.
+fn array(mut input: impl BufRead, take: &mut Take<'_>) -> Result<Found, ReadError> {
+    let (mut number, mut bytes_done) = (0, 0);
+    let mut broken = Vec::new();
+    let mut items = Items::default();
+    let mut events = false;
+    loop {
+        let piece = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
+        if piece.is_empty() {
+            break;
+        }
+        let length = piece.len();
+        bytes_done += length as u64;
+        let mut each = |item: Result<&[u8], TooLong>| {
+            number += 1;
+            match item {
+                Ok(item) if item.starts_with(b"{") => {
+                    events |= number == 1 && contains(item, b"\"event_type\"");
+                    return take(Record {
+                        line: number,
+                        bytes_done,
+                        body: Body::Line(item),
+                    });
+                }
+                Ok(_) => broken.push((number, "not an object".to_owned())),
+                Err(TooLong) => broken.push((number, too_long())),
+            }
+            Ok(())
+        };
+        items.push(piece, &mut each).map_err(ReadError::Taking)?;
+        input.consume(length);
+    }
+    if !items.is_whole() {
+        // A file that was torn while it was written: what stands before the
+        // tear has been taken.
+        broken.push((number + 1, "torn: the array has no end".to_owned()));
+    }
+    let form = match events {
+        true => "events (JSON array)",
+        false => "query metrics (JSON array)",
+    };
+    Ok(Found { form, broken })
+}
+
+fn document(input: impl Read, take: &mut Take<'_>) -> Result<Found, ReadError> {
+    let mut bytes = Vec::new();
+    input.take(MAX_DOCUMENT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
         return Err(ReadError::Input(format!(
-            "one JSON document of more than {MAX_DOCUMENT_BYTES} bytes"
+            "one JSON document of more than {MAX_DOCUMENT_BYTES} bytes; split it, or make an \
+             array of its records: `jq .queries`"
         )));
     }
-    let mut bytes = Vec::new();
-    input.read_to_end(&mut bytes)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut walk = Walk {
         take,
@@ -200,29 +339,19 @@ fn document(mut input: impl Read, length: u64, take: &mut Take<'_>) -> Result<Fo
         broken: Vec::new(),
     };
     let mut json = serde_json::Deserializer::from_slice(text);
-    let array = text.trim_ascii_start().first() == Some(&b'[');
-    let read = match array {
-        true => json.deserialize_seq(List {
-            walk: &mut walk,
-            selections: false,
-        }),
-        false => json.deserialize_map(Document(&mut walk)),
-    };
+    let read = json.deserialize_map(Document(&mut walk));
     if let Some(error) = walk.failed {
         return Err(ReadError::Taking(error));
     }
     let mut broken = walk.broken;
     if let Err(error) = read {
-        // A file that was torn while it was written: what stands before the
-        // tear has been taken.
+        // As with an array.
         broken.push((error.line() as u64, format!("torn: {error}")));
     }
-    let form = if array {
-        "query metrics (JSON array)"
-    } else {
-        "query metrics (JSON document)"
-    };
-    Ok(Found { form, broken })
+    Ok(Found {
+        form: "query metrics (JSON document)",
+        broken,
+    })
 }
 
 struct Walk<'a, 'b> {

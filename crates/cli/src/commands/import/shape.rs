@@ -6,6 +6,7 @@ use tachograph_model::{Column, Event, Kind, LineError, UnixNanos, Value};
 use super::read::{Body, Record};
 use crate::admit::{self, Admission, Misfit};
 use crate::exit::Result;
+use crate::raw;
 
 /// What became of a record.
 pub enum Outcome {
@@ -84,6 +85,7 @@ impl Shaper {
         self.naive = false;
         let shaped = match &record.body {
             Body::Line(line) => self.line(line, door),
+            Body::Event(line) => self.line(line, door),
             Body::Object(object) => self.object(object, door),
             Body::Selection(object) => self.selection(object, door),
         };
@@ -95,7 +97,7 @@ impl Shaper {
     }
 
     fn line(&mut self, line: &[u8], door: &mut Admission) -> Shaped {
-        let error = match Event::from_line(line) {
+        let error = match raw::event(line) {
             Ok(event) => {
                 self.naive = is_naive(line);
                 return Ok(door.event(event)?);
