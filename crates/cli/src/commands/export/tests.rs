@@ -62,21 +62,23 @@ fn exported(home: &Home, form: Format, at_once: u64) -> Vec<u8> {
     let mut out = Vec::new();
     let count = match form {
         Format::Parquet => {
-            let count = job.parquet(&mut out, Path::new("out"), &mut about).unwrap();
+            let count = job
+                .parquet(&mut out, Path::new("out"), &mut about)
+                .expect("Parquet");
             let path = home.root().join("out.parquet");
-            std::fs::write(&path, &out).unwrap();
+            std::fs::write(&path, &out).expect("a file");
             out.clear();
             tachograph_analyze::read_parquet(&path, |_, rows| {
                 let text = rows.iter().map(|row| format!("{row:?}\n"));
                 out.extend(text.collect::<String>().into_bytes());
                 ControlFlow::Continue(())
             })
-            .unwrap();
+            .expect("rows");
             count
         }
         form => job
             .write(&mut out, form, Shape::Events, &mut about)
-            .unwrap(),
+            .expect("an export"),
     };
     assert_eq!(count, 600);
     assert!(about.notes.is_empty(), "{about:?}");
@@ -88,8 +90,8 @@ fn exported(home: &Home, form: Format, at_once: u64) -> Vec<u8> {
 #[test]
 fn equal_recordings_give_equal_files() {
     let home = |lines: &[Vec<u8>]| {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(Home::at(dir.path()).log(), lines.concat()).unwrap();
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(Home::at(dir.path()).log(), lines.concat()).expect("a log");
         dir
     };
     let mut lines = lines();
@@ -99,7 +101,7 @@ fn equal_recordings_give_equal_files() {
     let other = home(&lines);
     let sealed = home(&lines);
     let store = Store::open(&Home::at(sealed.path()));
-    store.seal(SealOptions::default()).unwrap();
+    store.seal(SealOptions::default()).expect("a seal");
     for form in [Format::Jsonl, Format::Parquet] {
         let expected = exported(&Home::at(one.path()), form, u64::MAX);
         for (dir, what) in [(&one, "same"), (&other, "shuffled"), (&sealed, "sealed")] {
