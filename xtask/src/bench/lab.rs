@@ -47,6 +47,7 @@ impl Lab {
                 .map(|arg| (*arg).to_owned())
                 .collect(),
             stdin,
+            env: &[],
             folder: &self.data,
         }
     }

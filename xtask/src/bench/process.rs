@@ -25,6 +25,8 @@ pub(crate) struct Run<'a> {
     pub(crate) program: &'a OsStr,
     pub(crate) args: Vec<String>,
     pub(crate) stdin: &'a str,
+    /// Variables besides `PATH` and `HOME`.
+    pub(crate) env: &'a [(&'a str, &'a str)],
     /// Working folder and `$HOME`: no settings of the one who measures take part.
     pub(crate) folder: &'a Path,
 }
@@ -39,6 +41,7 @@ impl Run<'_> {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder)
+            .envs(self.env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -130,6 +133,7 @@ mod tests {
             program: "sh".as_ref(),
             args: vec!["-c".to_owned(), script.to_owned()],
             stdin: "",
+            env: &[],
             folder: "/".as_ref(),
         }
     }

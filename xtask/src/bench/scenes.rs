@@ -96,14 +96,20 @@ pub(crate) fn big(lab: &Lab) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// How a report grows with the number of sealed events.
+/// How a report grows with the number of sealed events, by sketches and exactly.
 pub(crate) fn growth(lab: &Lab) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
+    let mut exactly = REPORT.to_vec();
+    exactly.push("--exact");
     for (events, name) in [(MILLION / 10, "0.1"), (MILLION, "1"), (10 * MILLION, "10")] {
         let home = lab.sealed(events)?;
-        let cost = lab.run(&home, &REPORT, "").median(5)?;
-        let what = format!("`report --days 7`, {name} M events sealed");
-        rows.push(Row::new(&what, "sketches: flat", all(&cost)));
+        let mut sketch = lab.run(&home, &REPORT, "");
+        sketch.env = &[("TACHOGRAPH_EXACT_LIMIT", "0")];
+        let by_sketch = sketch.median(5)?;
+        let exact = lab.run(&home, &exactly, "").median(3)?;
+        let what = |how: &str| format!("`report --days 7`, {name} M events sealed, {how}");
+        rows.push(Row::new(&what("sketches"), "flat", all(&by_sketch)));
+        rows.push(Row::new(&what("exact"), "–", all(&exact)));
     }
     Ok(rows)
 }
