@@ -144,7 +144,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|path| read(path, None))
         .collect::<Result<Vec<_>, _>>()?;
     println!("{events} events in {} segments", sealed.len());
-    println!("| encoding | asked | bytes per event | time per million | of as sealed |");
+    println!("| what | asked | bytes per event | time per million | of as sealed |");
     println!("|---|---|---|---|---|");
     // All of the first round warms up: for some seconds a process reads at half
     // its speed.

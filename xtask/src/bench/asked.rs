@@ -33,7 +33,42 @@ const ASKED: &[Asked] = &[
         operations: 1_000_000,
         twin: Some("insert_ddsketch"),
     },
+    agents("get_cached", "cached agent get", "≤ 200 ns", None),
+    agents(
+        "search_index/api",
+        "search over 120 agents: `api`",
+        "≤ 20 µs",
+        Some("naive_search/api"),
+    ),
+    agents(
+        "search_index/python api",
+        "search over 120 agents: `python api`",
+        "≤ 20 µs",
+        Some("naive_search/python api"),
+    ),
+    agents(
+        "search_index/a",
+        "search over 120 agents: `a` (most hits)",
+        "≤ 20 µs",
+        Some("naive_search/a"),
+    ),
 ];
+
+const fn agents(
+    case: &'static str,
+    what: &'static str,
+    asked: &'static str,
+    twin: Option<&'static str>,
+) -> Asked {
+    Asked {
+        bench: "tachograph-agents/agents",
+        case,
+        what,
+        asked,
+        operations: 1,
+        twin,
+    }
+}
 
 /// Table rows for the medians (seconds) of one bench; a case nobody asked about is
 /// shown as it is.
