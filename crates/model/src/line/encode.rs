@@ -69,10 +69,17 @@ impl<'a> LineWriter<'a> {
             .extend_from_slice(if value { b"true" } else { b"false" });
     }
 
-    /// Adds a value that is JSON text already.
+    /// Adds a value that is JSON text already. A line break between its tokens
+    /// (elsewhere JSON has none) becomes a space, for it would end the line.
     pub fn raw(&mut self, key: &str, json: &str) {
         self.key(key);
+        let start = self.out.len();
         self.out.extend_from_slice(json.as_bytes());
+        for byte in &mut self.out[start..] {
+            if *byte == b'\n' {
+                *byte = b' ';
+            }
+        }
     }
 
     /// Ends the line, newline included.
