@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use tachograph_model::Column;
 use tachograph_model::number::{write_f64, write_i64, write_str};
+use tachograph_model::privacy::tag_privacy;
+use tachograph_model::{Column, Privacy};
 
 use crate::core::NameId;
 use crate::layout::{Words, field, kind};
@@ -117,11 +118,15 @@ impl Recorder {
 
 impl Metric {
     /// The same with a tag; an earlier one of the same key is replaced. Each
-    /// set of tags counts as one name towards the limit of names.
+    /// set of tags counts as one name towards the limit of names. Unless
+    /// [`Builder::keep_text`](crate::Builder::keep_text) is set, users, hosts
+    /// and other identities are hashed and paths, prompts and other texts are
+    /// left out, told by the key:
+    /// [`tag_privacy`](tachograph_model::privacy::tag_privacy).
     #[must_use]
     pub fn tag<'a>(mut self, key: &str, value: impl Into<TagValue<'a>>) -> Self {
         if let Some(inner) = &self.inner {
-            self.tags.set(key, &value.into());
+            inner.set_tag(&mut self.tags, key, &value.into());
             self.tags_name = Some(inner.core.name(&self.tags.json()));
         }
         self
@@ -205,6 +210,29 @@ impl From<f64> for TagValue<'_> {
 impl From<bool> for TagValue<'_> {
     fn from(value: bool) -> Self {
         Self::Bool(value)
+    }
+}
+
+impl Inner {
+    /// Sets a tag as far as its key lets it in.
+    pub(crate) fn set_tag(&self, tags: &mut Tags, key: &str, value: &TagValue<'_>) {
+        let privacy = match self.settings.keep_text {
+            true => Privacy::Plain,
+            false => tag_privacy(key),
+        };
+        let digits = |write: &dyn Fn(&mut Vec<u8>)| {
+            let mut text = Vec::new();
+            write(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        };
+        let identity = match (privacy, value) {
+            (Privacy::Dropped, TagValue::Text(_)) => return,
+            (Privacy::Hashed, TagValue::Text(text)) => (*text).to_owned(),
+            (Privacy::Hashed, TagValue::Int(whole)) => digits(&|out| write_i64(out, *whole)),
+            (Privacy::Hashed, TagValue::Float(number)) => digits(&|out| write_f64(out, *number)),
+            _ => return tags.set(key, value),
+        };
+        tags.set(key, &TagValue::Text(&self.salt().hash(&identity)));
     }
 }
 

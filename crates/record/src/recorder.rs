@@ -259,7 +259,7 @@ impl Inner {
     }
 
     /// The installation's salt, read (or made) when first needed.
-    fn salt(&self) -> &Salt {
+    pub(crate) fn salt(&self) -> &Salt {
         self.salt.get_or_init(|| {
             let home = self.settings.home.as_ref().map(Home::at);
             match home.map(|home| home.salt()) {

@@ -10,7 +10,9 @@ use crate::recorder::Recorder;
 
 impl Recorder {
     /// Records a figure of the host. One that is no number is dropped and
-    /// counted. Cost: about 100 ns, with tags about 1 µs.
+    /// counted. Tags are kept as those of a metric
+    /// ([`Metric::tag`](crate::Metric::tag)). Cost: about 100 ns, with tags
+    /// about 1 µs.
     pub fn record_performance(
         &self,
         metric_name: &str,
@@ -33,7 +35,7 @@ impl Recorder {
         if !tags.is_empty() {
             let mut all = Tags::default();
             for (key, value) in tags {
-                all.set(key, value);
+                inner.set_tag(&mut all, key, value);
             }
             words.name(const { field(KIND, Column::Tags) }, inner.name(&all.json()));
         }

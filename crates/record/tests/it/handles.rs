@@ -113,6 +113,42 @@ fn metrics_with_tags() {
 }
 
 #[test]
+fn tags_that_tell_who_or_what_are_hashed_or_left_out() {
+    let lab = Lab::new();
+    let tags = [
+        ("region", TagValue::Text("eu")),
+        ("user.email", "Lovelace".into()),
+        ("userId", 4_711_i64.into()),
+        ("file_path", "Lovelace".into()),
+        ("prompt", "Lovelace".into()),
+    ];
+    lab.recorder.record_performance("rss", 1.0, "By", &tags);
+    let metric = lab.recorder.metric("s", "m", MetricType::Counter);
+    let metric = tags
+        .iter()
+        .fold(metric, |metric, (key, value)| metric.tag(key, *value));
+    metric.record(1.0);
+    for kind in ["performance", "metric"] {
+        let tags = &lab.one(kind)["tags"];
+        let keys: Vec<_> = tags.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["region", "user.email", "userId"], "{tags}");
+        let text = tags.to_string();
+        assert!(
+            !text.contains("Lovelace") && !text.contains("4711"),
+            "{text}"
+        );
+        assert_eq!(tags["region"], "eu");
+    }
+    let open = Lab::with(|builder| builder.keep_text(true));
+    open.recorder.record_performance("rss", 1.0, "By", &tags);
+    let kept = &open.one("performance")["tags"];
+    assert_eq!(
+        (&kept["user.email"], &kept["userId"]),
+        (&json!("Lovelace"), &json!(4711))
+    );
+}
+
+#[test]
 fn system_levels_are_metrics_and_live() {
     let lab = Lab::new();
     lab.recorder.set_active_sessions(5);
