@@ -14,6 +14,7 @@ use tachograph_store::{SealOptions, SealReport, Store};
 use crate::commands::import::settle_interrupted;
 use crate::context::{Context, Place, user_home};
 use crate::exit::{Result, usage};
+use crate::out;
 
 /// Makes ready for reading: takes in what dead processes left in their rings,
 /// settles an import that was killed, and says so when there is nothing to
@@ -138,9 +139,12 @@ pub fn seal(store: &Store, wait: Duration) -> Result<SealReport> {
     let home = store.home().clone();
     let mut before_seal = || {
         let report = tachograph::recover_orphans(home.root());
-        // What could not be settled may lie half in the log that is to go.
-        if let Some(note) = report.notes.first() {
-            return Err(note.clone());
+        // What is yet to be settled may lie half in the log that is to go.
+        if report.unsettled > 0 {
+            return Err(report.notes.join("; "));
+        }
+        for note in &report.notes {
+            out::err(format_args!("warning: {note}"));
         }
         settle_interrupted(&home).map_err(|error| format!("{error:#}"))
     };

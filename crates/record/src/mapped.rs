@@ -116,6 +116,10 @@ impl Region {
     ///
     /// Only with the log's lock held: then a batch under way is a dead one's.
     /// The file's own lock says that its owner, or a child it forked, lives.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] for a file that nobody will ever be able
+    /// to read and that has been set aside; any other may pass.
     pub(crate) fn open_orphan(path: &Path, home: &Path) -> io::Result<Option<Self>> {
         let file = OpenOptions::new()
             .read(true)
@@ -149,13 +153,15 @@ impl Region {
             return Ok(None);
         }
         if header[VERSION].load(Ordering::Relaxed) != VERSION_VALUE {
-            return Err(invalid("was written by another version"));
+            let what = "was written by another version, which can recover it";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, what));
         }
         let owner = Owner::from_words(std::array::from_fn(|at| {
             header[OWNER + at].load(Ordering::Relaxed)
         }));
-        let (of, _) = read_text(&header[HOME..HOME + HOME_WORDS], true)
-            .ok_or_else(|| invalid("names no home"))?;
+        let Some((of, _)) = read_text(&header[HOME..HOME + HOME_WORDS], true) else {
+            return Err(set_aside(path, unlocked, &invalid("names no home")));
+        };
         // A home that was moved takes its rings along; one that was copied
         // does not.
         let of = Path::new(&of);
@@ -171,8 +177,14 @@ impl Region {
         if !orphan {
             return Ok(None);
         }
-        region.load_blocks()?;
-        Ok(Some(region))
+        use io::ErrorKind::{InvalidData, UnexpectedEof};
+        match region.load_blocks() {
+            Ok(()) => Ok(Some(region)),
+            Err(why) if matches!(why.kind(), InvalidData | UnexpectedEof) => {
+                Err(set_aside(path, unlocked, &why))
+            }
+            Err(why) => Err(why),
+        }
     }
 
     fn load_blocks(&mut self) -> io::Result<()> {
@@ -225,6 +237,19 @@ impl Mapped {
             path: self.path.clone(),
             page_words: self.page_words,
         })
+    }
+}
+
+/// Renames a dead process's file that cannot be read, so that nobody tries
+/// again; says so, and why.
+fn set_aside(path: &Path, unlocked: bool, why: &io::Error) -> io::Error {
+    let aside = path.with_extension("ring.damaged");
+    if !unlocked {
+        return io::Error::other(why.to_string());
+    }
+    match fs::rename(path, &aside) {
+        Ok(()) => invalid(&format!("{why}; it is kept as {}", aside.display())),
+        Err(error) => io::Error::other(format!("{why}, and cannot be set aside: {error}")),
     }
 }
 

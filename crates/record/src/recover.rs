@@ -46,6 +46,9 @@ pub struct RecoverReport {
     /// Stretches of rings that could not be read; each is reported in the log
     /// as one event lost for reason `damaged`.
     pub damaged: u64,
+    /// Files of rings that may yet be recovered, but could not be now. What they
+    /// are held against must stay until then: seal no log.
+    pub unsettled: u64,
     /// What could not be recovered, in words.
     pub notes: Vec<String>,
 }
@@ -79,6 +82,7 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
         Ok(locked) => locked,
         Err(error) => {
             report.notes.push(with_source(&error));
+            report.unsettled = files.len() as u64;
             return report;
         }
     };
@@ -89,6 +93,8 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
             // Its owner was quicker and removed it.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => {
+                let lost = error.kind() == std::io::ErrorKind::InvalidData;
+                report.unsettled += u64::from(!lost);
                 let notes = &mut report.notes;
                 notes.push(format!("cannot recover {}: {error}", path.display()));
                 continue;
@@ -97,6 +103,7 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
         let before = report.damaged;
         if let Err(why) = linux::settle(region, log.home(), &mut locked, &mut report) {
             let why = with_source(&*why);
+            report.unsettled += 1;
             let notes = &mut report.notes;
             notes.push(format!("cannot recover {}: {why}", path.display()));
         }

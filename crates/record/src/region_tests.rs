@@ -256,6 +256,32 @@ fn damaged_regions_are_named_and_spoil_nothing() {
 }
 
 #[test]
+fn what_nobody_can_read_is_set_aside_and_holds_nothing_up() {
+    let check = |word: usize, value: u64, left: &str, unsettled: u64| {
+        let scene = Scene::new();
+        {
+            let (region, _) = scene.region();
+            region.header[word].store(value, Ordering::Relaxed);
+        }
+        let report = recover(&Appender::new(&scene.home));
+        assert_eq!(
+            (report.orphans, report.unsettled),
+            (0, unsettled),
+            "{report:?}"
+        );
+        assert_eq!(report.notes.len(), 1, "{report:?}");
+        let name = only_file(&scene.home.rings());
+        assert!(name.to_str().unwrap().ends_with(left), "{name:?}");
+        let again = recover(&Appender::new(&scene.home));
+        assert_eq!(again.notes.len() as u64, unsettled, "{again:?}");
+    };
+    check(DIRECTORY, u64::MAX, ".ring.damaged", 0);
+    check(DIRECTORY + 3, 1 << 40, ".ring.damaged", 0);
+    check(HOME, u64::MAX, ".ring.damaged", 0);
+    check(VERSION, 2, ".ring", 1);
+}
+
+#[test]
 fn a_damaged_record_is_counted_and_spoils_its_ring_alone() {
     let scene = Scene::new();
     {
