@@ -294,8 +294,8 @@ impl Store {
                 ));
             }
         }
-        if manifest.rejected_lines > 0 {
-            let lines = manifest.rejected_lines;
+        let lines = self.rejected_lines(manifest);
+        if lines > 0 {
             findings.push(finding(
                 Severity::Info,
                 &self.home.root().join(crate::seal::REJECTED),

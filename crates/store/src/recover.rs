@@ -2,10 +2,13 @@
 //! to and the logs that step took in.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
 
 use tachograph_log::Home;
 use tachograph_model::Window;
 
+use crate::decode::newlines;
 use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Segment, name_of};
@@ -73,9 +76,16 @@ pub(crate) fn manifest(home: &Home) -> Result<Manifest, StoreError> {
         .segments
         .retain(|segment| !replaced.contains(&segment.id));
     let rejected = home.root().join(crate::seal::REJECTED);
-    if let Ok(bytes) = std::fs::read(&rejected) {
-        manifest.rejected_bytes = bytes.len() as u64;
-        manifest.rejected_lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+    match File::open(&rejected) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        // Without its length the next seal would cut it off.
+        file => {
+            let failed = || StoreError::io("read", &rejected);
+            let file = file.map_err(failed())?;
+            manifest.rejected_bytes = file.metadata().map_err(failed())?.len();
+            manifest.rejected_lines =
+                newlines(&file, 0, manifest.rejected_bytes).map_err(failed())?;
+        }
     }
     Ok(manifest)
 }
@@ -99,7 +109,7 @@ fn describe(home: &Home, file: &std::path::Path, rows: u64) -> Result<Option<Seg
     let Ok(path) = file.strip_prefix(home.root()) else {
         return Ok(None);
     };
-    let opened = std::fs::File::open(file).map_err(StoreError::io("open", file))?;
+    let opened = File::open(file).map_err(StoreError::io("open", file))?;
     let bytes = opened
         .metadata()
         .map_err(StoreError::io("read", file))?

@@ -63,7 +63,7 @@ impl Store {
             segments: manifest.segments.len() as u64,
             segment_events: manifest.segments.iter().map(|s| s.rows).sum(),
             segment_bytes: manifest.segments.iter().map(|s| s.bytes).sum(),
-            rejected_lines: manifest.rejected_lines,
+            rejected_lines: self.rejected_lines(&manifest),
             notes,
             ..StorageStats::default()
         };

@@ -28,6 +28,14 @@ pub(crate) const REJECTED: &str = "rejected.jsonl";
 const CHUNK_BYTES: usize = 64 << 10;
 
 impl Store {
+    /// How many lines the file holds, which its owner may have deleted.
+    pub(crate) fn rejected_lines(&self, manifest: &Manifest) -> u64 {
+        match self.home.root().join(REJECTED).exists() {
+            true => manifest.rejected_lines,
+            false => 0,
+        }
+    }
+
     /// Moves the lines of a step that hold no event to a file of their own:
     /// `rejected` names the log by its number, and where the line begins and
     /// ends. What a killed seal added behind the settled part is overwritten.
@@ -42,13 +50,16 @@ impl Store {
         }
         let path = self.home.root().join(REJECTED);
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        options.append(true).read(true).create(true);
         let file =
             disk::open_private(&path, &mut options).map_err(StoreError::io("open", &path))?;
         let failed = || StoreError::io("write", &path);
         let held = file.metadata().map_err(failed())?.len();
         if held > manifest.rejected_bytes {
             file.set_len(manifest.rejected_bytes).map_err(failed())?;
+        } else if held < manifest.rejected_bytes {
+            // Its owner has deleted it, or some of it.
+            manifest.rejected_lines = newlines(&file, 0, held).map_err(failed())?;
         }
         let mut out = BufWriter::new(&file);
         for (at, log, _) in step {

@@ -91,7 +91,23 @@ fn rejected_lines_are_kept_over_many_steps_with_their_places() {
     let kept = kept.lines().map(Rejected::read);
     let kept: Vec<_> = kept.map(|kept| (kept.line, kept.bytes)).collect();
     assert_eq!(kept, wanted);
-    assert_eq!(place.store().stats().unwrap().rejected_lines, 400);
+    let told = || {
+        let findings = place.store().doctor().unwrap();
+        let lines = place.store().stats().unwrap().rejected_lines;
+        (lines, findings.len())
+    };
+    assert_eq!(told(), (400, 1));
+    // Without the manifest they are counted anew, and none is cut off.
+    fs::remove_file(place.home.manifest()).unwrap();
+    fs::write(place.home.log(), "one more\n").unwrap();
+    assert_eq!(place.seal().rejected, 1);
+    assert_eq!(told(), (401, 1));
+    // Their owner may delete them, and hears no more of them.
+    fs::remove_file(place.home.root().join("rejected.jsonl")).unwrap();
+    assert_eq!(told(), (0, 0));
+    fs::write(place.home.log(), "and another\n").unwrap();
+    assert_eq!(place.seal().rejected, 1);
+    assert_eq!(told(), (1, 1));
 }
 
 #[test]
