@@ -15,41 +15,8 @@ use crate::raw;
 
 /// The longest name or type that is taken, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
-
-/// Attributes of a metric that say who or where: hashed.
-const IDENTITIES: &[&str] = &[
-    "user",
-    "user_name",
-    "username",
-    "email",
-    "account",
-    "agent",
-    "session",
-    "host",
-    "hostname",
-    "project",
-];
-
-/// Attributes of a metric that hold what somebody wrote, or where it lies: left
-/// out.
-const TEXTS: &[&str] = &[
-    "path",
-    "file",
-    "cwd",
-    "url",
-    "prompt",
-    "query",
-    "message",
-    "text",
-    "content",
-    "body",
-    "args",
-    "arguments",
-    "command",
-    "input",
-    "output",
-    "result",
-];
+/// What is shorter.
+const NAME: &str = "a name of at most 256 bytes";
 
 /// Admits events into one home.
 pub struct Admission {
@@ -187,12 +154,22 @@ impl Admission {
     }
 
     /// Lets in an event that a recorder wrote: what its kind knows passes as
-    /// above; of what no kind knows, numbers and flags.
+    /// above; of what no kind knows, numbers and flags that are no identities.
+    /// A known identity that came as a number is hashed as its digits.
     ///
     /// # Errors
-    /// When the salt cannot be read.
+    /// [`Misfit`] when the type is too long for one, or when the salt cannot
+    /// be read.
     pub fn event(&mut self, event: Event) -> Result<Event> {
         let kind = Kind::by_name(&event.event_type);
+        if event.event_type.len() > MAX_NAME_BYTES {
+            return Err(Misfit {
+                key: "event_type".to_owned(),
+                text: shorten(&event.event_type),
+                wanted: NAME,
+            }
+            .into());
+        }
         let mut admitted = Event::new(event.time, event.event_type.as_str());
         let mut told = None;
         for (column, value) in event.values() {
@@ -230,7 +207,20 @@ impl Admission {
             if told == Some(key.as_str()) {
                 continue;
             }
-            if text && !self.keep_text {
+            let number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+            let known = kind.and_then(|kind| {
+                let field = kind.fields.iter().find(|field| field.key == key)?;
+                Some((field, class(kind, field.column)))
+            });
+            let private = match known {
+                Some((field, Privacy::Hashed)) if number => {
+                    admitted.set(field.column, Value::Str(self.hash(&json)?));
+                    continue;
+                }
+                Some((_, privacy)) => privacy != Privacy::Plain && json != "null",
+                None => number && privacy::tag_privacy(&key) == Privacy::Hashed,
+            };
+            if (text || private) && !self.keep_text {
                 self.texts_left_out += 1;
             } else {
                 admitted.extra.insert(key, json);
@@ -251,13 +241,12 @@ impl Admission {
 
     fn text(&mut self, event: &mut Event, kind: &Kind, field: &Field, text: &str) -> Result<()> {
         let column = field.column;
-        let text = match column.def().privacy {
+        let text = match class(kind, column) {
             Privacy::Dropped if !self.keep_text => {
                 self.texts_left_out += 1;
                 return Ok(());
             }
             Privacy::Dropped => text.to_owned(),
-            Privacy::Hashed if is_type_of_agent(kind, column) => name(field, text)?,
             Privacy::Hashed => self.identity(field, text)?,
             Privacy::Plain => name(field, text)?,
         };
@@ -332,21 +321,28 @@ impl Admission {
         let letters = raw::members(json).unwrap_or_default();
         let mut kept = Vec::new();
         for (key, value) in &values {
-            let plain = value.is_number() || value.is_boolean();
-            let value = match value {
-                _ if plain && (!metadata || privacy::is_plain_metadata(key)) => letters
+            let privacy = match metadata {
+                true if privacy::is_plain_metadata(key) => Privacy::Plain,
+                true => Privacy::Dropped,
+                false => privacy::tag_privacy(key),
+            };
+            let letters = || {
+                letters
                     .get(key)
-                    .map_or_else(|| value.to_string(), String::clone),
-                Json::String(text)
-                    if !metadata
-                        && (key.ends_with("_id") || IDENTITIES.contains(&key.as_str())) =>
-                {
+                    .map_or_else(|| value.to_string(), String::clone)
+            };
+            let value = match (value, privacy) {
+                (Json::Number(_), Privacy::Hashed) => {
+                    Json::from(self.hash(&letters())?).to_string()
+                }
+                (Json::String(text), Privacy::Hashed) => {
                     Json::from(self.hash_once(text)?).to_string()
                 }
-                Json::String(text)
-                    if !metadata
-                        && text.len() <= MAX_NAME_BYTES
-                        && !TEXTS.contains(&key.as_str()) =>
+                (Json::Number(_) | Json::Bool(_), _) if !metadata || privacy == Privacy::Plain => {
+                    letters()
+                }
+                (Json::String(text), Privacy::Plain)
+                    if !metadata && text.len() <= MAX_NAME_BYTES =>
                 {
                     value.to_string()
                 }
@@ -393,10 +389,13 @@ pub fn instant(json: &Json) -> std::result::Result<(UnixNanos, bool), String> {
     }
 }
 
-/// The type of agent that answers queries is a name of a closed list, not an
-/// identity.
-fn is_type_of_agent(kind: &Kind, column: Column) -> bool {
-    column == Column::Agent && matches!(kind.name, "query" | "agent_selection")
+/// A column's class in a kind: the type of agent that answers queries is a name
+/// of a closed list, not an identity.
+fn class(kind: &Kind, column: Column) -> Privacy {
+    match column {
+        Column::Agent if matches!(kind.name, "query" | "agent_selection") => Privacy::Plain,
+        column => column.def().privacy,
+    }
 }
 
 fn name(field: &Field, text: &str) -> std::result::Result<String, Misfit> {
@@ -406,7 +405,7 @@ fn name(field: &Field, text: &str) -> std::result::Result<String, Misfit> {
     Err(Misfit {
         key: field.key.to_owned(),
         text: shorten(text),
-        wanted: "a name of at most 256 bytes",
+        wanted: NAME,
     })
 }
 
@@ -594,6 +593,42 @@ mod tests {
             admit(&mut door, "agent_usage", "metadata", metadata),
             Ok("{\"retry_count\":2}".to_owned())
         );
+    }
+
+    #[test]
+    fn identities_that_are_numbers_are_no_plain_numbers() {
+        let (_dir, mut door) = door(false);
+        let tags = serde_json::json!({"user_id": 4711, "shard": 4712, "hostName": "alice", "filePath": "alice"});
+        let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
+        assert!(
+            !shown.contains("4711") && !shown.contains("alice"),
+            "{shown}"
+        );
+        assert!(shown.contains("\"shard\":4712"), "{shown}");
+        for (kind, members, kept) in [
+            (
+                "tool_call",
+                "\"session_id\":4711,\"tries\":2",
+                "\"session_id\":\"",
+            ),
+            ("tool_call", "\"user_id\":4711,\"tries\":2", "\"tries\":2"),
+            ("error", "\"error_message\":4711,\"tries\":2", "\"tries\":2"),
+            ("their own", "\"userId\":4711,\"tries\":2", "\"tries\":2"),
+            ("query", "\"agent_type\":4712", "\"agent_type\":4712"),
+        ] {
+            let line = format!(
+                "{{\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":\"{kind}\",{members}}}"
+            );
+            let event = Event::from_line(line.as_bytes()).expect("an event");
+            let admitted = door.event(event).expect("admitted").to_line();
+            let admitted = String::from_utf8_lossy(&admitted);
+            assert!(
+                !admitted.contains("4711") && admitted.contains(kept),
+                "{admitted}"
+            );
+        }
+        let long = Event::new(UnixNanos(0), "x".repeat(MAX_NAME_BYTES + 1));
+        assert!(door.event(long).is_err_and(|error| error.is::<Misfit>()));
     }
 
     #[test]
