@@ -19,6 +19,9 @@ pub fn line(columns: &[SqlColumn], row: &[Json]) -> Result<Vec<u8>, String> {
     let time = cell("timestamp").ok_or("no timestamp")?;
     UnixNanos::parse(time, true).map_err(|error| format!("timestamp: {error}"))?;
     cell("event_type").ok_or("no event_type")?;
+    if let Some(extra) = cell("extra").filter(|json| !json.is_empty()) {
+        raw::members(extra).map_err(|_| "extra is not a JSON object")?;
+    }
     let mut line = event(columns, row).to_line();
     line.truncate(line.trim_ascii_end().len());
     Ok(line)
@@ -118,6 +121,12 @@ mod tests {
                 "{\"a\":null,\"b\":\"x\"}".into(),
             ],
             "{\"timestamp\":\"2025-11-20T11:00:00+00:00\",\"event_type\":\"theirs\",\"a\":null,\"b\":\"x\"}",
+        );
+        let odd = ["timestamp", "event_type", "extra"].map(column);
+        let row = ["2025-11-20T11:00:00Z", "theirs", "{\"a\":1"].map(Json::from);
+        assert_eq!(
+            line(&odd, &row),
+            Err("extra is not a JSON object".to_owned())
         );
         for empty in ["{}", "nonsense"] {
             check(

@@ -285,6 +285,69 @@ fn a_torn_document_gives_what_stands_before_the_tear() {
 }
 
 #[test]
+fn what_stands_behind_the_one_value_of_a_file_is_named() {
+    for (file, added) in [
+        (format!("{ARRAY}\n"), 2),
+        (format!("{ARRAY}\n{ARRAY}"), 2),
+        (format!("{ARRAY} x"), 2),
+        (format!("{DOCUMENT}\n"), 2),
+        (format!("{DOCUMENT}\n{DOCUMENT}"), 2),
+    ] {
+        let desk = Desk::new();
+        desk.file("m.json", &file);
+        let summary = import(&desk, &["m.json"]);
+        assert_eq!(summary["added"], added, "{summary:#}");
+        let reasons = summary["files"][0]["skipped_because"].to_string();
+        let named = reasons.contains("stands behind the end");
+        assert_eq!(named, !file.ends_with('\n'), "{reasons}");
+    }
+}
+
+#[test]
+fn a_table_s_odd_cells_are_named_and_not_changed() {
+    let desk = Desk::new();
+    desk.file(
+        "events.csv",
+        "timestamp,event_type,name,tags,entities,extra\n\
+         2025-11-20T11:00:00Z,metric,a,\"{\n \"\"n\"\": 1.10}\",,\"{\"\"n\"\":2}\"\n\
+         2025-11-20T11:00:00Z,metric,b,,,\"{\"\"n\"\":2\"\n\
+         2025-11-20T11:00:00Z,metric,c,nonsense,,\n\
+         2025-11-20T11:00:00Z,query,,,\"[1,2]\",\n",
+    );
+    let summary = import(&desk, &["events.csv"]);
+    counts(&summary, 4, 1, 0, 3);
+    let reasons = summary["files"][0]["skipped_because"].to_string();
+    for words in [
+        "extra is not a JSON object",
+        "not a JSON object (at",
+        "entities: [1,2] does not fit",
+    ] {
+        assert!(reasons.contains(words), "{words}: {reasons}");
+    }
+    let log = std::fs::read_to_string(desk.home().join("events.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("\"tags\":{  \"n\": 1.10},\"n\":2}"), "{log}");
+}
+
+/// Identities may be numbers.
+#[test]
+fn identities_that_are_numbers_are_hashed_or_left_out() {
+    let desk = Desk::new();
+    desk.file(
+        "own.jsonl",
+        "{\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":\"tool_call\",\"tool\":\"grep\",\"session_id\":4711,\"user_id\":4711,\"tries\":2}\n",
+    );
+    counts(&import(&desk, &["own.jsonl"]), 1, 1, 0, 0);
+    counts(&import(&desk, &["own.jsonl"]), 1, 0, 1, 0);
+    let log = std::fs::read_to_string(desk.home().join("events.jsonl")).unwrap();
+    assert!(
+        !log.contains("4711") && log.contains("\"tries\":2"),
+        "{log}"
+    );
+    assert_eq!(desk.events()[0]["session_id"].as_str().unwrap().len(), 16);
+}
+
+#[test]
 fn rows_of_odd_length_and_cells_of_odd_content() {
     let desk = Desk::new();
     desk.file("m.csv", format!("\u{feff}{DOCUMENT_CSV}2025-10-15T06:30:00Z,d-3,simple\n2025-10-15T06:30:00Z,d-4,simple,soon,true,,1,1\n=cmd,d-5,simple,1,true,,1,1\n"));

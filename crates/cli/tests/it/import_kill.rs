@@ -57,6 +57,31 @@ fn killed_and_sealed_before_the_next_import() {
     }
 }
 
+/// What was killed within the very last byte of a batch lacks nothing but its
+/// end, which the next writer gives it.
+#[test]
+fn killed_before_the_last_newline() {
+    let desk = Desk::new();
+    desk.file("a.jsonl", log(500));
+    let killed = desk
+        .command(&["import", "a.jsonl"])
+        .env("TACHO_TEST_CRASH", "written")
+        .output()
+        .unwrap();
+    assert_eq!(killed.status.code(), None);
+    let events = std::fs::OpenOptions::new()
+        .write(true)
+        .open(desk.home().join("events.jsonl"))
+        .unwrap();
+    events
+        .set_len(events.metadata().unwrap().len() - 1)
+        .unwrap();
+    desk.file("a.jsonl", log(501));
+    let summary = desk.ok(&["import", "--json", "a.jsonl"]).json();
+    assert_eq!(summary["added"], 1);
+    assert_eq!(desk.events().len(), 501);
+}
+
 #[test]
 fn a_torn_list_costs_nothing() {
     let desk = Desk::new();

@@ -145,7 +145,9 @@ fn cell_of_event(name: &str, cell: &Cell) -> Result<Json, String> {
         Type::I64 => text.parse::<i64>().ok().map(Json::from),
         Type::F64 => text.parse::<f64>().ok().map(Json::from),
         Type::Bool => text.to_ascii_lowercase().parse().ok().map(Json::Bool),
-        Type::List => serde_json::from_str(text).ok().filter(Json::is_array),
+        Type::List => serde_json::from_str::<Vec<String>>(text)
+            .ok()
+            .map(Json::from),
     };
     let json = json.filter(|json| !json.is_null());
     json.ok_or_else(|| {

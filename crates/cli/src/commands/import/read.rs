@@ -24,6 +24,9 @@ const PARQUET: &[u8] = b"PAR1";
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
+/// What is wrong with what stands behind the end of a file's one value.
+const FOLLOWS: &str = "stands behind the end of the JSON, and is not read";
+
 /// One record and where it is from.
 pub struct Record<'a> {
     /// The line it begins in, from 1; of a document, its number from 1.
@@ -307,8 +310,14 @@ fn array(mut input: impl BufRead, take: &mut Take<'_>) -> Result<Found, ReadErro
             }
             Ok(())
         };
-        items.push(piece, &mut each).map_err(ReadError::Taking)?;
+        let used = items.push(piece, &mut each).map_err(ReadError::Taking)?;
+        let more = !piece[used..].trim_ascii().is_empty();
         input.consume(length);
+        if more {
+            // Another array, say: it has to be in a file of its own.
+            broken.push((number + 1, FOLLOWS.to_owned()));
+            break;
+        }
     }
     if !items.is_whole() {
         // A file that was torn while it was written: what stands before the
@@ -344,9 +353,11 @@ fn document(input: impl Read, take: &mut Take<'_>) -> Result<Found, ReadError> {
         return Err(ReadError::Taking(error));
     }
     let mut broken = walk.broken;
-    if let Err(error) = read {
-        // As with an array.
-        broken.push((error.line() as u64, format!("torn: {error}")));
+    // As with an array.
+    match (read, json.end()) {
+        (Err(error), _) => broken.push((error.line() as u64, format!("torn: {error}"))),
+        (Ok(()), Err(error)) => broken.push((error.line() as u64, FOLLOWS.to_owned())),
+        (Ok(()), Ok(())) => {}
     }
     Ok(Found {
         form: "query metrics (JSON document)",
