@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
-use tachograph_log::{Appender, Home};
+use tachograph_log::{AppendError, Appender, Home};
 use tachograph_model::{Event, Field, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
 
 use crate::admit::{self, Admission, Misfit};
@@ -151,7 +151,8 @@ fn from_stdin(args: &Record, ctx: &Context, home: &Home, door: &mut Admission) -
         };
         // What was read before something went wrong is recorded even so.
         if !desk.batch.is_empty() {
-            log.append(&desk.batch)?;
+            log.append(&desk.batch)
+                .map_err(|error| desk.say_recorded(error))?;
             desk.batch.clear();
         }
         taken?;
@@ -205,6 +206,20 @@ impl Desk<'_> {
                 self.refuse(place, TooLong);
                 Ok(())
             }
+        }
+    }
+
+    /// Says how much was recorded before the log could not be appended to:
+    /// whoever gives the rest again must not give these again.
+    fn say_recorded(&self, error: AppendError) -> anyhow::Error {
+        let (kept, lost) = self.batch.split_at(error.kept_bytes as usize);
+        let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        debug_assert!(lines(kept) + lines(lost) <= self.recorded);
+        match self.recorded - lines(lost) {
+            0 => error.into(),
+            done => anyhow::Error::from(error).context(format!(
+                "the first {done} events are recorded, the rest is not"
+            )),
         }
     }
 
@@ -305,9 +320,11 @@ impl Lines {
             desk.refuse(place, TooLong);
         } else if line.starts_with(b"[") {
             let mut items = Items::default();
-            items.push(line, &mut |item| desk.item(place, item))?;
+            let used = items.push(line, &mut |item| desk.item(place, item))?;
             if !items.is_whole() {
                 desk.refuse(place, "the array has no end");
+            } else if used < line.len() {
+                desk.refuse(place, "more than an array in the line");
             }
         } else if !line.is_empty() {
             desk.take(place, line)?;

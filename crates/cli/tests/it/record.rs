@@ -264,6 +264,23 @@ fn tags_that_tell_who_or_what_are_hashed_or_left_out() {
     }
 }
 
+#[test]
+fn tags_over_several_lines_are_one_event() {
+    let desk = Desk::new();
+    desk.ok(&[
+        "record",
+        "metric",
+        "--name",
+        "m",
+        "--tags",
+        "{\n  \"n\": 1.10,\n  \"region\": \"eu\"\n}\n",
+    ]);
+    desk.ok(&["record", "metric", "--name", "n"]);
+    let events = desk.events();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["tags"]["region"], "eu");
+}
+
 /// What stdin held so far is in the log while stdin stays open.
 #[test]
 fn events_are_recorded_while_the_input_pauses() {
@@ -325,6 +342,12 @@ fn an_array_gives_an_event_each() {
         &["stdin:item 2: not a JSON object"],
     );
     check(format!("{a}\n[{b},{c}]\n"), &["a", "b", "c"], 0, &[]);
+    check(
+        format!("{a}\n[{b}] {c}\n"),
+        &["a", "b"],
+        1,
+        &["stdin:2: more than an array in the line"],
+    );
     check(
         format!("[{a},{{\"tool\""),
         &["a"],
