@@ -92,8 +92,24 @@ impl Draft {
         name.push(target.file_name().unwrap_or_default());
         name.push(format!(".{}.tmp", std::process::id()));
         let beside = folder.join(name);
-        let file = File::create(&beside).with_context(|| cannot_write(path))?;
-        Ok((file, Some((beside, target))))
+        // Never through a link that somebody put there, should others be able
+        // to write to the folder.
+        let new = || {
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&beside)
+        };
+        let file = match new() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&beside).and_then(|()| new())
+            }
+            file => file,
+        };
+        Ok((
+            file.with_context(|| cannot_write(path))?,
+            Some((beside, target)),
+        ))
     }
 
     /// Puts the file in its place.

@@ -1,7 +1,13 @@
 //! "Did you mean …?"
 
+/// What is longer in bytes is no misspelt name, and to compare it takes long.
+const MOST_BYTES: usize = 256;
+
 /// Returns the name that was probably meant.
 pub fn near<'a>(text: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if text.len() > MOST_BYTES {
+        return None;
+    }
     let nearest = names
         .into_iter()
         .map(|name| (distance(text, name), name))
@@ -19,7 +25,7 @@ pub fn hint(text: &str, names: &[&str]) -> String {
 }
 
 /// Returns the Levenshtein distance in bytes.
-pub fn distance(a: &str, b: &str) -> usize {
+fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
         let mut diagonal = row[0];
