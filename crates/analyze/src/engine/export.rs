@@ -3,12 +3,16 @@
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::WriterProperties;
 use tachograph_model::AskError;
 use tachograph_model::answer::{Note, SqlColumn};
@@ -79,15 +83,29 @@ pub fn read_parquet(
         source: Some(source),
     };
     let file = File::open(path).map_err(|error| failed(error.into()))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)
-        .and_then(ParquetRecordBatchReaderBuilder::build)
-        .map_err(|error| failed(error.into()))?;
-    for batch in reader {
-        let batch = batch.map_err(|error| failed(error.into()))?;
+    // Parquet's own schema says enough; arrow-ipc 59, which reads the one that
+    // Arrow adds, panics where that is damaged.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let mut reader = unless_it_panics(|| {
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+            .and_then(ParquetRecordBatchReaderBuilder::build)
+    })
+    .map_err(|error| failed(error.into()))?;
+    let mut next = || {
+        let batch = unless_it_panics(|| reader.next().transpose().map_err(ParquetError::from));
+        batch.map_err(|error| failed(error.into()))
+    };
+    while let Some(batch) = next()? {
         let columns = columns_of(batch.schema_ref());
         if each(&columns, rows_of(&batch)?).is_break() {
             break;
         }
     }
     Ok(())
+}
+
+/// A reader that panics has come upon damage as well; it is not used again.
+fn unless_it_panics<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(ParquetError::General("its bytes are damaged".to_owned())))
 }

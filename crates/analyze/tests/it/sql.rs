@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
-use tachograph_model::answer::{NoteKind, Sql};
+use tachograph_model::answer::{NoteKind, Sql, SqlColumn};
 use tachograph_model::{Ask, Column, question};
 
 use crate::home::{TestHome, ago};
@@ -248,16 +248,19 @@ fn a_result_becomes_a_parquet_file_and_rows_again() {
     let queries = [query.to_owned()];
     let (rows, _) = home.engine().write_parquet(&queries, file, &path).unwrap();
     assert_eq!(rows, 6);
+    let names = |columns: &[SqlColumn]| -> Vec<String> {
+        columns.iter().map(|column| column.name.clone()).collect()
+    };
     let mut asked = Vec::new();
     home.engine()
         .sql_each(query, |columns, rows| {
-            asked.extend(rows.into_iter().map(|row| (columns.to_vec(), row)));
+            asked.extend(rows.into_iter().map(|row| (names(columns), row)));
             ControlFlow::Continue(())
         })
         .unwrap();
     let mut read = Vec::new();
     tachograph_analyze::read_parquet(&path, |columns, rows| {
-        read.extend(rows.into_iter().map(|row| (columns.to_vec(), row)));
+        read.extend(rows.into_iter().map(|row| (names(columns), row)));
         ControlFlow::Continue(())
     })
     .unwrap();
@@ -269,6 +272,26 @@ fn a_result_becomes_a_parquet_file_and_rows_again() {
     std::fs::write(&path, "PAR1, but not really").unwrap();
     let error = tachograph_analyze::read_parquet(&path, |_, _| ControlFlow::Continue(()));
     assert!(error.unwrap_err().to_string().contains("out.parquet"));
+}
+
+/// Wherever its bytes are damaged, that is an error or another figure.
+#[test]
+fn a_damaged_parquet_file_is_no_panic() {
+    let home = home();
+    let path = home.home().root().join("out.parquet");
+    let queries = ["SELECT timestamp, event_type, duration_ms FROM events".to_owned()];
+    let mut whole = Vec::new();
+    let engine = home.engine();
+    engine.write_parquet(&queries, &mut whole, &path).unwrap();
+    let mut refused = 0;
+    for at in 4..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] = damaged[at].wrapping_add(77);
+        std::fs::write(&path, &damaged).unwrap();
+        let read = tachograph_analyze::read_parquet(&path, |_, _| ControlFlow::Continue(()));
+        refused += usize::from(read.is_err());
+    }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]
