@@ -9,6 +9,7 @@ use tachograph_model::render::csv::unguarded;
 use tachograph_model::{Column, Type};
 
 use super::read::{Body, Found, ReadError, Record};
+use super::summary::Skipped;
 use super::table::{Cell, Table};
 use crate::row;
 
@@ -68,18 +69,18 @@ pub fn rows(
         })
         .collect();
     let columns: Vec<SqlColumn> = heading.iter().map(|name| column(name)).collect();
-    let mut broken = Vec::new();
+    let mut broken = Skipped::default();
     while let Some(row) = table.next()? {
         let line = row.line;
         let Some(cells) = row.cells else {
-            broken.push((line, super::read::too_long()));
+            broken.push(line, super::read::too_long());
             continue;
         };
         if cells.len() != heading.len() {
-            broken.push((
+            broken.push(
                 line,
                 format!("{} cells instead of {}", cells.len(), heading.len()),
-            ));
+            );
             continue;
         }
         let body = match holds {
@@ -93,7 +94,7 @@ pub fn rows(
                 body,
             })
             .map_err(ReadError::Taking)?,
-            Err(reason) => broken.push((line, reason)),
+            Err(reason) => broken.push(line, reason),
         }
     }
     Ok(Found {

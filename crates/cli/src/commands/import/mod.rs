@@ -106,13 +106,14 @@ fn import(
         file.read += 1;
         match shaper.shape(&record, door) {
             Ok(Outcome::Event(event)) => {
+                file.saw(event.time);
                 file.naive += u64::from(shaper.naive);
                 match ledger.offer(&event)? {
                     true => file.added += 1,
                     false => file.already += 1,
                 }
             }
-            Ok(Outcome::Skip(reason)) => file.skip(record.line, reason),
+            Ok(Outcome::Skip(reason)) => file.skipped.push(record.line, reason),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -127,10 +128,8 @@ fn import(
     match read {
         Ok(found) => {
             file.form = Some(found.form);
-            for (line, reason) in found.broken {
-                file.read += 1;
-                file.skip(line, reason);
-            }
+            file.read += found.broken.count();
+            file.skipped.append(found.broken);
         }
         Err(read::ReadError::Input(reason)) => file.failure = Some(reason),
         Err(read::ReadError::Taking(error)) => return Err(error),

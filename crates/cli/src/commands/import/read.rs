@@ -12,6 +12,7 @@ use tachograph_model::MAX_LINE_BYTES;
 use tachograph_model::answer::SqlColumn;
 
 use super::csv_form;
+use super::summary::Skipped;
 use crate::raw::{Items, TooLong};
 use crate::row;
 
@@ -54,7 +55,7 @@ pub struct Found {
     /// What the file is, in words.
     pub form: &'static str,
     /// What was no record: line and reason.
-    pub broken: Vec<(u64, String)>,
+    pub broken: Skipped,
 }
 
 /// Why reading ended early.
@@ -108,7 +109,7 @@ pub fn records(path: &Path, take: &mut Take<'_>) -> Result<Found, ReadError> {
     match guess {
         Guess::Empty => Ok(Found {
             form: "empty",
-            broken: Vec::new(),
+            broken: Skipped::default(),
         }),
         Guess::Lines(form) => lines(rest, form, take),
         Guess::Array => array(rest, take),
@@ -127,7 +128,7 @@ fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
 /// A table of events as `tacho export --format parquet` writes it.
 fn parquet(path: &Path, take: &mut Take<'_>) -> Result<Found, ReadError> {
     let (mut number, mut failed) = (0, None);
-    let mut broken = Vec::new();
+    let mut broken = Skipped::default();
     let each = |columns: &[SqlColumn], rows: Rows| {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         if !csv_form::is_of_events(&names) {
@@ -147,7 +148,7 @@ fn parquet(path: &Path, take: &mut Take<'_>) -> Result<Found, ReadError> {
                     body: Body::Event(line),
                 }),
                 Err(reason) => {
-                    broken.push((number, reason));
+                    broken.push(number, reason);
                     Ok(())
                 }
             };
@@ -247,7 +248,7 @@ fn lines(
     take: &mut Take<'_>,
 ) -> Result<Found, ReadError> {
     let (mut number, mut bytes_done) = (0, 0);
-    let mut broken = Vec::new();
+    let mut broken = Skipped::default();
     let mut line = Vec::new();
     let limit = MAX_LINE_BYTES as u64 + 2;
     loop {
@@ -259,7 +260,7 @@ fn lines(
         number += 1;
         if line.len() as u64 == limit && line.last() != Some(&b'\n') {
             bytes_done += input.skip_until(b'\n')? as u64;
-            broken.push((number, too_long()));
+            broken.push(number, too_long());
             continue;
         }
         let text = line
@@ -281,7 +282,7 @@ fn lines(
 /// An array of records, one at a time: it may be larger than memory.
 fn array(mut input: impl BufRead, take: &mut Take<'_>) -> Result<Found, ReadError> {
     let (mut number, mut bytes_done) = (0, 0);
-    let mut broken = Vec::new();
+    let mut broken = Skipped::default();
     let mut items = Items::default();
     let mut events = false;
     loop {
@@ -305,8 +306,8 @@ fn array(mut input: impl BufRead, take: &mut Take<'_>) -> Result<Found, ReadErro
                         body: Body::Line(item),
                     });
                 }
-                Ok(_) => broken.push((number, "not an object".to_owned())),
-                Err(TooLong) => broken.push((number, too_long())),
+                Ok(_) => broken.push(number, "not an object".to_owned()),
+                Err(TooLong) => broken.push(number, too_long()),
             }
             Ok(())
         };
@@ -315,14 +316,14 @@ fn array(mut input: impl BufRead, take: &mut Take<'_>) -> Result<Found, ReadErro
         input.consume(length);
         if more {
             // Another array, say: it has to be in a file of its own.
-            broken.push((number + 1, FOLLOWS.to_owned()));
+            broken.push(number + 1, FOLLOWS.to_owned());
             break;
         }
     }
     if !items.is_whole() {
         // A file that was torn while it was written: what stands before the
         // tear has been taken.
-        broken.push((number + 1, "torn: the array has no end".to_owned()));
+        broken.push(number + 1, "torn: the array has no end".to_owned());
     }
     let form = match events {
         true => "events (JSON array)",
@@ -345,7 +346,7 @@ fn document(input: impl Read, take: &mut Take<'_>) -> Result<Found, ReadError> {
         take,
         number: 0,
         failed: None,
-        broken: Vec::new(),
+        broken: Skipped::default(),
     };
     let mut json = serde_json::Deserializer::from_slice(text);
     let read = json.deserialize_map(Document(&mut walk));
@@ -355,8 +356,8 @@ fn document(input: impl Read, take: &mut Take<'_>) -> Result<Found, ReadError> {
     let mut broken = walk.broken;
     // As with an array.
     match (read, json.end()) {
-        (Err(error), _) => broken.push((error.line() as u64, format!("torn: {error}"))),
-        (Ok(()), Err(error)) => broken.push((error.line() as u64, FOLLOWS.to_owned())),
+        (Err(error), _) => broken.push(error.line() as u64, format!("torn: {error}")),
+        (Ok(()), Err(error)) => broken.push(error.line() as u64, FOLLOWS.to_owned()),
         (Ok(()), Ok(())) => {}
     }
     Ok(Found {
@@ -369,7 +370,7 @@ struct Walk<'a, 'b> {
     take: &'a mut Take<'b>,
     number: u64,
     failed: Option<anyhow::Error>,
-    broken: Vec<(u64, String)>,
+    broken: Skipped,
 }
 
 struct List<'w, 'a, 'b> {
@@ -399,7 +400,7 @@ impl<'de> Visitor<'de> for List<'_, '_, '_> {
                 Json::Object(object) if self.selections => Body::Selection(object),
                 Json::Object(object) => Body::Object(object),
                 _ => {
-                    self.walk.broken.push((line, "not an object".to_owned()));
+                    self.walk.broken.push(line, "not an object".to_owned());
                     continue;
                 }
             };
