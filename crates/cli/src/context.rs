@@ -66,7 +66,7 @@ impl Context {
         let (home, home_from) = home(global, &dotenv)?;
         let inputs = match settings::read(&home, dotenv, variables()) {
             Err(error) if strict == Strict::Never => {
-                out::err(format_args!("warning: {error}"));
+                out::err(format_args!("warning: {error:#}"));
                 settings::Inputs::default()
             }
             inputs => inputs?,

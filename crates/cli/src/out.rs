@@ -10,25 +10,91 @@ pub use tachograph_model::render::human::{bytes, counted};
 
 use crate::args::When;
 
-/// Returns the place for data: buffered, flushed by [`finish`]. An error here
-/// is passed on with `?`; a closed pipe then ends the command in peace.
-pub fn data() -> BufWriter<io::StdoutLock<'static>> {
+/// Returns the place for data as it is (JSON, CSV, …): buffered, to be flushed.
+/// On a terminal, what would command it is shown instead. An error here is
+/// passed on with `?`; a closed pipe then ends the command in peace.
+pub fn data() -> Data<BufWriter<io::StdoutLock<'static>>> {
+    Data {
+        out: stdout(),
+        line: io::stdout().is_terminal().then(Vec::new),
+    }
+}
+
+fn stdout() -> BufWriter<io::StdoutLock<'static>> {
     BufWriter::with_capacity(64 * 1024, io::stdout().lock())
 }
 
-/// Prints a whole text as data.
+/// Prints a text that is fit for a terminal, painted or not.
 ///
 /// # Errors
 /// What the write says.
 pub fn print(text: &str) -> io::Result<()> {
+    let mut out = stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Prints a text that may hold anything.
+///
+/// # Errors
+/// What the write says.
+pub fn print_data(text: &str) -> io::Result<()> {
     let mut out = data();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Prints words. A stderr that is closed is no reason to fail.
+/// Prints words, which may quote anything. A stderr that is closed is no reason
+/// to fail.
 pub fn err(words: Arguments<'_>) {
+    let words = width::clean_lines(&words.to_string());
     let _ = writeln!(io::stderr(), "{words}");
+}
+
+/// Passes data on; line by line made fit, if it goes to a terminal.
+pub struct Data<W: Write> {
+    out: W,
+    /// The line that is not complete yet; none: as it is.
+    line: Option<Vec<u8>>,
+}
+
+impl<W: Write> Data<W> {
+    fn line_ends(&mut self) -> io::Result<()> {
+        let Some(line) = self.line.as_mut().filter(|line| !line.is_empty()) else {
+            return Ok(());
+        };
+        let fit = width::clean_lines(&String::from_utf8_lossy(line));
+        line.clear();
+        self.out.write_all(fit.as_bytes())
+    }
+}
+
+impl<W: Write> Write for Data<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(line) = &mut self.line else {
+            return self.out.write(bytes);
+        };
+        // Up to the last line feed: what follows may end amid a character.
+        let (whole, rest) = bytes.split_at(
+            bytes
+                .iter()
+                .rposition(|b| *b == b'\n')
+                .map_or(0, |at| at + 1),
+        );
+        line.extend_from_slice(whole);
+        if !whole.is_empty() {
+            self.line_ends()?;
+        }
+        if let Some(line) = &mut self.line {
+            line.extend_from_slice(rest);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.line_ends()?;
+        self.out.flush()
+    }
 }
 
 /// What the environment says of stdout. Empty variables say nothing.
@@ -285,6 +351,26 @@ mod tests {
             let look = Look::of(When::Auto, &screen, terminal, size);
             assert_eq!(look.width, width, "{columns:?} {size:?} {terminal}");
         }
+    }
+
+    #[test]
+    fn data_commands_no_terminal_and_is_untouched_elsewhere() {
+        let written = |line| {
+            let mut data = Data {
+                out: Vec::new(),
+                line,
+            };
+            for piece in ["a,\u{1b}[31", "m\nb,\u{9b}", "é\r\n", "c"] {
+                // As it may be cut: amid a character.
+                let (head, tail) = piece.as_bytes().split_at(piece.len() - 1);
+                data.write_all(head).expect("written");
+                data.write_all(tail).expect("written");
+            }
+            data.flush().expect("flushed");
+            String::from_utf8(data.out).expect("UTF-8")
+        };
+        assert_eq!(written(None), "a,\u{1b}[31m\nb,\u{9b}é\r\nc");
+        assert_eq!(written(Some(Vec::new())), "a,\\u{1b}[31m\nb,\\u{9b}é\\r\nc");
     }
 
     #[test]

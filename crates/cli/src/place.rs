@@ -36,17 +36,20 @@ pub fn prepare(ctx: &Context) -> Result<()> {
     };
     match fs::metadata(root) {
         Ok(meta) if meta.is_dir() => {}
-        Ok(_) => {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            hint_where_events_are(root, ctx);
+            return Ok(());
+        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotADirectory => {
+            return Err(error).with_context(|| format!("cannot look into {}", root.display()));
+        }
+        _ => {
             return Err(usage(format!(
                 "the home {} ({}) is not a folder\nhint: move that file away, or name another home \
                  with --home DIR or TACHOGRAPH_HOME",
                 root.display(),
                 ctx.place_from
             )));
-        }
-        Err(_) => {
-            hint_where_events_are(root, ctx);
-            return Ok(());
         }
     }
     let report = tachograph::recover_orphans(root);

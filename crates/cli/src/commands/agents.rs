@@ -166,7 +166,7 @@ fn get(args: &Get, ctx: &Context) -> Result<Exit> {
     };
     match form {
         Format::Json => out::print(&(serde_json::to_string_pretty(agent.as_ref())? + "\n"))?,
-        _ => out::print(&agent.content)?,
+        _ => out::print_data(&agent.content)?,
     }
     Ok(Exit::Ok)
 }

@@ -16,6 +16,7 @@ use tachograph_model::render::{self, Style, health::Targets};
 use tachograph_model::{Ask, AskError, UnixNanos, Window, answer};
 use tachograph_store::Store;
 
+use crate::args::Format;
 use crate::args::window::WindowArgs;
 use crate::context::{Context, Place};
 use crate::draft::{Draft, cannot_write};
@@ -202,9 +203,15 @@ fn count_lines(path: &Path) -> std::io::Result<u64> {
     }
 }
 
-/// A statement that is wrong is a mistake in the command line.
+/// A statement that is wrong is a mistake in the command line; one that is too
+/// much is none.
 pub fn asked(error: AskError) -> anyhow::Error {
     match error {
+        AskError::Query { what } if what.contains("Resources exhausted") => anyhow::anyhow!(
+            "the query needs more memory than a query may have\n\
+             hint: ask for fewer rows or columns (`where`, `limit`), and join on equal columns; or \
+             `tacho export --format parquet --output FILE` for another engine"
+        ),
         AskError::Forbidden { .. } | AskError::Query { .. } => usage(error.to_string()),
         error => error.into(),
     }
@@ -228,13 +235,55 @@ pub fn say_notes(ctx: &Context, about: &About) {
     }
 }
 
-/// Hands over a whole text: to stdout, or to a file.
+/// Says where the events lie, when there are some and none is in the window.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn say_if_elsewhere(engine: &Engine, ctx: &Context, about: &About) -> Result<()> {
+    if about.events > 0 || ctx.quiet {
+        return Ok(());
+    }
+    let query = "select count(*), min(timestamp), max(timestamp) from events";
+    let mut found = Vec::new();
+    engine
+        .sql_each(query, |_, rows| {
+            found.extend(rows.into_iter().flatten());
+            ControlFlow::Continue(())
+        })
+        .map_err(asked)?;
+    let [count, first, last] = found.as_slice() else {
+        return Ok(());
+    };
+    let day = |value: &Value| {
+        value
+            .as_str()
+            .and_then(|text| text.get(..10).map(str::to_owned))
+    };
+    if let (Some(count), Some(first), Some(last)) = (count.as_u64(), day(first), day(last)) {
+        ctx.say(format_args!(
+            "note: no event in this window; there {} {} of {first} to {last}\n\
+             hint: `--since {first}` shows all",
+            if count == 1 { "is" } else { "are" },
+            out::counted(count, "event", "events"),
+        ));
+    }
+    Ok(())
+}
+
+/// Hands over a whole text: to stdout, or to a file. Text for people is fit for
+/// a terminal; the other forms hold what was recorded.
 ///
 /// # Errors
 /// What the write says.
 pub fn deliver(ctx: &Context, output: Option<&Path>, text: &str) -> Result<()> {
     match output {
-        None => Ok(out::print(text)?),
+        None => {
+            let print = match ctx.format {
+                None | Some(Format::Text) => out::print,
+                Some(_) => out::print_data,
+            };
+            Ok(print(text)?)
+        }
         Some(path) => {
             let mut file = Draft::create(path)?;
             file.write_all(text.as_bytes())

@@ -23,6 +23,7 @@ pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ask::say_notes(ctx, &about);
+    ask::say_if_elsewhere(&engine, ctx, &about)?;
     let worse = found.changes.iter().any(|change| change.worse);
     Ok(if args.strict && worse {
         Exit::Findings

@@ -25,10 +25,6 @@ const WAIT: Duration = Duration::from_secs(60);
 pub fn run(_args: &Compact, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
     let home = Home::at(ctx.home()?);
-    if !home.root().exists() {
-        let root = home.root().display();
-        ctx.say(format_args!("nothing is recorded in {root} yet"));
-    }
     let store = Store::open(&home);
     let sealed = place::seal(&store, WAIT)?;
     let joined = store.compact(WAIT)?;

@@ -31,6 +31,7 @@ pub fn run(args: &Health, ctx: &Context) -> Result<Exit> {
         )?;
         ask::say_notes(ctx, &about);
     }
+    ask::say_if_elsewhere(&engine, ctx, &about)?;
     let missed = health::is_missed(&health::checks(&found, &targets));
     Ok(if args.strict && missed {
         Exit::Findings

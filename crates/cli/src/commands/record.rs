@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 use tachograph_log::{AppendError, Appender, Home};
+use tachograph_model::render::width;
 use tachograph_model::{Event, Field, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
 
 use crate::admit::{self, Admission, Misfit};
@@ -22,6 +23,8 @@ use crate::settings::Key;
 /// So much of stdin is read at once; what one read gives is appended before
 /// the next, which may have to wait.
 const READ_BYTES: usize = 1024 * 1024;
+/// So many lines that hold no event are named.
+const NAMED: u64 = 20;
 
 /// Runs the command.
 ///
@@ -225,7 +228,11 @@ impl Desk<'_> {
 
     fn refuse(&mut self, place: impl std::fmt::Display, why: impl std::fmt::Display) {
         self.failed += 1;
-        out::err(format_args!("stdin:{place}: {why}"));
+        if self.failed <= NAMED || self.ctx.verbose > 0 {
+            out::err(format_args!("stdin:{place}: {why}"));
+        } else if self.failed == NAMED + 1 {
+            out::err(format_args!("stdin: … and more, which -v names"));
+        }
     }
 
     fn conclude(self, home: &Home) -> Result<Exit> {
@@ -398,5 +405,6 @@ fn no_kind(name: &str) -> String {
             near::hint(name, &names)
         )
     };
-    format!("no kind of event is called `{name}`\nhint: {hint}")
+    let short = width::cut(name, 40);
+    format!("no kind of event is called `{short}`\nhint: {hint}")
 }

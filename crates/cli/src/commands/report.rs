@@ -41,6 +41,7 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     if !told {
         ask::say_notes(ctx, &about);
     }
+    ask::say_if_elsewhere(&engine, ctx, &about)?;
     Ok(Exit::Ok)
 }
 

@@ -73,7 +73,9 @@ fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
         Format::Markdown => stats::markdown(&found),
         _ => stats::text(&found, &about, ask::style(ctx, None)),
     };
-    finish(ctx, &about, &text)
+    finish(ctx, &about, &text)?;
+    ask::say_if_elsewhere(&engine, ctx, &about)?;
+    Ok(Exit::Ok)
 }
 
 fn finish(ctx: &Context, about: &About, text: &str) -> Result<Exit> {

@@ -22,5 +22,6 @@ pub fn run(args: &Trends, ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ask::say_notes(ctx, &about);
+    ask::say_if_elsewhere(&engine, ctx, &about)?;
     Ok(Exit::Ok)
 }

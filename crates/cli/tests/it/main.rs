@@ -17,6 +17,7 @@ mod demo;
 mod docs;
 mod follow_one_event;
 mod harness;
+mod hostile;
 mod import;
 mod import_kill;
 mod manners;

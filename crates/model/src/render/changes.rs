@@ -16,7 +16,10 @@ pub fn page(found: &Changes, about: &About, style: Style) -> String {
     if found.is_empty() {
         let told = found.series - found.too_short;
         page.push_str(&match (found.series, told) {
-            (0, _) => "No calls, queries or look-ups in this window.\n".to_owned(),
+            _ if about.events == 0 => "No events in this window.\n".to_owned(),
+            (0, _) => "Not enough data: a change needs six days of several calls, queries or \
+                       look-ups each.\n"
+                .to_owned(),
             (_, 0) => "Not enough data: a change needs six days.\n".to_owned(),
             _ => format!("Nothing stands out in {told} daily series.\n"),
         });

@@ -85,25 +85,70 @@ pub fn fold(text: &str, columns: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// Makes text from events fit for a terminal: control characters (which could
-/// move the cursor or set colours) become `\u{…}`.
+/// Makes text from events fit for a terminal: what could move the cursor, set
+/// colours or turn the order of the letters around becomes `\u{…}`.
 pub fn clean(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    if !text.chars().any(is_command) {
         return text.to_owned();
     }
-    text.chars()
-        .flat_map(|c| {
-            let escaped = c.is_control();
-            let plain = (!escaped).then_some(c);
-            let escape = escaped.then(|| c.escape_default()).into_iter().flatten();
-            plain.into_iter().chain(escape)
-        })
-        .collect()
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match is_command(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// [`clean`], line by line: the line feeds stay.
+pub fn clean_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(clean).collect();
+    lines.join("\n")
+}
+
+/// Whether a character tells the terminal what to do instead of being shown:
+/// control characters, and of the invisible ones those that order text, end
+/// lines or carry hidden text. Joiners stay: scripts and emoji need them.
+fn is_command(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            u32::from(c),
+            0x061C
+                | 0x200B
+                | 0x200E..=0x200F
+                | 0x2028..=0x202E
+                | 0x2060..=0x206F
+                | 0xFEFF
+                | 0xFFF9..=0xFFFB
+                | 0xE0000..=0xE007F
+        )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_commands_a_terminal_is_shown_instead() {
+        for (text, shown) in [
+            ("search", "search"),
+            ("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+            ("a\nb", "a\\nb"),
+            ("\u{202e}cod.exe\u{2066}", "\\u{202e}cod.exe\\u{2066}"),
+            ("\u{200b}", "\\u{200b}"),
+            ("\u{2028}\u{feff}\u{e0041}", "\\u{2028}\\u{feff}\\u{e0041}"),
+            // What needs joiners and marks keeps them.
+            (
+                "👩\u{200d}🚀 می\u{200c}خواهم é",
+                "👩\u{200d}🚀 می\u{200c}خواهم é",
+            ),
+        ] {
+            assert_eq!(clean(text), shown);
+        }
+        assert_eq!(clean_lines("a\u{1b}c\nhint: b"), "a\\u{1b}c\nhint: b");
+    }
 
     #[test]
     fn lines_are_folded_at_spaces() {

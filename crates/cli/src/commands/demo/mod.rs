@@ -21,6 +21,7 @@ use tachograph_log::{Appender, Home};
 use tachograph_model::{Salt, UnixNanos};
 use tachograph_store::Store;
 
+use crate::args::Format;
 use crate::args::ask::{Changes, Counted, Health, Report};
 use crate::args::keep::Demo;
 use crate::args::window::WindowArgs;
@@ -59,6 +60,8 @@ const WAIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// When the home holds anything but a demo, or cannot be written.
 pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
+    // What it prints is three answers for people, and no document.
+    ctx.form(&[Format::Text])?;
     let root = demo_home(ctx)?;
     clear(&root)?;
     let home = Home::create(&root)?;
@@ -214,8 +217,9 @@ fn try_next(ctx: &Context, root: &Path, story: &Story) {
     };
     ctx.say(format_args!(
         "\nTry next:\n  \
-         tacho --home {home}{as_of} changes               what changed, and since when\n  \
-         tacho --home {home} sql \"select tool, error_type, count(*) from tool_calls where not success group by 1, 2 order by 3 desc\"\n  \
-         tacho run -- make test                          record something real, then `tacho report`"
+         tacho --home {home}{as_of} trends --days 14\n  \
+         tacho --home {home} sql \"select tool, error_type, count(*) from tool_calls where not success group by 1, 2\"\n  \
+         tacho run -- make test\n\
+         The last records something real: then `tacho report`."
     ));
 }

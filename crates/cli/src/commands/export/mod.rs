@@ -46,6 +46,11 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
         ));
     }
     let output = draft::file(args.output.as_deref());
+    if form == Format::Parquet && output.is_none() && ctx.look.terminal {
+        return Err(usage(
+            "Parquet is not for a terminal\nhint: --output FILE, or a pipe behind `--output -`",
+        ));
+    }
     let scope = ask::scope(&args.window, ctx, None, true)?;
     let engine = ask::engine(ctx);
     let export = Job {

@@ -62,7 +62,7 @@ impl Verdict {
 pub(super) fn tips(verdict: Verdict, checks: &[Check]) -> Vec<String> {
     let fixed: &[&str] = match verdict {
         Verdict::NoData => &[
-            "Nothing was recorded in this window: `--days 30` looks further back",
+            "Nothing was recorded in this window: `--days N` or `--since DATE` looks further back",
             "`tacho run -- COMMAND` records any command, `tacho import FILE` old logs",
             "`tacho demo` shows all of this on made-up data",
         ],
