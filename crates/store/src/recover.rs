@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::manifest::{Manifest, Segment, name_of};
 use crate::rollup::Tier;
 use crate::schema::TIMESTAMP;
-use crate::segment::{Batch, Scan, batch_of};
+use crate::segment::{Batch, Scan, batch_of, unless_it_panics};
 
 /// Lists the segments and makes a manifest of them.
 ///
@@ -31,7 +31,7 @@ pub(crate) fn manifest(home: &Home) -> Result<Manifest, StoreError> {
         let Ok((batch, rows)) = batch_of(&file) else {
             continue;
         };
-        if let Ok(Some(segment)) = describe(home, &file, rows) {
+        if let Ok(Some(segment)) = unless_it_panics(|| describe(home, &file, rows)) {
             steps
                 .entry(batch.id.clone())
                 .or_default()

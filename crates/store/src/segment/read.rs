@@ -1,6 +1,7 @@
 //! Reading a segment: only the row groups, pages and columns that matter.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -212,8 +213,10 @@ fn no_column(name: &str) -> StoreError {
 /// Reads which step of sealing a segment belongs to, and how many rows it has.
 pub(crate) fn batch_of(path: &Path) -> Result<(Batch, u64), StoreError> {
     let file = File::open(path).map_err(StoreError::io("open", path))?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-        .map_err(StoreError::parquet("read", path))?;
+    let metadata = unless_it_panics(|| {
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(StoreError::parquet("read", path))
+    })?;
     let file = metadata.metadata().file_metadata();
     let batch = file
         .key_value_metadata()
@@ -223,6 +226,19 @@ pub(crate) fn batch_of(path: &Path) -> Result<(Batch, u64), StoreError> {
         .and_then(|pair| serde_json::from_str(pair.value.as_deref()?).ok())
         .unwrap_or_default();
     Ok((batch, u64::try_from(file.num_rows()).unwrap_or(0)))
+}
+
+/// The Parquet library means to return errors on damaged bytes; should it panic
+/// all the same, that is one, too.
+pub(crate) fn unless_it_panics<T>(
+    read: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(StoreError::Stopped {
+            step: "read a segment",
+            why: "its bytes are damaged".to_owned(),
+        })
+    })
 }
 
 fn in_window(group: &RowGroupMetaData, window: Window) -> bool {

@@ -8,7 +8,6 @@
 //! ```
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,7 +21,7 @@ use crate::fold::{FoldSpec, Folder, Grain};
 use crate::manifest::Segment;
 use crate::note::Note;
 use crate::rollup::{Tier, read_tier};
-use crate::segment::Scan;
+use crate::segment::{Scan, unless_it_panics};
 
 /// Rows that are decoded at once from a segment.
 const SEGMENT_ROWS: usize = 32 << 10;
@@ -153,18 +152,8 @@ impl Snapshot {
             self.fold_events(segment, window, spec, &mut folder)
                 .map(|()| (folder, 0))
         };
-        // The Parquet library means to return errors on damaged bytes; should
-        // it panic all the same, the other segments still answer.
-        let guarded = |fold: &dyn Fn() -> Result<(Folder, u64), StoreError>| {
-            catch_unwind(AssertUnwindSafe(fold)).unwrap_or_else(|_| {
-                Err(StoreError::Stopped {
-                    step: "read a segment",
-                    why: "its bytes are damaged".to_owned(),
-                })
-            })
-        };
         // A damaged or missing rollup is no loss: the events are there.
-        let outcome = guarded(&by_rollups).or_else(|_| guarded(&by_events));
+        let outcome = unless_it_panics(by_rollups).or_else(|_| unless_it_panics(by_events));
         match outcome {
             Ok((folder, sketched)) => {
                 found.sketched += sketched;

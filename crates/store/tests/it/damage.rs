@@ -509,6 +509,30 @@ fn a_manifest_cut_anywhere_is_made_again() {
     assert!(place.snapshot().notes().is_empty());
 }
 
+/// No checksum says then what the bytes should be.
+#[test]
+fn a_segment_damaged_anywhere_while_the_manifest_is_lost_spoils_no_other() {
+    let place = Place::new();
+    place.append(&(0..40).map(two_days).collect::<Vec<_>>());
+    place.seal();
+    let snapshot = place.snapshot();
+    let segment = snapshot.segments()[0].clone();
+    let path = snapshot.segment_path(&segment);
+    let bytes = fs::read(&path).unwrap();
+    fs::remove_file(place.home.manifest()).unwrap();
+    let mut forgotten = 0;
+    // Most of all the end, where the reader's own descriptions are.
+    for at in (bytes.len().saturating_sub(7_000)..bytes.len()).step_by(5) {
+        let mut damaged = bytes.clone();
+        damaged[at] = damaged[at].wrapping_add(77);
+        fs::write(&path, &damaged).unwrap();
+        let segments = place.snapshot().segments().len();
+        forgotten += usize::from(segments == snapshot.segments().len() - 1);
+        assert!(segments + 1 >= snapshot.segments().len(), "{at}");
+    }
+    assert!(forgotten > 100, "{forgotten}");
+}
+
 #[test]
 fn a_lost_rollup_costs_no_answer_and_is_made_again() {
     let place = Place::new();
