@@ -80,11 +80,12 @@ pub fn is_plain_metadata(key: &str) -> bool {
 
 /// What may be stored of an attribute of a metric, by its name: of one that says
 /// who or where, its hash; of one that holds what somebody wrote, or where it
-/// lies, nothing but numbers and flags; any other as it is.
+/// lies, or what opens a door, nothing but numbers and flags; any other as it is.
 ///
 /// Names are taken word by word and without case: `user.email`, `userEmail` and
 /// `USER_EMAIL` are one. The last word says what it is (`agent_type` is a type),
-/// but for `host.name` and the like, and for paths and prompts.
+/// but for `host.name`, `api_key` and the like, and for paths, prompts and
+/// passwords.
 pub fn tag_privacy(key: &str) -> Privacy {
     const IDENTITIES: &[&str] = &[
         "id", "user", "username", "email", "account", "agent", "session", "host", "hostname",
@@ -104,8 +105,25 @@ pub fn tag_privacy(key: &str) -> Privacy {
         "input",
         "output",
         "result",
+        "token",
+        "auth",
+        "apikey",
     ];
-    const TEXTS_ANYWHERE: &[&str] = &["path", "cwd", "url", "prompt"];
+    const TEXTS_ANYWHERE: &[&str] = &[
+        "path",
+        "cwd",
+        "url",
+        "prompt",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "credential",
+        "credentials",
+        "authorization",
+        "cookie",
+    ];
+    const KEYS: &[&str] = &["api", "access", "private", "auth", "encryption", "signing"];
     let is = |word: &str, names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
     let (mut last, mut before) = ("", "");
     for word in words(key) {
@@ -114,7 +132,7 @@ pub fn tag_privacy(key: &str) -> Privacy {
         }
         (before, last) = (last, word);
     }
-    if is(last, TEXTS) {
+    if is(last, TEXTS) || is(last, &["key"]) && is(before, KEYS) {
         Privacy::Dropped
     } else if is(last, IDENTITIES) || is(last, &["name"]) && is(before, IDENTITIES) {
         Privacy::Hashed
@@ -177,12 +195,13 @@ mod tests {
             (
                 Dropped,
                 "path file_path filePath url.full http.url prompt user_prompt prompt.text message \
-                 errorMessage process.command result cwd",
+                 errorMessage process.command result cwd password DB_PASSWORD client_secret \
+                 secret.name api_key apiKey x-api-key access_token token Authorization cookie",
             ),
             (
                 Plain,
                 "region queue shard agent_type query_type output_format name tool_name host_count \
-                 idle valid grid k über _",
+                 idle valid grid k über _ key cache_key tokens token_count input_tokens",
             ),
             (Plain, ""),
         ] {
