@@ -135,7 +135,11 @@ pub static KINDS: &[Kind] = {
                 f("metric_name", C::Name, "which figure"),
                 f("value", C::Value, "the figure"),
                 f("unit", C::Unit, "its unit"),
-                f("tags", C::Tags, "its attributes"),
+                f(
+                    "tags",
+                    C::Tags,
+                    "its attributes; identities hashed, texts left out, by their names",
+                ),
             ],
         },
         Kind {
@@ -297,7 +301,11 @@ pub static KINDS: &[Kind] = {
                 f("type", C::Type, "counter, gauge, histogram, summary, rate"),
                 f("value", C::Value, "the measurement"),
                 f("unit", C::Unit, "its unit"),
-                f("tags", C::Tags, "its attributes"),
+                f(
+                    "tags",
+                    C::Tags,
+                    "its attributes; identities hashed, texts left out, by their names",
+                ),
             ],
         },
         Kind {

@@ -92,7 +92,8 @@
 //! Prompts, arguments, paths and messages are never taken, or only with
 //! `keep_text`. Identities of agents, sessions and users are stored as hashes
 //! keyed with the installation's salt. Names of tools, caches, models, metrics
-//! and types of agent are stored as they are.
+//! and types of agent are stored as they are. Of tags, the key tells which of
+//! these they are ([`Metric::tag`]).
 //!
 //! # Invariants
 //! - Nothing here blocks, fails or panics in the host because of recording:
