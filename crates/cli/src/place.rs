@@ -144,7 +144,11 @@ pub fn seal(store: &Store, wait: Duration) -> Result<SealReport> {
         let report = tachograph::recover_orphans(home.root());
         // What is yet to be settled may lie half in the log that is to go.
         if report.unsettled > 0 {
-            return Err(report.notes.join("; "));
+            return Err(format!(
+                "{}\nhint: put right what stands in the way; or delete the file that is named, \
+                 and the events in it are lost",
+                report.notes.join("; ")
+            ));
         }
         for note in &report.notes {
             out::err(format_args!("warning: {note}"));

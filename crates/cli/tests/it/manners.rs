@@ -322,3 +322,36 @@ fn a_second_opinion_is_for_those_who_ask() {
     let said = desk.ok(&[&ask[..], &["-v"]].concat());
     assert!(said.stderr.contains("Mann-Kendall"), "{said:?}");
 }
+
+/// What a process left in its ring may belong to a log that a seal deletes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ring_that_may_yet_be_read_holds_a_seal_up_and_one_that_never_can_does_not() {
+    for (version, code, words, left) in [
+        (2_u64, 1, "hint: put right what stands in the way", "1.ring"),
+        (
+            1,
+            0,
+            "has a damaged directory; it is kept as",
+            "1.ring.damaged",
+        ),
+    ] {
+        let desk = Desk::new();
+        desk.ok(&["record", "tool_call", "--tool", "x"]);
+        let rings = desk.home().join("rings");
+        std::fs::create_dir(&rings).unwrap();
+        let mut ring = vec![0; 8_192];
+        ring[..8].copy_from_slice(b"TACHRING");
+        ring[8..16].copy_from_slice(&version.to_le_bytes());
+        // One block, of no kind.
+        ring[64..72].copy_from_slice(&1_u64.to_le_bytes());
+        ring[1_024..1_032].copy_from_slice(&u64::MAX.to_le_bytes());
+        std::fs::write(rings.join("1.ring"), ring).unwrap();
+        desk.tacho(&["compact"]).fails(code, &[words]);
+        assert_eq!(desk.home().join("segments").exists(), code == 0, "sealed");
+        let names: Vec<_> = std::fs::read_dir(&rings).unwrap().collect();
+        assert_eq!(names.len(), 1);
+        assert_eq!(names[0].as_ref().unwrap().file_name(), left);
+        desk.ok(&["stats"]);
+    }
+}
