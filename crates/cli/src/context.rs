@@ -8,6 +8,7 @@ use tachograph_model::UnixNanos;
 
 use crate::args::window::instant;
 use crate::args::{Format, Global, When};
+use crate::busy::Busy;
 use crate::exit::{Result, usage};
 use crate::out::{self, Look, Screen};
 use crate::settings::{self, Key, SETTINGS, Settings};
@@ -153,6 +154,12 @@ impl Context {
             name(form),
             names.join(", ")
         )))
+    }
+
+    /// Shows that something is being done, should it take long, until the guard
+    /// is dropped.
+    pub fn busy(&self, what: &'static str) -> Busy {
+        Busy::new(what, self.look.progress && !self.quiet)
     }
 
     /// Says something on stderr, unless `-q`.

@@ -13,6 +13,7 @@
 
 mod admit;
 mod args;
+mod busy;
 mod commands;
 mod context;
 mod draft;

@@ -88,6 +88,7 @@ pub fn report(engine: &Engine, ctx: &Context, scope: Scope) -> Result<(answer::R
         baseline: baseline(ctx),
         limits: limits(ctx),
     };
+    let _busy = ctx.busy("counting");
     Ok(question.ask(engine)?)
 }
 

@@ -14,7 +14,9 @@ pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.counted.window, ctx, Some(14), args.counted.exact)?;
     let engine = ask::engine(ctx);
+    let busy = ctx.busy("counting");
     let (found, about) = question::Changes { scope }.ask(&engine)?;
+    drop(busy);
     let text = match form {
         Format::Json => ask::pretty(&changes::json(&found, &about))?,
         Format::Csv => changes::page_csv(&found),

@@ -26,9 +26,11 @@ pub fn run(_args: &Compact, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
     let home = Home::at(ctx.home()?);
     let store = Store::open(&home);
+    let busy = ctx.busy("sealing");
     let sealed = place::seal(&store, WAIT)?;
     let joined = store.compact(WAIT)?;
     let retained = store.retain(retention(ctx), ctx.now, WAIT)?;
+    drop(busy);
     for note in sealed.notes.iter().chain(&joined.notes) {
         ctx.say(format_args!("note: {note}"));
     }

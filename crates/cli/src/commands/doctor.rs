@@ -21,6 +21,7 @@ const WAIT: Duration = Duration::from_secs(60);
 /// When the home cannot be listed or, to mend it, not be written.
 pub fn run(args: &Doctor, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
+    let busy = ctx.busy("looking for damage");
     let repaired = match args.repair {
         true => Some(Store::open(&Home::at(ctx.home()?)).repair(WAIT)?),
         false => None,
@@ -31,6 +32,7 @@ pub fn run(args: &Doctor, ctx: &Context) -> Result<Exit> {
         Place::Foreign(_) => Store::open_readonly(&home),
     };
     let findings = store.doctor()?;
+    drop(busy);
     let text = match form {
         Format::Json => to_json(&findings, repaired.as_ref())?,
         _ => to_text(&findings, repaired.as_ref(), ctx),

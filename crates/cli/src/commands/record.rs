@@ -241,8 +241,8 @@ impl Desk<'_> {
             let parts = ["agent_load", "tool_call", "query"];
             let why = parts.iter().find_map(|kind| ctx.settings.off(kind));
             ctx.say(format_args!(
-                "{} events not recorded: recording is off because {}; see `tacho config`",
-                self.off,
+                "{} not recorded: recording is off because {}; see `tacho config`",
+                out::counted(self.off, "event", "events"),
                 why.unwrap_or_default()
             ));
         }
@@ -400,10 +400,9 @@ fn no_kind(name: &str) -> String {
         )
     } else {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-        format!(
-            "{}; --keep-text records events of any kind",
-            near::hint(name, &names)
-        )
+        let hint = near::hint(name, &names);
+        let end = if hint.ends_with('?') { "" } else { ";" };
+        format!("{hint}{end} --keep-text records events of any kind")
     };
     let short = width::cut(name, 40);
     format!("no kind of event is called `{short}`\nhint: {hint}")

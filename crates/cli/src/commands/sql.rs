@@ -32,9 +32,11 @@ pub fn run(args: &Sql, ctx: &Context) -> Result<Exit> {
         (None, _) => usize::MAX,
     };
     let engine = ask::engine(ctx);
+    let busy = ctx.busy("asking");
     let (found, about) = question::Sql { query, row_limit }
         .ask(&engine)
         .map_err(ask::asked)?;
+    drop(busy);
     let text = match form {
         Format::Json => ask::pretty(&sql::json(&found))?,
         Format::Jsonl => sql::jsonl(&found),

@@ -60,6 +60,8 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
         at_once: AT_ONCE,
     };
     let mut about = About::new(&scope);
+    // To stdout, the events themselves show that something is done.
+    let busy = output.map(|_| ctx.busy("exporting"));
     let count = match (form, output) {
         (Format::Parquet, None) => {
             export.parquet(std::io::stdout(), Path::new("stdout"), &mut about)?
@@ -85,9 +87,11 @@ pub fn run(args: &Export, ctx: &Context) -> Result<Exit> {
             count
         }
     };
+    drop(busy);
     if let Some(path) = output {
         ctx.say(format_args!(
-            "exported {count} events to {}",
+            "exported {} to {}",
+            out::counted(count, "event", "events"),
             path.display()
         ));
     }

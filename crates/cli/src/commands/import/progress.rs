@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use tachograph_model::render::width;
+
 use crate::out::Look;
 
 /// Shorter work needs no bar.
@@ -52,7 +54,7 @@ impl Progress {
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(total)
                 .with_style(style)
-                .with_message(name.clone())
+                .with_message(width::clean(name))
         });
         bar.set_position(bytes);
     }

@@ -234,14 +234,16 @@ impl FileSummary {
         }
         if self.naive > 0 {
             ctx.say(format_args!(
-                "note: {}: {} timestamps without an offset were taken for UTC",
-                self.path, self.naive
+                "note: {}: {} without an offset taken for UTC",
+                self.path,
+                out::counted(self.naive, "timestamp", "timestamps")
             ));
         }
         if self.texts_left_out > 0 && self.added > 0 {
             ctx.say(format_args!(
-                "note: {}: {} texts left out; --keep-text keeps them",
-                self.path, self.texts_left_out
+                "note: {}: {} left out; --keep-text keeps them",
+                self.path,
+                out::counted(self.texts_left_out as u64, "text", "texts")
             ));
         }
     }
