@@ -248,6 +248,14 @@ impl Admission {
             }
             Privacy::Dropped => text.to_owned(),
             Privacy::Hashed => self.identity(field, text)?,
+            Privacy::Plain if column == Column::ErrorType && !self.keep_text => {
+                let class = privacy::error_class(text);
+                self.texts_left_out += usize::from(class != Some(text));
+                match class {
+                    Some(class) => class.to_owned(),
+                    None => return Ok(()),
+                }
+            }
             Privacy::Plain => name(field, text)?,
         };
         event.set(column, Value::Str(text));
@@ -389,8 +397,8 @@ pub fn instant(json: &Json) -> std::result::Result<(UnixNanos, bool), String> {
     }
 }
 
-/// A column's class in a kind: the type of agent that answers queries is a name
-/// of a closed list, not an identity.
+/// A column's class in a kind: the type of agent that answers queries (`simple`,
+/// `crewai`) is no identity.
 fn class(kind: &Kind, column: Column) -> Privacy {
     match column {
         Column::Agent if matches!(kind.name, "query" | "agent_selection") => Privacy::Plain,
@@ -629,6 +637,22 @@ mod tests {
         }
         let long = Event::new(UnixNanos(0), "x".repeat(MAX_NAME_BYTES + 1));
         assert!(door.event(long).is_err_and(|error| error.is::<Misfit>()));
+    }
+
+    #[test]
+    fn a_message_is_no_class_of_an_error() {
+        let (_dir, mut door) = door(false);
+        let mut check = |text: &str, kept: &str| {
+            let shown = admit(&mut door, "tool_call", "error_type", text.into());
+            assert_eq!(shown, Ok(kept.to_owned()), "{text}");
+        };
+        check("TimeoutError", "\"TimeoutError\"");
+        check("openai.RateLimitError", "\"openai.RateLimitError\"");
+        check("http_429", "\"http_429\"");
+        check("KeyError: alice", "\"KeyError\"");
+        check("no such file: /home/alice/notes", "-");
+        check("/home/alice/notes", "-");
+        assert_eq!(door.texts_left_out, 3);
     }
 
     #[test]

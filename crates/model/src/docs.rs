@@ -52,10 +52,12 @@ pub fn events_markdown() -> String {
     }
     page.push_str(
         "\n## Privacy classes\n\n\
-         - **plain**: numbers, enums, tool and model names; stored as they are.\n\
+         - **plain**: numbers, enums, tool and model names; stored as they are. \
+         Of an `error_type` from outside only a class is (`TimeoutError`), never a message.\n\
          - **hashed**: identities; stored as the first 64 bits of HMAC-SHA256 under \
-         the installation's salt. Names from a closed list (such as the type of \
-         agent that answers queries) are stored as they are.\n\
+         the installation's salt. `query` and `agent_selection` name a type of \
+         agent (such as `simple` or `crewai`) in the same column; that is no identity \
+         and is stored as it is.\n\
          - **dropped**: prompts, messages, arguments, paths; not stored unless \
          `keep_text: true`.\n",
     );

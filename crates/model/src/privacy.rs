@@ -39,6 +39,32 @@ impl std::fmt::Debug for Salt {
     }
 }
 
+/// The longest class of an error, in bytes.
+const MAX_ERROR_CLASS_BYTES: usize = 100;
+
+/// Returns the class of an error that a text tells: the text itself if it is
+/// one word of letters, digits and `_.:-`; else the word it begins with, if
+/// that ends in `Error` or `Exception` (`KeyError: 'alice'`); `None` for a
+/// message, of which nothing may be kept.
+pub fn error_class(text: &str) -> Option<&str> {
+    let is_class = |word: &str| {
+        !word.is_empty()
+            && word.len() <= MAX_ERROR_CLASS_BYTES
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
+    };
+    if is_class(text) {
+        return Some(text);
+    }
+    let end = text
+        .bytes()
+        .position(|byte| !(byte.is_ascii_alphanumeric() || b"_.".contains(&byte)))?;
+    let word = &text[..end];
+    let says_so = word.ends_with("Error") || word.ends_with("Exception");
+    (says_so && is_class(word)).then_some(word)
+}
+
 /// Returns the hash that the first seed stores for an agent: the first 8 hex
 /// digits of the plain SHA-256. Only to recognise agents in its logs: anyone
 /// who has the list of names can undo it.
@@ -230,6 +256,27 @@ mod tests {
             assert!(!is_keyed_hash(other), "{other}");
         }
         assert!(!is_legacy_agent_hash("DEADBEEF"));
+    }
+
+    #[test]
+    fn a_class_is_a_word_and_a_message_is_none() {
+        let check = |text: &str, class: Option<&str>| {
+            assert_eq!(error_class(text), class, "{text}");
+        };
+        check("TimeoutError", Some("TimeoutError"));
+        check("std::io::ErrorKind", Some("std::io::ErrorKind"));
+        check("http_429", Some("http_429"));
+        check("KeyError: 'alice'", Some("KeyError"));
+        check(
+            "openai.RateLimitError (key sk-1)",
+            Some("openai.RateLimitError"),
+        );
+        check("could not open /home/alice", None);
+        check("/home/alice", None);
+        check("alice@example.org", None);
+        check("", None);
+        check("Ünerwartet", None);
+        check(&"x".repeat(101), None);
     }
 
     #[test]

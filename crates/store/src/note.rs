@@ -81,6 +81,9 @@ impl fmt::Display for Note {
                 f,
                 "the manifest is damaged ({why}); {segments} segments were found without it"
             ),
+            Self::NegativeDurations { count: 1 } => {
+                write!(f, "1 duration below zero was left out")
+            }
             Self::NegativeDurations { count } => {
                 write!(f, "{count} durations below zero were left out")
             }

@@ -341,11 +341,6 @@ impl Life<'_> {
             .with(Column::ParentId, query);
         if !success {
             event.set(Column::ErrorType, Value::from("RateLimitError"));
-            let error = Event::new(*clock, "error")
-                .with(Column::ErrorType, "RateLimitError")
-                .with(Column::Source, provider)
-                .with(Column::Name, model);
-            self.put(error);
         }
         self.put(event);
     }
