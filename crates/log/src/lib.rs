@@ -41,10 +41,12 @@
 
 mod append;
 mod files;
+mod follow;
 mod home;
 mod salt;
 mod write;
 
 pub use append::{AppendError, Appended, Appender, Locked, Placement, ROTATE_BYTES};
 pub use files::{FileId, Listing, LogFile};
+pub use follow::Follower;
 pub use home::{Home, HomeError};

@@ -126,6 +126,13 @@ pub static KINDS: &[Kind] = {
                     C::Tags,
                     "numbers and flags of a list; others only with keep_text",
                 ),
+                f("duration_ms", C::DurationMs, "how long it ran"),
+                f("success", C::Success, "whether it succeeded"),
+                f("error_type", C::ErrorType, "class of the failure"),
+                f("session_id", C::SessionId, "in which session"),
+                f("parent_id", C::ParentId, "within which span or query"),
+                f("trace_id", C::TraceId, "within which trace"),
+                f("span_id", C::Id, "as which span"),
             ],
         },
         Kind {
@@ -181,6 +188,7 @@ pub static KINDS: &[Kind] = {
                 f("session_id", C::SessionId, "in which session"),
                 f("parent_id", C::ParentId, "within which span or query"),
                 f("trace_id", C::TraceId, "within which trace"),
+                f("span_id", C::Id, "as which span"),
             ],
         },
         Kind {
@@ -238,6 +246,8 @@ pub static KINDS: &[Kind] = {
                 f("session_id", C::SessionId, "in which session"),
                 f("parent_id", C::ParentId, "within which span or query"),
                 f("trace_id", C::TraceId, "within which trace"),
+                f("span_id", C::Id, "as which span"),
+                f("operation", C::Type, "chat, text_completion, embeddings"),
             ],
         },
         Kind {

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod faults;
+mod follow;
 mod home;
 mod writers;

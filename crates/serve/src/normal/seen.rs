@@ -1,0 +1,614 @@
+//! One call, one event: what was stored already, and which of several records
+//! of one call counts.
+//!
+//! Rules, in this order:
+//! 1. A span id, or a record's body, that was stored already is a duplicate: a
+//!    retry, or a second exporter. It is dropped.
+//! 2. Records that share a response id (within ten minutes) or a tool call's
+//!    id are of one call, also across traces and across spans and logs.
+//! 3. A model call above or below another, with nothing but structure between
+//!    them, is the same call, seen by two instrumentations; so is a tool call
+//!    above or below one of the same name.
+//!
+//! Of one batch the record that knows most of its tokens counts; across
+//! batches the first, because it is on the disk. A span that does not count
+//! stays as structure (`span`, without tokens); a log record is dropped.
+//!
+//! Memory is bounded: about 100 bytes for each of the newest 100 000 spans and
+//! 24 for each of the newest million ids.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+
+use tachograph_model::{Column, Value};
+
+use super::candidate::{Candidate, Keys};
+use super::kind::Class;
+use super::names::hash_of;
+
+/// Ids remembered against retries.
+const MAX_IDS: usize = 1 << 20;
+/// Spans whose place in their trace is remembered.
+const MAX_NODES: usize = 100_000;
+/// Steps up a trace before it is taken for endless.
+const MAX_STEPS: usize = 64;
+/// How long a response id is one call's, seconds.
+const RESPONSE_SECONDS: u64 = 600;
+
+/// A span that makes no event, but stands between those that do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    pub trace: [u8; 16],
+    pub span: [u8; 8],
+    pub parent: [u8; 8],
+}
+
+/// How many of a batch took which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Stored as what they are.
+    pub kept: u64,
+    /// Were stored before.
+    pub duplicates: u64,
+    /// Of a call that another record tells of.
+    pub merged: u64,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Seen {
+    ids: Recent<u64>,
+    nodes: Nodes,
+    responses: HashMap<u64, u64>,
+    calls: Recent<u64>,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            ids: Recent::new(MAX_IDS),
+            nodes: Nodes::default(),
+            responses: HashMap::new(),
+            calls: Recent::new(MAX_NODES),
+        }
+    }
+}
+
+impl Seen {
+    /// Remembers a span that an earlier process stored.
+    pub fn stored(&mut self, trace: [u8; 16], span: [u8; 8]) {
+        self.ids.insert(id_of(trace, span));
+    }
+
+    /// Leaves of a batch what is to be stored. `now` in seconds, of any clock
+    /// that only goes forward.
+    pub fn admit(
+        &mut self,
+        mut batch: Vec<Candidate>,
+        links: &[Link],
+        now: u64,
+    ) -> (Vec<Candidate>, Tally) {
+        let mut tally = Tally::default();
+        batch.retain(|candidate| {
+            let new = match own_id(&candidate.keys) {
+                Some(id) => self.ids.insert(id),
+                None => true,
+            };
+            tally.duplicates += u64::from(!new);
+            new
+        });
+        for link in links {
+            self.nodes
+                .place(link.trace, link.span, link.parent, None, "");
+        }
+        for candidate in &batch {
+            let keys = &candidate.keys;
+            let name = candidate.event.str(Column::Name).unwrap_or_default();
+            self.nodes
+                .place(keys.trace, keys.span, keys.parent, keys.class, name);
+        }
+        self.responses
+            .retain(|_, at| now.saturating_sub(*at) <= RESPONSE_SECONDS);
+
+        let mut order: Vec<usize> = (0..batch.len()).collect();
+        order.sort_by_key(|&at| Reverse(batch[at].keys.detail));
+        let mut drop = HashSet::new();
+        for at in order {
+            if self.counts(&batch[at].keys, now) {
+                tally.kept += 1;
+                continue;
+            }
+            tally.merged += 1;
+            if batch[at].keys.span == [0; 8] {
+                drop.insert(at);
+            } else {
+                make_structure(&mut batch[at]);
+            }
+        }
+        let mut at = 0;
+        batch.retain(|_| {
+            at += 1;
+            !drop.contains(&(at - 1))
+        });
+        (batch, tally)
+    }
+
+    /// Whether a record is the first of its call; then it is remembered.
+    fn counts(&mut self, keys: &Keys, now: u64) -> bool {
+        let Some(class @ (Class::Llm | Class::Tool)) = keys.class else {
+            return true;
+        };
+        let id = id_of(keys.trace, keys.span);
+        let known = keys
+            .response
+            .is_some_and(|response| self.responses.contains_key(&response))
+            || keys.call.is_some_and(|call| self.calls.contains(&call))
+            || self.nodes.has_counted_kin(id, class);
+        if let Some(response) = keys.response {
+            self.responses.entry(response).or_insert(now);
+        }
+        if let Some(call) = keys.call {
+            self.calls.insert(call);
+        }
+        if !known {
+            self.nodes.count(id, class);
+        }
+        !known
+    }
+}
+
+/// A span's own id, or its body's; `None` for what cannot be told apart.
+fn own_id(keys: &Keys) -> Option<u64> {
+    if keys.span == [0; 8] {
+        return keys.body;
+    }
+    Some(id_of(keys.trace, keys.span))
+}
+
+fn id_of(trace: [u8; 16], span: [u8; 8]) -> u64 {
+    hash_of(&[&trace[..], &span[..]])
+}
+
+/// Keeps a span's place and time, without what would count twice.
+fn make_structure(candidate: &mut Candidate) {
+    let event = &mut candidate.event;
+    event.event_type = "span".to_owned();
+    for column in [
+        Column::Source,
+        Column::Type,
+        Column::InputTokens,
+        Column::OutputTokens,
+        Column::CacheReadTokens,
+        Column::CacheWriteTokens,
+        Column::ReasoningTokens,
+        Column::CostUsd,
+    ] {
+        event.set(column, None::<Value>);
+    }
+}
+
+/// The newest so many of a set.
+#[derive(Debug)]
+struct Recent<T> {
+    held: HashSet<T>,
+    order: VecDeque<T>,
+    most: usize,
+}
+
+impl<T: Copy + Eq + Hash> Recent<T> {
+    fn new(most: usize) -> Self {
+        Self {
+            held: HashSet::new(),
+            order: VecDeque::new(),
+            most,
+        }
+    }
+
+    fn contains(&self, item: &T) -> bool {
+        self.held.contains(item)
+    }
+
+    /// Adds an item; false if it was there.
+    fn insert(&mut self, item: T) -> bool {
+        if !self.held.insert(item) {
+            return false;
+        }
+        self.order.push_back(item);
+        if self.order.len() > self.most
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.held.remove(&oldest);
+        }
+        true
+    }
+}
+
+/// A span's place in its trace.
+#[derive(Debug, Default)]
+struct Node {
+    parent: u64,
+    class: Option<Class>,
+    name: Box<str>,
+    /// Itself counts as a model's or tool's call.
+    counted: bool,
+    /// A model call below it counts, with only structure between.
+    llm_below: bool,
+    /// The tools that count below it, with only structure between.
+    tools_below: Vec<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+struct Nodes {
+    held: HashMap<u64, Node>,
+    order: VecDeque<u64>,
+}
+
+impl Nodes {
+    fn place(
+        &mut self,
+        trace: [u8; 16],
+        span: [u8; 8],
+        parent: [u8; 8],
+        class: Option<Class>,
+        name: &str,
+    ) {
+        if span == [0; 8] {
+            return;
+        }
+        let parent = match parent {
+            [0, 0, 0, 0, 0, 0, 0, 0] => 0,
+            parent => id_of(trace, parent),
+        };
+        let node = self.entry(id_of(trace, span));
+        node.parent = parent;
+        node.class = class;
+        if class == Some(Class::Tool) {
+            node.name = name.into();
+        }
+        // What came before it and lies below it is told upwards now.
+        if !is_boundary(class) {
+            let (llm, tools) = (node.llm_below, node.tools_below.clone());
+            if llm {
+                self.tell_above(parent, Class::Llm, "");
+            }
+            for tool in tools {
+                self.tell_above(parent, Class::Tool, &tool);
+            }
+        }
+    }
+
+    fn entry(&mut self, id: u64) -> &mut Node {
+        if !self.held.contains_key(&id) {
+            self.order.push_back(id);
+            if self.order.len() > MAX_NODES
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.held.remove(&oldest);
+            }
+        }
+        self.held.entry(id).or_default()
+    }
+
+    /// Whether one above or below is the same call and counts.
+    fn has_counted_kin(&self, id: u64, class: Class) -> bool {
+        let Some(own) = self.held.get(&id) else {
+            return false;
+        };
+        match class {
+            Class::Llm if own.llm_below => return true,
+            Class::Tool
+                if own
+                    .tools_below
+                    .iter()
+                    .any(|name| same_tool(name, &own.name)) =>
+            {
+                return true;
+            }
+            _ => {}
+        }
+        self.above(own.parent, class).is_some_and(|above| {
+            above.counted && (class == Class::Llm || same_tool(&above.name, &own.name))
+        })
+    }
+
+    /// The nearest span above of this class, with only structure between.
+    fn above(&self, mut id: u64, class: Class) -> Option<&Node> {
+        for _ in 0..MAX_STEPS {
+            let node = self.held.get(&id)?;
+            match node.class {
+                Some(found) if found == class => return Some(node),
+                found if is_boundary(found) => return None,
+                _ => id = node.parent,
+            }
+        }
+        None
+    }
+
+    /// Makes it count, and tells those above up to the next call.
+    fn count(&mut self, id: u64, class: Class) {
+        let Some(own) = self.held.get_mut(&id) else {
+            return;
+        };
+        own.counted = true;
+        let (parent, name) = (own.parent, own.name.clone());
+        self.tell_above(parent, class, &name);
+    }
+
+    fn tell_above(&mut self, mut above: u64, class: Class, name: &str) {
+        for _ in 0..MAX_STEPS {
+            if above == 0 {
+                return;
+            }
+            // A parent ends, and so arrives, after its children: it may not be
+            // there yet.
+            let node = self.entry(above);
+            if class == Class::Llm {
+                node.llm_below = true;
+            } else if !node.tools_below.iter().any(|held| **held == *name) {
+                node.tools_below.push(name.into());
+            }
+            if is_boundary(node.class) {
+                return;
+            }
+            above = node.parent;
+        }
+    }
+}
+
+/// Whether a span separates the calls below it from those above.
+fn is_boundary(class: Option<Class>) -> bool {
+    !matches!(class, None | Some(Class::Structure))
+}
+
+/// `search` and `mcp__docs__search` are one tool, seen from two sides.
+fn same_tool(a: &str, b: &str) -> bool {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    long == short
+        || long
+            .strip_suffix(short)
+            .is_some_and(|rest| !short.is_empty() && rest.ends_with(['_', '.', '/', ':']))
+}
+
+#[cfg(test)]
+mod tests {
+    use tachograph_model::{Event, UnixNanos};
+
+    use super::*;
+
+    /// `class name detail parent response`; the span's id is its number.
+    #[derive(Clone, Copy)]
+    struct Call {
+        class: Class,
+        span: u8,
+        parent: u8,
+        name: &'static str,
+        detail: u8,
+        response: Option<u64>,
+        call: Option<u64>,
+    }
+
+    const fn call(class: Class, span: u8, parent: u8) -> Call {
+        Call {
+            class,
+            span,
+            parent,
+            name: "x",
+            detail: 2,
+            response: None,
+            call: None,
+        }
+    }
+
+    fn candidate(call: Call) -> Candidate {
+        let event_type = crate::normal::span::type_of(call.class);
+        let mut event = Event::new(UnixNanos(0), event_type).with(Column::Name, call.name);
+        if matches!(call.class, Llm | Tool) {
+            event.set(Column::InputTokens, Value::I64(5));
+        }
+        let id = |number: u8| [0, 0, 0, 0, 0, 0, 0, number];
+        Candidate {
+            event,
+            keys: Keys {
+                class: Some(call.class),
+                trace: [u8::from(call.span > 0); 16],
+                span: id(call.span),
+                parent: id(call.parent),
+                response: call.response,
+                call: call.call,
+                detail: call.detail,
+                body: (call.span == 0).then_some(u64::from(call.parent)),
+            },
+        }
+    }
+
+    /// Batches of calls → the types that are stored, in order.
+    fn check(batches: &[&[Call]], expected: &[&str]) {
+        let mut seen = Seen::default();
+        let mut stored = Vec::new();
+        for batch in batches {
+            let batch = batch.iter().copied().map(candidate).collect();
+            let (kept, _) = seen.admit(batch, &[], 0);
+            for candidate in kept {
+                let event = candidate.event;
+                assert_eq!(
+                    event.event_type == "span",
+                    event.get(Column::InputTokens).is_none(),
+                    "what does not count holds no tokens"
+                );
+                stored.push(event.event_type);
+            }
+        }
+        assert_eq!(stored, expected);
+    }
+
+    use Class::{Agent, Llm, Structure, Tool};
+
+    #[test]
+    fn a_span_sent_twice_is_stored_once() {
+        let one = call(Llm, 1, 0);
+        check(&[&[one], &[one]], &["llm_call"]);
+        check(&[&[one, one]], &["llm_call"]);
+        check(&[&[one, call(Llm, 2, 0)]], &["llm_call", "llm_call"]);
+        let log = call(Llm, 0, 9);
+        check(
+            &[&[log], &[log], &[call(Llm, 0, 8)]],
+            &["llm_call", "llm_call"],
+        );
+    }
+
+    #[test]
+    fn of_two_instrumentations_the_one_that_knows_more_counts() {
+        let outer = Call {
+            detail: 3,
+            ..call(Llm, 1, 0)
+        };
+        let inner = call(Llm, 2, 1);
+        check(&[&[inner, outer]], &["span", "llm_call"]);
+        let poorer = Call { detail: 1, ..outer };
+        check(&[&[inner, poorer]], &["llm_call", "span"]);
+        // Across batches the first is on the disk.
+        check(&[&[inner], &[outer]], &["llm_call", "span"]);
+        check(&[&[outer], &[inner]], &["llm_call", "span"]);
+    }
+
+    #[test]
+    fn structure_between_them_changes_nothing_and_may_come_late() {
+        let (outer, between, inner) = (call(Llm, 1, 0), call(Structure, 2, 1), call(Llm, 3, 2));
+        // Structure holds no tokens of its own.
+        let between = Call {
+            detail: 0,
+            ..between
+        };
+        let mut seen = Seen::default();
+        for (call, expected) in [(inner, "llm_call"), (between, "span"), (outer, "span")] {
+            let (kept, _) = seen.admit(vec![candidate(call)], &[], 0);
+            assert_eq!(kept[0].event.event_type, expected);
+        }
+    }
+
+    #[test]
+    fn an_agent_or_a_tool_between_them_makes_two_calls() {
+        for between in [Agent, Tool] {
+            let middle = Call {
+                name: "other",
+                ..call(between, 2, 1)
+            };
+            let (kept, tally) = Seen::default().admit(
+                [call(Llm, 3, 2), middle, call(Llm, 1, 0)]
+                    .map(candidate)
+                    .to_vec(),
+                &[],
+                0,
+            );
+            assert_eq!(kept[0].event.event_type, "llm_call");
+            assert_eq!(kept[2].event.event_type, "llm_call");
+            assert_eq!(
+                tally,
+                Tally {
+                    kept: 3,
+                    ..Tally::default()
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn spans_that_make_no_event_stand_between_as_well() {
+        let mut seen = Seen::default();
+        let id = |number: u8| [0, 0, 0, 0, 0, 0, 0, number];
+        let link = Link {
+            trace: [1; 16],
+            span: id(2),
+            parent: id(1),
+        };
+        let (_, tally) = seen.admit(
+            vec![candidate(call(Llm, 3, 2)), candidate(call(Llm, 1, 0))],
+            &[link],
+            0,
+        );
+        assert_eq!((tally.kept, tally.merged), (1, 1));
+    }
+
+    #[test]
+    fn one_response_is_one_call_for_ten_minutes() {
+        let response = Some(77);
+        let one = Call {
+            response,
+            ..call(Llm, 1, 0)
+        };
+        let other = Call {
+            response,
+            ..call(Llm, 0, 9)
+        };
+        check(&[&[one], &[other]], &["llm_call"]);
+        let mut seen = Seen::default();
+        seen.admit(vec![candidate(one)], &[], 0);
+        let (kept, _) = seen.admit(vec![candidate(other)], &[], 601);
+        assert_eq!(kept.len(), 1);
+    }
+
+    #[test]
+    fn a_tool_seen_from_two_sides_is_one_call() {
+        let client = Call {
+            name: "mcp__docs__search",
+            ..call(Tool, 1, 0)
+        };
+        let server = Call {
+            name: "search",
+            ..call(Tool, 2, 1)
+        };
+        let other = Call {
+            name: "research",
+            ..call(Tool, 3, 1)
+        };
+        let mut seen = Seen::default();
+        let types: Vec<String> = seen
+            .admit([server, other, client].map(candidate).to_vec(), &[], 0)
+            .0
+            .into_iter()
+            .map(|kept| kept.event.event_type)
+            .collect();
+        assert_eq!(types, ["tool_call", "tool_call", "span"]);
+        let log = Call {
+            call: Some(5),
+            ..call(Tool, 0, 9)
+        };
+        let span = Call {
+            call: Some(5),
+            ..call(Tool, 4, 0)
+        };
+        let (kept, tally) = seen.admit(vec![candidate(log), candidate(span)], &[], 0);
+        assert_eq!((kept.len(), tally.kept, tally.merged), (2, 1, 1));
+    }
+
+    #[test]
+    fn a_ring_of_parents_ends() {
+        check(
+            &[&[
+                call(Structure, 1, 2),
+                call(Structure, 2, 1),
+                call(Llm, 3, 1),
+            ]],
+            &["span", "span", "llm_call"],
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut recent = Recent::new(3);
+        for item in 0..10 {
+            assert!(recent.insert(item));
+        }
+        assert_eq!((recent.held.len(), recent.order.len()), (3, 3));
+        assert!(!recent.insert(9) && recent.insert(0));
+        let mut nodes = Nodes::default();
+        for number in 0..u64::try_from(MAX_NODES).expect("fits") + 10 {
+            nodes.entry(number + 1);
+        }
+        assert_eq!(
+            (nodes.held.len(), nodes.order.len()),
+            (MAX_NODES, MAX_NODES)
+        );
+    }
+}

@@ -1,0 +1,407 @@
+//! OTLP in protobuf: `Export{Trace,Logs,Metrics}ServiceRequest` → views.
+//!
+//! Schema: opentelemetry-proto 1.x. The numbers of the fields stand beside
+//! their names below; fields that nothing reads are passed over.
+
+use std::borrow::Cow;
+
+use super::protobuf::{Message, Wire, WireError};
+use super::view::{
+    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Resource,
+    Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
+};
+
+type Read<T> = Result<T, WireError>;
+
+/// Reads an `ExportTraceServiceRequest`.
+///
+/// # Errors
+/// [`WireError`] when the body is none; then nothing of it is taken.
+pub fn traces(body: &[u8]) -> Read<Vec<Group<'_, Span<'_>>>> {
+    groups(body, span)
+}
+
+/// Reads an `ExportLogsServiceRequest`.
+///
+/// # Errors
+/// As [`traces`].
+pub fn logs(body: &[u8]) -> Read<Vec<Group<'_, LogRecord<'_>>>> {
+    groups(body, log_record)
+}
+
+/// Reads an `ExportMetricsServiceRequest`.
+///
+/// # Errors
+/// As [`traces`].
+pub fn metrics(body: &[u8]) -> Read<Vec<Group<'_, Metric<'_>>>> {
+    groups(body, metric)
+}
+
+/// The three requests have one shape: request.1 = resource group (resource 1,
+/// scope groups 2), scope group (scope 1, records 2).
+fn groups<'a, T>(body: &'a [u8], item: fn(Message<'a>) -> Read<T>) -> Read<Vec<Group<'a, T>>> {
+    let mut groups = Vec::new();
+    each(Message::new(body), |number, value| {
+        if number == 1 {
+            groups.push(group(value.message(1)?, item)?);
+        }
+        Ok(())
+    })?;
+    Ok(groups)
+}
+
+fn group<'a, T>(message: Message<'a>, item: fn(Message<'a>) -> Read<T>) -> Read<Group<'a, T>> {
+    let mut resource = Resource::default();
+    let mut scopes = Vec::new();
+    each(message, |number, value| {
+        match number {
+            1 => resource.attrs = attributes(value.message(1)?, 1)?,
+            2 => {
+                let mut scope = Scope::default();
+                let mut items = Vec::new();
+                each(value.message(2)?, |number, value| {
+                    match number {
+                        1 => scope = self::scope(value.message(1)?)?,
+                        2 => items.push(item(value.message(2)?)?),
+                        _ => {}
+                    }
+                    Ok(())
+                })?;
+                scopes.push((scope, items));
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(Group { resource, scopes })
+}
+
+/// Hands every field of a message to `take`.
+fn each<'a>(mut message: Message<'a>, mut take: impl FnMut(u32, Wire<'a>) -> Read<()>) -> Read<()> {
+    while let Some((number, value)) = message.next_field()? {
+        take(number, value)?;
+    }
+    Ok(())
+}
+
+fn scope(message: Message<'_>) -> Read<Scope<'_>> {
+    let mut scope = Scope::default();
+    each(message, |number, value| {
+        match number {
+            1 => scope.name = value.str(1)?.into(),
+            2 => scope.version = value.str(2)?.into(),
+            3 => push_attribute(&mut scope.attrs, value.message(3)?)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(scope)
+}
+
+/// A message of which only the attributes, field `at`, are read.
+fn attributes(message: Message<'_>, at: u32) -> Read<Attrs<'_>> {
+    let mut attrs = Attrs::new();
+    each(message, |number, value| {
+        if number == at {
+            push_attribute(&mut attrs, value.message(at)?)?;
+        }
+        Ok(())
+    })?;
+    Ok(attrs)
+}
+
+/// `KeyValue`: key 1, value 2.
+fn push_attribute<'a>(attrs: &mut Attrs<'a>, message: Message<'a>) -> Read<()> {
+    let mut key = "";
+    let mut any = Any::Empty;
+    each(message, |number, value| {
+        match number {
+            1 => key = value.str(1)?,
+            2 => any = self::any(value.message(2)?)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    attrs.push((Cow::Borrowed(key), any));
+    Ok(())
+}
+
+/// `AnyValue`: string 1, bool 2, int 3, double 4, array 5, map 6, bytes 7. Lists
+/// and maps are passed over unread, so their depth cannot hurt.
+fn any(message: Message<'_>) -> Read<Any<'_>> {
+    let mut any = Any::Empty;
+    each(message, |number, value| {
+        any = match number {
+            1 => Any::Str(value.str(1)?.into()),
+            2 => Any::Bool(value.varint(2)? != 0),
+            3 => Any::Int(value.varint(3)?.cast_signed()),
+            4 => Any::Double(value.double(4)?),
+            5..=7 => Any::Nested,
+            _ => return Ok(()),
+        };
+        Ok(())
+    })?;
+    Ok(any)
+}
+
+/// An id of `N` bytes; of any other length it is none.
+fn id<const N: usize>(value: Wire<'_>, number: u32) -> Read<[u8; N]> {
+    Ok(value.bytes(number)?.try_into().unwrap_or([0; N]))
+}
+
+fn span(message: Message<'_>) -> Read<Span<'_>> {
+    let mut span = Span::default();
+    each(message, |number, value| {
+        match number {
+            1 => span.trace_id = id(value, 1)?,
+            2 => span.span_id = id(value, 2)?,
+            4 => span.parent_id = id(value, 4)?,
+            5 => span.name = value.str(5)?.into(),
+            6 => span.kind = SpanKind::of(value.varint(6)?),
+            7 => span.start = value.fixed64(7)?,
+            8 => span.end = value.fixed64(8)?,
+            9 => push_attribute(&mut span.attrs, value.message(9)?)?,
+            11 => span.events.push(span_event(value.message(11)?)?),
+            15 => each(value.message(15)?, |number, value| {
+                match number {
+                    2 => span.status_message = value.str(2)?.into(),
+                    3 => span.status = Status::of(value.varint(3)?),
+                    _ => {}
+                }
+                Ok(())
+            })?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(span)
+}
+
+fn span_event(message: Message<'_>) -> Read<SpanEvent<'_>> {
+    let mut event = SpanEvent::default();
+    each(message, |number, value| {
+        match number {
+            1 => event.time = value.fixed64(1)?,
+            2 => event.name = value.str(2)?.into(),
+            3 => push_attribute(&mut event.attrs, value.message(3)?)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(event)
+}
+
+fn log_record(message: Message<'_>) -> Read<LogRecord<'_>> {
+    let mut record = LogRecord::default();
+    let mut observed = 0;
+    each(message, |number, value| {
+        match number {
+            1 => record.time = value.fixed64(1)?,
+            2 => record.severity = u32::try_from(value.varint(2)?).unwrap_or(0),
+            5 => record.body = any(value.message(5)?)?,
+            6 => push_attribute(&mut record.attrs, value.message(6)?)?,
+            9 => record.trace_id = id(value, 9)?,
+            10 => record.span_id = id(value, 10)?,
+            11 => observed = value.fixed64(11)?,
+            12 => record.event_name = value.str(12)?.into(),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if record.time == 0 {
+        record.time = observed;
+    }
+    Ok(record)
+}
+
+fn metric(message: Message<'_>) -> Read<Metric<'_>> {
+    let mut metric = Metric::default();
+    each(message, |number, value| {
+        match number {
+            1 => metric.name = value.str(1)?.into(),
+            3 => metric.unit = value.str(3)?.into(),
+            5 => metric.data = Data::Gauge(points(value.message(5)?, number_point)?.0),
+            7 => {
+                let (points, temporality, monotonic) = points(value.message(7)?, number_point)?;
+                metric.data = Data::Sum {
+                    points,
+                    temporality,
+                    monotonic,
+                };
+            }
+            9 => {
+                let (points, temporality, _) = points(value.message(9)?, histogram)?;
+                metric.data = Data::Histogram {
+                    points,
+                    temporality,
+                };
+            }
+            10 => {
+                let (points, temporality, _) = points(value.message(10)?, exponential)?;
+                metric.data = Data::ExponentialHistogram {
+                    points,
+                    temporality,
+                };
+            }
+            11 => metric.data = Data::Summary(points(value.message(11)?, summary)?.0),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(metric)
+}
+
+/// `Gauge`, `Sum`, `Histogram`, … : points 1, temporality 2, monotonic 3.
+fn points<'a, T>(
+    message: Message<'a>,
+    point: fn(Message<'a>) -> Read<T>,
+) -> Read<(Vec<T>, Temporality, bool)> {
+    let mut points = Vec::new();
+    let mut temporality = Temporality::Unspecified;
+    let mut monotonic = false;
+    each(message, |number, value| {
+        match number {
+            1 => points.push(point(value.message(1)?)?),
+            2 => temporality = Temporality::of(value.varint(2)?),
+            3 => monotonic = value.varint(3)? != 0,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok((points, temporality, monotonic))
+}
+
+/// Field 8 or 10: "no recorded value" is the lowest bit.
+fn flags(value: Wire<'_>, number: u32) -> Read<bool> {
+    Ok(value.varint(number)? & 1 != 0)
+}
+
+fn number_point(message: Message<'_>) -> Read<Number<'_>> {
+    let mut point = Number::default();
+    each(message, |number, value| {
+        match number {
+            2 => point.at.start = value.fixed64(2)?,
+            3 => point.at.time = value.fixed64(3)?,
+            4 => point.value = value.double(4)?,
+            6 => point.value = value.fixed64(6)?.cast_signed() as f64,
+            7 => push_attribute(&mut point.at.attrs, value.message(7)?)?,
+            8 => point.at.no_value = flags(value, 8)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(point)
+}
+
+fn histogram(message: Message<'_>) -> Read<Histogram<'_>> {
+    let mut point = Histogram::default();
+    each(message, |number, value| {
+        match number {
+            2 => point.at.start = value.fixed64(2)?,
+            3 => point.at.time = value.fixed64(3)?,
+            4 => point.count = value.fixed64(4)?,
+            5 => point.sum = Some(value.double(5)?),
+            6 => push_fixed64(&mut point.counts, value, 6, |bits| bits)?,
+            7 => push_fixed64(&mut point.bounds, value, 7, f64::from_bits)?,
+            9 => push_attribute(&mut point.at.attrs, value.message(9)?)?,
+            10 => point.at.no_value = flags(value, 10)?,
+            11 => point.min = Some(value.double(11)?),
+            12 => point.max = Some(value.double(12)?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(point)
+}
+
+fn exponential(message: Message<'_>) -> Read<ExponentialHistogram<'_>> {
+    let mut point = ExponentialHistogram::default();
+    each(message, |number, value| {
+        match number {
+            1 => push_attribute(&mut point.at.attrs, value.message(1)?)?,
+            2 => point.at.start = value.fixed64(2)?,
+            3 => point.at.time = value.fixed64(3)?,
+            4 => point.count = value.fixed64(4)?,
+            5 => point.sum = Some(value.double(5)?),
+            6 => point.scale = zigzag(value.varint(6)?),
+            7 => point.zero_count = value.fixed64(7)?,
+            8 => point.positive = buckets(value.message(8)?)?,
+            9 => point.negative = buckets(value.message(9)?)?,
+            10 => point.at.no_value = flags(value, 10)?,
+            12 => point.min = Some(value.double(12)?),
+            13 => point.max = Some(value.double(13)?),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(point)
+}
+
+fn buckets(message: Message<'_>) -> Read<(i32, Vec<u64>)> {
+    let mut buckets = (0, Vec::new());
+    each(message, |number, value| {
+        match (number, value) {
+            (1, value) => buckets.0 = zigzag(value.varint(1)?),
+            (2, Wire::Varint(count)) => buckets.1.push(count),
+            (2, value) => {
+                let mut packed = value.message(2)?;
+                while let Some(count) = packed.packed_varint()? {
+                    buckets.1.push(count);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(buckets)
+}
+
+fn summary(message: Message<'_>) -> Read<Summary<'_>> {
+    let mut point = Summary::default();
+    each(message, |number, value| {
+        match number {
+            2 => point.at.start = value.fixed64(2)?,
+            3 => point.at.time = value.fixed64(3)?,
+            4 => point.count = value.fixed64(4)?,
+            5 => point.sum = value.double(5)?,
+            6 => {
+                let mut pair = (0.0, 0.0);
+                each(value.message(6)?, |number, value| {
+                    match number {
+                        1 => pair.0 = value.double(1)?,
+                        2 => pair.1 = value.double(2)?,
+                        _ => {}
+                    }
+                    Ok(())
+                })?;
+                point.quantiles.push(pair);
+            }
+            7 => push_attribute(&mut point.at.attrs, value.message(7)?)?,
+            8 => point.at.no_value = flags(value, 8)?,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(point)
+}
+
+/// A repeated fixed64 or double: packed, as writers write it, or one by one.
+fn push_fixed64<T>(to: &mut Vec<T>, value: Wire<'_>, number: u32, of: fn(u64) -> T) -> Read<()> {
+    match value {
+        Wire::Fixed64(bits) => to.push(of(bits)),
+        value => {
+            let (words, rest) = value.bytes(number)?.as_chunks::<8>();
+            if !rest.is_empty() {
+                return Err(WireError::Truncated);
+            }
+            to.extend(words.iter().map(|word| of(u64::from_le_bytes(*word))));
+        }
+    }
+    Ok(())
+}
+
+/// sint32: 0, -1, 1, -2, …
+fn zigzag(value: u64) -> i32 {
+    let value = value as u32;
+    (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
+}
