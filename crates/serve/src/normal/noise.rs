@@ -20,9 +20,9 @@ pub fn span(span: &Span<'_>, scope: &Scope<'_>, agent: Agent) -> bool {
 pub fn decide<'v>(span: &Span<'_>, agent: Agent, facts: &Facts<'v, '_>) -> Option<Decision<'v>> {
     match (agent, &*span.name) {
         (Agent::ClaudeCode, "claude_code.llm_request") => Some((Class::Llm, "chat")),
-        (Agent::ClaudeCode, "claude_code.tool.execution") => Some((Class::Tool, "execute_tool")),
+        // It bears the id by which its log is known; the execution within does not.
+        (Agent::ClaudeCode, "claude_code.tool") => Some((Class::Tool, "execute_tool")),
         (Agent::ClaudeCode, "claude_code.interaction") => Some((Class::Structure, "interaction")),
-        (Agent::ClaudeCode, "claude_code.tool") => Some((Class::Structure, "tool")),
         (Agent::ClaudeCode, _) => Some((Class::Structure, "step")),
         (Agent::Codex, "session_task.turn") => Some((Class::Structure, "turn")),
         // Their logs tell of their calls: primary, so spans are structure.

@@ -134,6 +134,24 @@ impl Seen {
         (batch, tally)
     }
 
+    /// Forgets a batch that could not be stored, so that it is taken when it is
+    /// sent again. Costs a look at as many ids as were remembered since.
+    pub fn forget(&mut self, batch: &[Candidate]) {
+        for candidate in batch {
+            let keys = &candidate.keys;
+            if let Some(id) = own_id(keys) {
+                self.ids.remove(id);
+            }
+            if let Some(call) = keys.call {
+                self.calls.remove(call);
+            }
+            if let Some(response) = keys.response {
+                self.responses.remove(&response);
+            }
+            self.nodes.uncount(id_of(keys.trace, keys.span));
+        }
+    }
+
     /// Whether a record is the first of its call; then it is remembered.
     fn counts(&mut self, keys: &Keys, now: u64) -> bool {
         let Some(class @ (Class::Llm | Class::Tool)) = keys.class else {
@@ -221,6 +239,14 @@ impl<T: Copy + Eq + Hash> Recent<T> {
             self.held.remove(&oldest);
         }
         true
+    }
+
+    fn remove(&mut self, item: T) {
+        if self.held.remove(&item)
+            && let Some(at) = self.order.iter().rposition(|held| *held == item)
+        {
+            self.order.remove(at);
+        }
     }
 }
 
@@ -323,6 +349,14 @@ impl Nodes {
             }
         }
         None
+    }
+
+    /// Makes it count no more. Those above take it for counted still: when it
+    /// comes again it does count, by itself.
+    fn uncount(&mut self, id: u64) {
+        if let Some(own) = self.held.get_mut(&id) {
+            own.counted = false;
+        }
     }
 
     /// Makes it count, and tells those above up to the next call.
@@ -580,6 +614,29 @@ mod tests {
         };
         let (kept, tally) = seen.admit(vec![candidate(log), candidate(span)], &[], 0);
         assert_eq!((kept.len(), tally.kept, tally.merged), (2, 1, 1));
+    }
+
+    #[test]
+    fn what_could_not_be_stored_is_taken_when_it_comes_again() {
+        let mut seen = Seen::default();
+        let response = Some(77);
+        let batch = || {
+            let one = Call {
+                response,
+                ..call(Llm, 1, 0)
+            };
+            let tool = Call {
+                call: Some(5),
+                ..call(Tool, 2, 0)
+            };
+            vec![candidate(one), candidate(tool), candidate(call(Llm, 0, 9))]
+        };
+        let (kept, _) = seen.admit(batch(), &[], 0);
+        assert_eq!(kept.len(), 3);
+        seen.forget(&kept);
+        let (again, tally) = seen.admit(batch(), &[], 1);
+        assert_eq!((again.len(), tally.kept), (3, 3));
+        assert_eq!(seen.admit(batch(), &[], 2).1.duplicates, 3);
     }
 
     #[test]
