@@ -316,6 +316,7 @@ pub static KINDS: &[Kind] = {
                     C::Tags,
                     "its attributes; identities hashed, texts left out, by their names",
                 ),
+                f("count", C::Count, "how many measurements it is the mean of"),
             ],
         },
         Kind {

@@ -183,13 +183,7 @@ fn body_hash(record: &LogRecord<'_>, place: u64) -> u64 {
     (place, record.time, &record.event_name, record.span_id).hash(&mut hasher);
     for (key, value) in &record.attrs {
         key.hash(&mut hasher);
-        match value {
-            Any::Str(text) => text.hash(&mut hasher),
-            Any::Bool(truth) => truth.hash(&mut hasher),
-            Any::Int(whole) => whole.hash(&mut hasher),
-            Any::Double(number) => number.to_bits().hash(&mut hasher),
-            Any::Empty | Any::Nested => {}
-        }
+        value.hash_into(&mut hasher);
     }
     hasher.finish()
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Span ──► span ─┐  facts: what the attributes say, by whatever name
-//! Log  ──► log ──┴─► Candidate ──► seen: which record of a call counts
+//! Log  ──► log ──┼─► Candidate ──► seen: which record of a call counts
+//! Metric ► metric ┘
 //! ```
 
 pub mod candidate;
@@ -10,6 +11,7 @@ pub mod facts;
 pub mod identity;
 pub mod kind;
 pub mod log;
+pub mod metric;
 pub mod names;
 pub mod noise;
 pub mod outcome;

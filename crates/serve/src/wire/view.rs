@@ -3,6 +3,7 @@
 //! Borrowed from the body wherever the form allows it.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 /// An attribute's value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +22,19 @@ pub enum Any<'a> {
     /// A list, a map or bytes. Nothing that is kept has such a value, so it is
     /// not read any further.
     Nested,
+}
+
+impl Any<'_> {
+    /// Hashes what of it is read; floats by their bits.
+    pub fn hash_into(&self, hasher: &mut impl Hasher) {
+        match self {
+            Any::Str(text) => text.hash(hasher),
+            Any::Bool(truth) => truth.hash(hasher),
+            Any::Int(whole) => whole.hash(hasher),
+            Any::Double(number) => number.to_bits().hash(hasher),
+            Any::Empty | Any::Nested => {}
+        }
+    }
 }
 
 /// Attributes in the order they came; keys may repeat (the first counts).

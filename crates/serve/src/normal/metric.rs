@@ -1,0 +1,450 @@
+//! Metrics: points → `metric` events that add up, whatever the source's
+//! temporality.
+//!
+//! - A delta is stored as it is.
+//! - Of a running total (cumulative and monotonic) the growth since the point
+//!   before is stored. A point sent again, or an older one, grows nothing; a
+//!   later start, or a smaller total, is a source that began anew. The first
+//!   point of a series counts whole if its source began after we did, and is
+//!   only a mark to measure from otherwise: what came before may have been
+//!   stored by an earlier process.
+//! - Of a histogram the mean is stored, with how many measurements it stands
+//!   for.
+//!
+//! None of them is ever a call: tokens and cost that metrics tell of beside
+//! logs and spans count among the metrics only.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Map, Value as Json};
+use tachograph_model::privacy::error_class;
+use tachograph_model::{Column, Event, UnixNanos, Value};
+
+use super::candidate::{Candidate, Keys};
+use super::names;
+use crate::wire::view::{Any, Attrs, Data, Metric, Number, Point, Temporality};
+
+/// Series whose last total is remembered.
+const MAX_SERIES: usize = 100_000;
+
+/// Attributes that are kept: kinds of things, never who, where or what.
+const KEPT: &[&str] = &[
+    "type",
+    "model",
+    "speed",
+    "effort",
+    "query_source",
+    "start_type",
+    "decision",
+    "source",
+    "language",
+    "tool_name",
+    "function_name",
+    "token_type",
+    "success",
+    "status",
+    "error_type",
+    "error.type",
+    "gen_ai.token.type",
+    "gen_ai.token.modality",
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.system",
+    "gen_ai.request.model",
+    "gen_ai.response.model",
+    "gen_ai.tool.name",
+    "mcp.method.name",
+];
+
+/// Where the totals of all series stand.
+#[derive(Debug)]
+pub struct Totals {
+    held: HashMap<u64, Total>,
+    /// Since when nothing was missed, Unix nanoseconds.
+    since: u64,
+    /// Points that were left out because there are too many series.
+    overflow: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Total {
+    start: u64,
+    time: u64,
+    count: f64,
+    sum: f64,
+}
+
+impl Totals {
+    /// Begins; `since` is now, in Unix nanoseconds.
+    pub fn new(since: u64) -> Self {
+        Self {
+            held: HashMap::new(),
+            since,
+            overflow: 0,
+        }
+    }
+
+    /// How many points were left out because there are too many series.
+    pub fn overflow(&self) -> u64 {
+        self.overflow
+    }
+
+    /// Makes the events of a metric. `place` is a hash of resource and scope.
+    pub fn candidates(&mut self, metric: &Metric<'_>, place: u64, out: &mut Vec<Candidate>) {
+        let Some(name) = names::plain(&metric.name) else {
+            return;
+        };
+        let one = One {
+            metric,
+            name,
+            place,
+        };
+        match &metric.data {
+            Data::Empty => {}
+            Data::Gauge(points) => {
+                for point in points {
+                    out.extend(one.candidate("gauge", &point.at, point.value, None));
+                }
+            }
+            Data::Sum {
+                points,
+                temporality,
+                monotonic,
+            } => {
+                for Number { at, value } in points {
+                    // What may fall is a level, not a count.
+                    if !monotonic && *temporality == Temporality::Cumulative {
+                        out.extend(one.candidate("gauge", at, *value, None));
+                    } else if let Some((_, grown)) =
+                        self.grown(*temporality, one.series(at), at, (0.0, *value))
+                    {
+                        out.extend(one.candidate("counter", at, grown, None));
+                    }
+                }
+            }
+            Data::Histogram {
+                points,
+                temporality,
+            } => {
+                for point in points {
+                    let (at, of) = (&point.at, (point.count, point.sum));
+                    out.extend(self.mean(&one, "histogram", *temporality, at, of));
+                }
+            }
+            Data::ExponentialHistogram {
+                points,
+                temporality,
+            } => {
+                for point in points {
+                    let (at, of) = (&point.at, (point.count, point.sum));
+                    out.extend(self.mean(&one, "histogram", *temporality, at, of));
+                }
+            }
+            Data::Summary(points) => {
+                for point in points {
+                    let (at, of) = (&point.at, (point.count, Some(point.sum)));
+                    out.extend(self.mean(&one, "summary", Temporality::Cumulative, at, of));
+                }
+            }
+        }
+    }
+
+    /// The mean of what came since the point before.
+    fn mean(
+        &mut self,
+        one: &One<'_, '_>,
+        kind: &str,
+        temporality: Temporality,
+        at: &Point<'_>,
+        (count, sum): (u64, Option<f64>),
+    ) -> Option<Candidate> {
+        let grown = self.grown(temporality, one.series(at), at, (count as f64, sum?));
+        let (count, sum) = grown.filter(|(count, _)| *count > 0.0)?;
+        one.candidate(kind, at, sum / count, Some(count))
+    }
+
+    /// What a point adds to count and sum; `None` when it adds nothing.
+    fn grown(
+        &mut self,
+        temporality: Temporality,
+        series: u64,
+        at: &Point<'_>,
+        (count, sum): (f64, f64),
+    ) -> Option<(f64, f64)> {
+        if at.no_value {
+            return None;
+        }
+        if temporality != Temporality::Cumulative {
+            return Some((count, sum));
+        }
+        if !sum.is_finite() {
+            return None;
+        }
+        let now = Total {
+            start: at.start,
+            time: at.time,
+            count,
+            sum,
+        };
+        let Some(held) = self.held.get_mut(&series) else {
+            if self.held.len() >= MAX_SERIES {
+                self.overflow += 1;
+                return None;
+            }
+            self.held.insert(series, now);
+            return (at.start >= self.since).then_some((count, sum));
+        };
+        if at.start < held.start || (at.start == held.start && at.time <= held.time) {
+            return None;
+        }
+        let anew = at.start > held.start || sum < held.sum || count < held.count;
+        let before = std::mem::replace(held, now);
+        let grown = if anew {
+            (count, sum)
+        } else {
+            (count - before.count, sum - before.sum)
+        };
+        (grown != (0.0, 0.0)).then_some(grown)
+    }
+}
+
+/// A metric of one resource and scope.
+struct One<'m, 'a> {
+    metric: &'m Metric<'a>,
+    name: &'m str,
+    place: u64,
+}
+
+impl One<'_, '_> {
+    fn candidate(
+        &self,
+        kind: &str,
+        at: &Point<'_>,
+        value: f64,
+        count: Option<f64>,
+    ) -> Option<Candidate> {
+        if at.no_value || !value.is_finite() {
+            return None;
+        }
+        let time = i64::try_from(at.time).map_or(UnixNanos::MAX, UnixNanos);
+        // `gen_ai.client.token.usage` is `client.token.usage` of `gen_ai`.
+        let (source, name) = self.name.split_once('.').unwrap_or(("otlp", self.name));
+        let mut event = Event::new(time, "metric")
+            .with(Column::Source, source)
+            .with(Column::Name, name)
+            .with(Column::Type, kind)
+            .with(Column::Value, value);
+        let unit = &*self.metric.unit;
+        // `{token}` annotates, `s` is a unit.
+        let unit = unit
+            .strip_prefix('{')
+            .and_then(|unit| unit.strip_suffix('}'))
+            .unwrap_or(unit);
+        event.set(Column::Unit, error_class(unit).map(Value::from));
+        event.set(Column::Count, count.map(|count| Value::I64(count as i64)));
+        let tags = tags(&at.attrs);
+        event.set(
+            Column::Tags,
+            (!tags.is_empty()).then_some(Value::Json(tags)),
+        );
+        let mut body = DefaultHasher::new();
+        (self.series(at), at.start, at.time, value.to_bits()).hash(&mut body);
+        Some(Candidate {
+            event,
+            keys: Keys {
+                body: Some(body.finish()),
+                ..Keys::default()
+            },
+        })
+    }
+
+    /// Which series a point is of; the order of its attributes means nothing.
+    fn series(&self, at: &Point<'_>) -> u64 {
+        let mut attrs = 0_u64;
+        for (key, value) in &at.attrs {
+            let mut hasher = DefaultHasher::new();
+            key.hash(&mut hasher);
+            value.hash_into(&mut hasher);
+            attrs = attrs.wrapping_add(hasher.finish());
+        }
+        let mut hasher = DefaultHasher::new();
+        (self.place, self.name, attrs).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+fn tags(attrs: &Attrs<'_>) -> Map<String, Json> {
+    let kept = |value: &Any<'_>| match value {
+        Any::Str(text) => error_class(text).map(Json::from),
+        Any::Bool(truth) => Some(Json::from(*truth)),
+        Any::Int(whole) => Some(Json::from(*whole)),
+        _ => None,
+    };
+    attrs
+        .iter()
+        .filter(|(key, _)| KEPT.contains(&&**key))
+        .filter_map(|(key, value)| Some((key.to_string(), kept(value)?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::view::Histogram;
+
+    const CUMULATIVE: Temporality = Temporality::Cumulative;
+
+    fn sum(
+        temporality: Temporality,
+        monotonic: bool,
+        start: u64,
+        time: u64,
+        value: f64,
+    ) -> Metric<'static> {
+        let at = Point {
+            attrs: vec![
+                ("type".into(), Any::Str("input".into())),
+                ("user.email".into(), Any::Str("alice@example.org".into())),
+            ],
+            start,
+            time,
+            no_value: false,
+        };
+        Metric {
+            name: "claude_code.token.usage".into(),
+            unit: "{token}".into(),
+            data: Data::Sum {
+                points: vec![Number { at, value }],
+                temporality,
+                monotonic,
+            },
+        }
+    }
+
+    fn values(totals: &mut Totals, metric: &Metric<'_>) -> Vec<f64> {
+        let mut out = Vec::new();
+        totals.candidates(metric, 1, &mut out);
+        out.iter()
+            .filter_map(|candidate| candidate.event.f64(Column::Value))
+            .collect()
+    }
+
+    #[test]
+    fn totals_become_what_they_grew() {
+        let mut totals = Totals::new(100);
+        let mut check = |start, time, value, expected: &[f64]| {
+            let metric = sum(CUMULATIVE, true, start, time, value);
+            assert_eq!(
+                values(&mut totals, &metric),
+                expected,
+                "{start} {time} {value}"
+            );
+        };
+        check(150, 200, 5.0, &[5.0]);
+        check(150, 210, 8.0, &[3.0]);
+        check(150, 210, 8.0, &[]); // Sent again, as Python's does at its end.
+        check(150, 205, 6.0, &[]); // Out of order.
+        check(150, 220, 8.0, &[]);
+        check(300, 310, 2.0, &[2.0]); // The source began anew.
+        check(300, 320, 1.0, &[1.0]); // And anew without saying so.
+        check(300, 330, f64::NAN, &[]);
+        check(300, 340, 4.0, &[3.0]);
+    }
+
+    #[test]
+    fn a_source_older_than_us_is_measured_from_where_it_stands() {
+        let mut totals = Totals::new(100);
+        assert_eq!(
+            values(&mut totals, &sum(CUMULATIVE, true, 50, 200, 5.0)),
+            [] as [f64; 0]
+        );
+        assert_eq!(
+            values(&mut totals, &sum(CUMULATIVE, true, 50, 210, 9.0)),
+            [4.0]
+        );
+    }
+
+    #[test]
+    fn deltas_and_levels_stay_as_they_are() {
+        let mut totals = Totals::new(100);
+        for _ in 0..2 {
+            let delta = sum(Temporality::Delta, true, 150, 200, 5.0);
+            assert_eq!(values(&mut totals, &delta), [5.0]);
+            let level = sum(CUMULATIVE, false, 150, 200, -2.0);
+            assert_eq!(values(&mut totals, &level), [-2.0]);
+        }
+    }
+
+    #[test]
+    fn a_histogram_is_its_mean_and_how_many() {
+        let mut totals = Totals::new(0);
+        let metric = |time, count, sum| Metric {
+            name: "gen_ai.client.operation.duration".into(),
+            unit: "s".into(),
+            data: Data::Histogram {
+                points: vec![Histogram {
+                    at: Point {
+                        time,
+                        start: 1,
+                        ..Point::default()
+                    },
+                    count,
+                    sum: Some(sum),
+                    ..Histogram::default()
+                }],
+                temporality: CUMULATIVE,
+            },
+        };
+        let mut out = Vec::new();
+        totals.candidates(&metric(10, 2, 3.0), 1, &mut out);
+        totals.candidates(&metric(20, 6, 5.0), 1, &mut out);
+        totals.candidates(&metric(30, 6, 5.0), 1, &mut out);
+        let found: Vec<_> = out
+            .iter()
+            .map(|candidate| {
+                let event = &candidate.event;
+                (
+                    event.f64(Column::Value),
+                    event.i64(Column::Count),
+                    event.str(Column::Unit),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Some(1.5), Some(2), Some("s")),
+                (Some(0.5), Some(4), Some("s"))
+            ]
+        );
+    }
+
+    #[test]
+    fn only_kinds_of_things_are_kept() {
+        let mut out = Vec::new();
+        Totals::new(0).candidates(&sum(Temporality::Delta, true, 1, 2, 3.0), 1, &mut out);
+        let line = String::from_utf8(out[0].event.to_line()).expect("UTF-8");
+        assert!(!line.contains("alice"), "{line}");
+        for kept in [
+            r#""source":"claude_code""#,
+            r#""name":"token.usage""#,
+            r#""type":"counter""#,
+            r#""unit":"token""#,
+            r#""tags":{"type":"input"}"#,
+        ] {
+            assert!(line.contains(kept), "{kept} in {line}");
+        }
+        let delta = sum(Temporality::Delta, true, 1, 2, f64::INFINITY);
+        assert!(values(&mut Totals::new(0), &delta).is_empty());
+    }
+
+    #[test]
+    fn series_are_bounded_and_counted() {
+        let mut totals = Totals::new(0);
+        for series in 0..=MAX_SERIES as u64 {
+            totals.grown(CUMULATIVE, series, &Point::default(), (0.0, 1.0));
+        }
+        assert_eq!((totals.held.len(), totals.overflow()), (MAX_SERIES, 1));
+    }
+}
