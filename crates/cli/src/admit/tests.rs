@@ -1,0 +1,199 @@
+//! What gets in at the door, and what stays out.
+
+use super::*;
+
+fn door(keep_text: bool) -> (tempfile::TempDir, Admission) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = Home::create(dir.path().join("home")).expect("a home");
+    (dir, Admission::new(home, keep_text))
+}
+
+fn admit(
+    door: &mut Admission,
+    kind: &str,
+    key: &str,
+    json: Json,
+) -> std::result::Result<String, String> {
+    let kind = Kind::by_name(kind).expect("a kind");
+    let field = kind
+        .fields
+        .iter()
+        .find(|field| field.key == key)
+        .expect("a field");
+    let mut event = Event::new(UnixNanos(0), kind.name);
+    door.json(&mut event, kind, field, &json)
+        .map_err(|error| error.to_string())?;
+    let line = String::from_utf8(event.to_line()).expect("UTF-8");
+    let object: Json = serde_json::from_str(&line).expect("JSON");
+    Ok(object.get(key).map_or("-".to_owned(), Json::to_string))
+}
+
+#[test]
+fn what_belongs_in_a_field_gets_in() {
+    let (_dir, mut door) = door(false);
+    let mut check = |kind, key, json, result: std::result::Result<&str, &str>| {
+        assert_eq!(
+            admit(&mut door, kind, key, json),
+            result.map(str::to_owned).map_err(str::to_owned)
+        );
+    };
+    check("tool_call", "tool", "grep".into(), Ok("\"grep\""));
+    check("tool_call", "duration_ms", 3.into(), Ok("3.0"));
+    check(
+        "tool_call",
+        "duration_ms",
+        (-1).into(),
+        Err("duration_ms: -1 is not a number of at least 0"),
+    );
+    check(
+        "tool_call",
+        "duration_ms",
+        "x".into(),
+        Err("duration_ms: \"x\" is not a number of at least 0"),
+    );
+    check("tool_call", "success", Json::Null, Ok("-"));
+    check(
+        "tool_call",
+        "tool",
+        "x".repeat(300).into(),
+        Err("tool: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… is not a name of at most 256 bytes"),
+    );
+    check(
+        "session_end",
+        "session_duration_seconds",
+        1.5.into(),
+        Ok("1.5"),
+    );
+    check("llm_call", "input_tokens", 9.0.into(), Ok("9"));
+    check(
+        "llm_call",
+        "input_tokens",
+        9.5.into(),
+        Err("input_tokens: 9.5 is not a whole number of at least 0"),
+    );
+    check(
+        "llm_call",
+        "input_tokens",
+        (-9).into(),
+        Err("input_tokens: -9 is not a whole number of at least 0"),
+    );
+    check("file_count_delta", "delta", (-9).into(), Ok("-9"));
+    check("query", "agent_type", "crewai".into(), Ok("\"crewai\""));
+    check("query", "query_text", "who am I".into(), Ok("-"));
+    check(
+        "agent_load",
+        "agent_id_hash",
+        "f2f2cbc2".into(),
+        Ok("\"f2f2cbc2\""),
+    );
+}
+
+#[test]
+fn only_the_form_of_our_hashes_is_trusted() {
+    let (_dir, mut door) = door(false);
+    door.trust_hashes = true;
+    let ours = "\"00112233aabbccdd\"";
+    let mut session = |id: &str| admit(&mut door, "tool_call", "session_id", id.into());
+    assert_eq!(session("00112233aabbccdd").as_deref(), Ok(ours));
+    for other in [
+        "deadbeef",
+        "00112233AABBCCDD",
+        &"ab".repeat(32),
+        "0011223344556677889900",
+    ] {
+        let hashed = session(other).expect("admitted");
+        assert!(
+            hashed.len() == ours.len() && !hashed.contains(other),
+            "{hashed}"
+        );
+    }
+}
+
+#[test]
+fn identities_are_hashed_and_texts_stay_out() {
+    let (_dir, mut door) = door(false);
+    for (kind, key) in [
+        ("tool_call", "agent"),
+        ("tool_call", "session_id"),
+        ("agent_load", "agent_id_hash"),
+    ] {
+        let shown = admit(&mut door, kind, key, "alice".into()).expect("admitted");
+        assert!(
+            !shown.contains("alice") && shown.len() == 18,
+            "{kind}.{key}: {shown}"
+        );
+    }
+    let tags =
+        serde_json::json!({"user": "alice", "region": "eu", "n": 1, "nested": {"a": "alice"}});
+    let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
+    assert!(
+        !shown.contains("alice") && shown.contains("\"eu\""),
+        "{shown}"
+    );
+    let metadata = serde_json::json!({"retry_count": 2, "path": "/home/alice", "success": "alice"});
+    assert_eq!(
+        admit(&mut door, "agent_usage", "metadata", metadata),
+        Ok("{\"retry_count\":2}".to_owned())
+    );
+}
+
+#[test]
+fn identities_that_are_numbers_are_no_plain_numbers() {
+    let (_dir, mut door) = door(false);
+    let tags = serde_json::json!({"user_id": 4711, "shard": 4712, "hostName": "alice", "filePath": "alice"});
+    let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
+    assert!(
+        !shown.contains("4711") && !shown.contains("alice"),
+        "{shown}"
+    );
+    assert!(shown.contains("\"shard\":4712"), "{shown}");
+    for (kind, members, kept) in [
+        (
+            "tool_call",
+            "\"session_id\":4711,\"tries\":2",
+            "\"session_id\":\"",
+        ),
+        ("tool_call", "\"user_id\":4711,\"tries\":2", "\"tries\":2"),
+        ("error", "\"error_message\":4711,\"tries\":2", "\"tries\":2"),
+        ("their own", "\"userId\":4711,\"tries\":2", "\"tries\":2"),
+        ("query", "\"agent_type\":4712", "\"agent_type\":4712"),
+    ] {
+        let line = format!(
+            "{{\"timestamp\":\"2025-11-20T11:00:00Z\",\"event_type\":\"{kind}\",{members}}}"
+        );
+        let event = Event::from_line(line.as_bytes()).expect("an event");
+        let admitted = door.event(event).expect("admitted").to_line();
+        let admitted = String::from_utf8_lossy(&admitted);
+        assert!(
+            !admitted.contains("4711") && admitted.contains(kept),
+            "{admitted}"
+        );
+    }
+    let long = Event::new(UnixNanos(0), "x".repeat(MAX_NAME_BYTES + 1));
+    assert!(door.event(long).is_err_and(|error| error.is::<Misfit>()));
+}
+
+#[test]
+fn a_message_is_no_class_of_an_error() {
+    let (_dir, mut door) = door(false);
+    let mut check = |text: &str, kept: &str| {
+        let shown = admit(&mut door, "tool_call", "error_type", text.into());
+        assert_eq!(shown, Ok(kept.to_owned()), "{text}");
+    };
+    check("TimeoutError", "\"TimeoutError\"");
+    check("openai.RateLimitError", "\"openai.RateLimitError\"");
+    check("http_429", "\"http_429\"");
+    check("KeyError: alice", "\"KeyError\"");
+    check("no such file: /home/alice/notes", "-");
+    check("/home/alice/notes", "-");
+    assert_eq!(door.texts_left_out, 3);
+}
+
+#[test]
+fn with_keep_text_texts_are_kept() {
+    let (_dir, mut door) = door(true);
+    assert_eq!(
+        admit(&mut door, "query", "query_text", "who".into()),
+        Ok("\"who\"".to_owned())
+    );
+}
