@@ -11,10 +11,11 @@ use tachograph_model::UnixNanos;
 
 use crate::disk;
 use crate::error::StoreError;
-use crate::manifest::{Manifest, name_of};
+use crate::manifest::{Manifest, Segment, Source, name_of};
 use crate::note::Note;
-use crate::rollup::Tier;
+use crate::rollup::{Tier, write_tiers};
 use crate::seal::SealOptions;
+use crate::segment::{Batch, Sorted, write_segment};
 use crate::store::Store;
 
 /// Readers of a retired segment have so long to finish.
@@ -29,6 +30,35 @@ pub(crate) struct Change {
 }
 
 impl Store {
+    /// Writes a step's segments and their rollups, a day each; none of them
+    /// counts before the manifest names it.
+    pub(crate) fn write_parts(
+        &self,
+        days: &[Sorted],
+        id: String,
+        sources: Vec<Source>,
+        replaces: Vec<String>,
+        options: &mut SealOptions<'_>,
+    ) -> Result<Vec<Segment>, StoreError> {
+        let mut batch = Batch {
+            id,
+            part: 0,
+            of: days.len(),
+            sources,
+            replaces,
+        };
+        let mut written = Vec::with_capacity(days.len());
+        for (part, sorted) in days.iter().enumerate() {
+            options.at("segment")?;
+            batch.part = part;
+            let mut segment = write_segment(&self.home, sorted, &batch)?;
+            options.at("rollup")?;
+            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
+            written.push(segment);
+        }
+        Ok(written)
+    }
+
     /// Takes the lock, loads the manifest (makes it again where it is damaged)
     /// and clears away what a killed change left. `None` where there is no
     /// home, and nothing to change: none is made.

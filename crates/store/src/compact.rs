@@ -9,10 +9,9 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Retired, Segment};
 use crate::note::Note;
-use crate::rollup::write_tiers;
 use crate::schema::schema;
 use crate::seal::SealOptions;
-use crate::segment::{Batch, Scan, sort_by_day, write_segment};
+use crate::segment::{Scan, sort_by_day};
 use crate::snapshot::describe;
 use crate::store::Store;
 
@@ -104,21 +103,8 @@ impl Store {
         // ones told.
         let mut there = manifest.sources.clone();
         there.retain(|source| self.home.root().join(&source.name).exists());
-        let mut written = Vec::new();
-        for (part, sorted) in days.iter().enumerate() {
-            options.at("segment")?;
-            let batch = Batch {
-                id: id.clone(),
-                part,
-                of: days.len(),
-                sources: there.clone(),
-                replaces: joined.iter().map(|segment| segment.id.clone()).collect(),
-            };
-            let mut segment = write_segment(&self.home, sorted, &batch)?;
-            options.at("rollup")?;
-            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
-            written.push(segment);
-        }
+        let replaces = joined.iter().map(|segment| segment.id.clone()).collect();
+        let written = self.write_parts(&days, id, there, replaces, options)?;
         report.joined += joined.len();
         report.written += written.len();
         report.bytes.0 += joined.iter().map(|segment| segment.bytes).sum::<u64>();

@@ -40,9 +40,8 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Source, unsealed};
 use crate::note::Note;
-use crate::rollup::write_tiers;
 use crate::schema::schema;
-use crate::segment::{Batch, sort_by_day, write_segment};
+use crate::segment::sort_by_day;
 use crate::snapshot::open_logs;
 use crate::store::Store;
 
@@ -196,23 +195,11 @@ impl Store {
         drop(batches);
         let sources: Vec<Source> = step.iter().map(|(_, _, source)| source.clone()).collect();
         let id = new_id(&self.home, manifest);
-        for (part, sorted) in days.iter().enumerate() {
-            options.at("segment")?;
-            let batch = Batch {
-                id: id.clone(),
-                part,
-                of: days.len(),
-                sources: sources.clone(),
-                replaces: Vec::new(),
-            };
-            let mut segment = write_segment(&self.home, sorted, &batch)?;
-            options.at("rollup")?;
-            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
-            report.events += segment.rows;
-            report.segments += 1;
-            report.segment_bytes += segment.bytes;
-            manifest.segments.push(segment);
-        }
+        let written = self.write_parts(&days, id, sources.clone(), Vec::new(), options)?;
+        report.events += written.iter().map(|segment| segment.rows).sum::<u64>();
+        report.segments += written.len();
+        report.segment_bytes += written.iter().map(|segment| segment.bytes).sum::<u64>();
+        manifest.segments.extend(written);
         options.at("rejected")?;
         report.rejected += rejected.len() as u64;
         report.log_bytes += step.iter().map(|(_, log, _)| log.bytes()).sum::<u64>();
