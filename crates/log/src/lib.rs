@@ -40,6 +40,7 @@
 #![deny(missing_docs)]
 
 mod append;
+mod durable;
 mod files;
 mod follow;
 mod home;
@@ -47,6 +48,7 @@ mod salt;
 mod write;
 
 pub use append::{AppendError, Appended, Appender, Locked, Placement, ROTATE_BYTES};
+pub use durable::DurableLog;
 pub use files::{FileId, Listing, LogFile};
 pub use follow::Follower;
 pub use home::{Home, HomeError};

@@ -37,7 +37,7 @@ const USES: [(&str, &[&str]); 9] = [
     ("tachograph-store", &["model", "log", "stats"]),
     ("tachograph-analyze", &["model", "store", "stats"]),
     ("tachograph-agents", &["model", "record"]),
-    ("tachograph-serve", &["model", "record"]),
+    ("tachograph-serve", &["model", "log", "stats"]),
     ("tachograph-ship", &["model"]),
     ("tachograph-py", &["model", "record", "store", "analyze"]),
     ("xtask", &["model"]),

@@ -1,4 +1,12 @@
 //! What crosses the rooms of `serve`: bytes in, events out.
 
+mod api;
+mod common;
+mod expose;
+mod formats;
+mod grpc;
+mod guard;
+mod ingest;
+mod live;
 mod logs;
 mod spans;

@@ -1,0 +1,73 @@
+//! Settled values. Nothing here reads the environment or a file.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// How to serve. `None` as a port: that door stays shut; 0: any free port.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; anything but loopback needs [`Self::token`].
+    pub host: IpAddr,
+    /// The API and, with it, the dashboard.
+    pub dashboard: Option<u16>,
+    pub otlp_grpc: Option<u16>,
+    pub otlp_http: Option<u16>,
+    /// The third seed's JSON metrics.
+    pub json: Option<u16>,
+    pub prometheus: Option<u16>,
+    /// StatsD over UDP; off unless set.
+    pub statsd: Option<u16>,
+    /// Whether requests must carry a token, and which.
+    pub token: Option<String>,
+    pub limits: Limits,
+    /// Whether texts are kept (prompts, messages); off unless asked for.
+    pub keep_text: bool,
+}
+
+impl Default for Config {
+    /// The ports of the seeds and of OTLP, on loopback.
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            dashboard: Some(8090),
+            otlp_grpc: Some(4317),
+            otlp_http: Some(4318),
+            json: Some(9109),
+            prometheus: Some(9108),
+            statsd: None,
+            token: None,
+            limits: Limits::default(),
+            keep_text: false,
+        }
+    }
+}
+
+/// How much is too much.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a body, measured after decompression.
+    pub body_bytes: usize,
+    /// Bytes of bodies that wait to be stored, all together.
+    pub queued_bytes: usize,
+    /// Connections at once, all doors together.
+    pub connections: usize,
+    /// A request's head, and its body, must have come within this.
+    pub read_timeout: Duration,
+    /// Series that live state keeps; more are counted, not kept.
+    pub live_series: usize,
+    /// How long leaving may take.
+    pub stop_within: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 << 20,
+            queued_bytes: 128 << 20,
+            connections: 512,
+            read_timeout: Duration::from_secs(15),
+            live_series: 4096,
+            stop_within: Duration::from_millis(1500),
+        }
+    }
+}

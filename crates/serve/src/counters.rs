@@ -1,0 +1,105 @@
+//! What the door counts of itself; shown at `/metrics` and in `/health`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What something came as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    Traces,
+    Logs,
+    Metrics,
+    /// JSON events.
+    Events,
+    RemoteWrite,
+    Statsd,
+    /// The machine's own metrics.
+    System,
+}
+
+impl Signal {
+    pub const ALL: [Self; 7] = [
+        Self::Traces,
+        Self::Logs,
+        Self::Metrics,
+        Self::Events,
+        Self::RemoteWrite,
+        Self::Statsd,
+        Self::System,
+    ];
+
+    /// As a label's value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+            Self::Events => "events",
+            Self::RemoteWrite => "remote_write",
+            Self::Statsd => "statsd",
+            Self::System => "system",
+        }
+    }
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Of one signal. Records are spans, log records, points, samples or events.
+#[derive(Debug, Default)]
+pub struct OfSignal {
+    pub requests: Count,
+    /// Bytes of bodies, after decompression.
+    pub bytes: Count,
+    /// Records that were read.
+    pub records: Count,
+    /// Records that are no agent's events, or only noise.
+    pub ignored: Count,
+    /// Events that are on the disk.
+    pub stored: Count,
+    /// Records stored before: retries.
+    pub duplicates: Count,
+    /// Records of a call that another record tells of.
+    pub merged: Count,
+    /// Records that were wrong in themselves.
+    pub rejected: Count,
+    /// Requests refused for overload.
+    pub overloaded: Count,
+    /// Requests refused because the disk said no.
+    pub failed: Count,
+}
+
+/// Of the whole door.
+#[derive(Debug, Default)]
+pub struct Counters {
+    signals: [OfSignal; Signal::ALL.len()],
+    /// Bytes that wait to be stored, now.
+    pub queued_bytes: AtomicU64,
+    /// Batches that wait to be stored, now.
+    pub queued_batches: AtomicU64,
+    /// Group commits, and the time they took together, nanoseconds.
+    pub commits: Count,
+    pub commit_nanos: Count,
+    /// Connections now.
+    pub connections: AtomicU64,
+    /// Connections turned away because there were too many.
+    pub connections_refused: Count,
+    /// Requests turned away at the guard (host, origin, token, rate).
+    pub requests_denied: Count,
+}
+
+impl Counters {
+    pub fn of(&self, signal: Signal) -> &OfSignal {
+        &self.signals[signal as usize]
+    }
+}

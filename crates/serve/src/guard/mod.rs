@@ -1,0 +1,3 @@
+//! Who may come in, and how many at once.
+
+pub mod listen;

@@ -1,0 +1,37 @@
+//! What the rooms of the server share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tachograph_log::Home;
+use tachograph_model::{Answerer, Salt, Sink, UnixNanos};
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::ingest::journal::Journal;
+use crate::live::Live;
+
+/// What the server is given: where events go, who answers, and whose home it is.
+#[derive(Clone)]
+pub struct Doors {
+    /// Returns when a batch is on the disk.
+    pub sink: Arc<dyn Sink>,
+    pub answerer: Arc<dyn Answerer>,
+    /// The home whose log is followed.
+    pub home: Home,
+    /// For the hashes of identities.
+    pub salt: Salt,
+}
+
+/// What every handler sees.
+pub struct Hub {
+    pub config: Config,
+    pub counters: Arc<Counters>,
+    pub journal: Journal,
+    pub live: Arc<Live>,
+    pub answerer: Arc<dyn Answerer>,
+    pub home: Home,
+    pub salt: Salt,
+    /// When the server began, by both clocks.
+    pub started: (UnixNanos, Instant),
+}

@@ -1,0 +1,187 @@
+//! The server: doors opened, rooms wired, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use tachograph_model::UnixNanos;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::guard::listen;
+use crate::hub::{Doors, Hub};
+
+/// Where it listens; `None`: that door is shut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    pub dashboard: Option<SocketAddr>,
+    pub otlp_grpc: Option<SocketAddr>,
+    pub otlp_http: Option<SocketAddr>,
+    pub json: Option<SocketAddr>,
+    pub prometheus: Option<SocketAddr>,
+    pub statsd: Option<SocketAddr>,
+}
+
+/// Why it did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken or not allowed.
+    #[error("cannot listen on {address} for {door}")]
+    Bind {
+        /// The door's name in [`Addresses`].
+        door: &'static str,
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    /// The operating system gave no threads.
+    #[error("cannot start the server's threads")]
+    Threads(#[source] std::io::Error),
+}
+
+/// A server that runs, on threads of its own.
+pub struct Running {
+    addresses: Addresses,
+    hub: Arc<Hub>,
+    stop: watch::Sender<bool>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Opens every door and begins to serve.
+///
+/// # Errors
+/// [`StartError`] when one of the doors cannot be opened; then none is.
+pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("tacho-serve")
+        .enable_all()
+        .build()
+        .map_err(StartError::Threads)?;
+    let counters = Arc::new(Counters::default());
+    let (stop, stopped) = watch::channel(false);
+    let hub = Arc::new(Hub {
+        journal: crate::ingest::journal::Journal::start(
+            doors.sink.clone(),
+            counters.clone(),
+            &config.limits,
+        )
+        .map_err(StartError::Threads)?,
+        live: crate::live::Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?,
+        answerer: doors.answerer,
+        home: doors.home,
+        salt: doors.salt,
+        started: (UnixNanos::now(), Instant::now()),
+        counters,
+        config,
+    });
+    let addresses = runtime.block_on(open(&hub, &stopped))?;
+    Ok(Running {
+        addresses,
+        hub,
+        stop,
+        runtime,
+    })
+}
+
+/// Binds every door first, so that either all of them serve or none.
+async fn open(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> Result<Addresses, StartError> {
+    let config = &hub.config;
+    let mut bound = Vec::new();
+    let mut addresses = Addresses::default();
+    for (door, port, address, router) in [
+        (
+            "dashboard",
+            config.dashboard,
+            &mut addresses.dashboard,
+            dashboard as fn(&Arc<Hub>) -> Router,
+        ),
+        (
+            "otlp_grpc",
+            config.otlp_grpc,
+            &mut addresses.otlp_grpc,
+            otlp_grpc,
+        ),
+        (
+            "otlp_http",
+            config.otlp_http,
+            &mut addresses.otlp_http,
+            otlp_http,
+        ),
+        ("json", config.json, &mut addresses.json, json),
+        (
+            "prometheus",
+            config.prometheus,
+            &mut addresses.prometheus,
+            prometheus,
+        ),
+    ] {
+        let Some(port) = port else { continue };
+        let asked = SocketAddr::new(config.host, port);
+        let listener = TcpListener::bind(asked)
+            .await
+            .map_err(|source| StartError::Bind {
+                door,
+                address: asked,
+                source,
+            })?;
+        *address = Some(listener.local_addr().unwrap_or(asked));
+        bound.push((listener, router));
+    }
+    for (listener, router) in bound {
+        tokio::spawn(listen::serve(
+            listener,
+            router(hub),
+            config.limits.clone(),
+            hub.counters.clone(),
+            stopped.clone(),
+        ));
+    }
+    Ok(addresses)
+}
+
+fn dashboard(hub: &Arc<Hub>) -> Router {
+    crate::api::router(hub)
+        .merge(crate::ingest::events::router(hub))
+        .merge(crate::ingest::remote_write::router(hub))
+}
+
+fn otlp_grpc(hub: &Arc<Hub>) -> Router {
+    crate::ingest::grpc::router(hub)
+}
+
+fn otlp_http(hub: &Arc<Hub>) -> Router {
+    crate::ingest::http::router(hub)
+}
+
+fn json(hub: &Arc<Hub>) -> Router {
+    crate::expose::json::router(hub).merge(crate::ingest::events::router(hub))
+}
+
+fn prometheus(hub: &Arc<Hub>) -> Router {
+    crate::expose::prometheus::router(hub).merge(crate::ingest::remote_write::router(hub))
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// What the rooms share.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Takes nothing more, answers what is stored, and leaves.
+    pub fn stop(self) {
+        let _ = self.stop.send(true);
+        let within = self.hub.config.limits.stop_within;
+        self.hub.journal.stop();
+        self.runtime
+            .shutdown_timeout(within.max(Duration::from_millis(1)));
+        self.hub.live.stop();
+    }
+}
