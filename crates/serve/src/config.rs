@@ -19,6 +19,13 @@ pub struct Config {
     pub statsd: Option<u16>,
     /// Whether requests must carry a token, and which.
     pub token: Option<String>,
+    /// Names by which this machine may be called, beside those of loopback and
+    /// addresses.
+    pub allowed_hosts: Vec<String>,
+    /// Built-in TLS, on every door but StatsD's.
+    pub tls: Option<Tls>,
+    /// The machine's own metrics; `None`: they are not collected.
+    pub collect: Option<Collect>,
     pub limits: Limits,
     /// Whether texts are kept (prompts, messages); off unless asked for.
     pub keep_text: bool,
@@ -36,10 +43,39 @@ impl Default for Config {
             prometheus: Some(9108),
             statsd: None,
             token: None,
+            allowed_hosts: Vec::new(),
+            tls: None,
+            collect: None,
             limits: Limits::default(),
             keep_text: false,
         }
     }
+}
+
+/// A certificate chain and its key, as PEM.
+#[derive(Clone)]
+pub struct Tls {
+    pub certificates: Vec<u8>,
+    pub key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Tls {
+    /// Never shows the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// What is measured of the machine, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// Between two measurements of the machine.
+    pub system_every: Duration,
+    /// Between two measurements of the named processes.
+    pub processes_every: Duration,
+    /// Names of processes whose CPU and memory are measured; arguments are
+    /// never looked at.
+    pub processes: Vec<String>,
 }
 
 /// How much is too much.

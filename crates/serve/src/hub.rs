@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tachograph_log::Home;
 use tachograph_model::{Answerer, Salt, Sink, UnixNanos};
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::counters::Counters;
@@ -32,6 +33,8 @@ pub struct Hub {
     pub answerer: Arc<dyn Answerer>,
     pub home: Home,
     pub salt: Salt,
+    /// Turns true when the server leaves: long answers (WebSocket) end then.
+    pub stopping: watch::Receiver<bool>,
     /// When the server began, by both clocks.
     pub started: (UnixNanos, Instant),
 }

@@ -73,6 +73,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         answerer: doors.answerer,
         home: doors.home,
         salt: doors.salt,
+        stopping: stopped.clone(),
         started: (UnixNanos::now(), Instant::now()),
         counters,
         config,
