@@ -144,9 +144,11 @@ async fn open(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> Result<Address
 }
 
 fn dashboard(hub: &Arc<Hub>) -> Router {
-    crate::api::router(hub)
-        .merge(crate::ingest::events::router(hub))
-        .merge(crate::ingest::remote_write::router(hub))
+    crate::api::finish(
+        crate::api::router(hub)
+            .merge(crate::ingest::events::router(hub))
+            .merge(crate::ingest::remote_write::router(hub)),
+    )
 }
 
 fn otlp_grpc(hub: &Arc<Hub>) -> Router {
@@ -154,15 +156,17 @@ fn otlp_grpc(hub: &Arc<Hub>) -> Router {
 }
 
 fn otlp_http(hub: &Arc<Hub>) -> Router {
-    crate::ingest::http::router(hub)
+    crate::api::finish(crate::ingest::http::router(hub))
 }
 
 fn json(hub: &Arc<Hub>) -> Router {
-    crate::expose::json::router(hub).merge(crate::ingest::events::router(hub))
+    crate::api::finish(crate::expose::json::router(hub).merge(crate::ingest::events::router(hub)))
 }
 
 fn prometheus(hub: &Arc<Hub>) -> Router {
-    crate::expose::prometheus::router(hub).merge(crate::ingest::remote_write::router(hub))
+    crate::api::finish(
+        crate::expose::prometheus::router(hub).merge(crate::ingest::remote_write::router(hub)),
+    )
 }
 
 impl Running {
