@@ -3,14 +3,14 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tachograph_model::UnixNanos;
 
 use crate::files::{FileId, rotated_name};
 use crate::home::{Home, open_private};
-use crate::write::write_batch;
+use crate::write::{take_back, write_batch};
 
 /// Size in bytes at which the log is rotated: the first seed's 10 MiB.
 pub const ROTATE_BYTES: u64 = 10 * 1024 * 1024;
@@ -27,10 +27,12 @@ pub struct Appender {
 /// What is held open between batches.
 #[derive(Debug, Default)]
 struct Open {
-    log: Option<(File, FileId)>,
+    log: Option<(Arc<File>, FileId)>,
     /// Where our last batch ended: if the file still ends there, its last byte
     /// needs no look.
     ended: Option<(FileId, u64)>,
+    /// The file whose name is known to be on the disk.
+    named: Option<FileId>,
 }
 
 /// Where a batch will come to lie.
@@ -93,8 +95,8 @@ impl Appender {
     /// Appends whole lines, each with its newline, in one write.
     ///
     /// Waits for other writers. When it returns, the bytes are in the
-    /// kernel's hands: they survive the process, not a power cut; call
-    /// [`Self::sync`] for that.
+    /// kernel's hands: they survive the process, not a power cut; see
+    /// [`Self::append_synced`] for that.
     ///
     /// # Errors
     /// [`AppendError`]; then nothing was appended, but for
@@ -115,11 +117,63 @@ impl Appender {
     /// # Errors
     /// [`AppendError`] when the disk says no.
     pub fn sync(&self) -> Result<(), AppendError> {
-        match &self.open().log {
-            Some((log, _)) => log
-                .sync_data()
-                .map_err(|source| failed("sync", &self.home.log(), source)),
-            None => Ok(()),
+        let log = self.open().log.as_ref().map(|(log, _)| log.clone());
+        self.sync_file(log.as_deref(), false)
+    }
+
+    /// As [`Self::append`], and returns when the lines are on the disk
+    /// (`fdatasync`), as well as the name of the file they are in. Other
+    /// writers do not wait for the disk.
+    ///
+    /// # Errors
+    /// [`AppendError`]; then nothing was appended, but for
+    /// [`AppendError::kept_bytes`]. There is one exception: when the disk says
+    /// no after another writer has added lines behind these, they cannot be
+    /// taken back, nor is it known whether they are safe. None is then called
+    /// kept: to write them twice is better than to lose them.
+    pub fn append_synced(&self, lines: &[u8]) -> Result<Appended, AppendError> {
+        let mut locked = self.lock()?;
+        let Placement { file, offset } = locked.prepare()?;
+        locked.write(lines)?;
+        let appended = Appended {
+            file,
+            offset,
+            len: lines.len() as u64,
+        };
+        let (log, unnamed) = locked.written();
+        drop(locked);
+        if let Err(error) = self.sync_file(log.as_deref(), unnamed) {
+            self.take_back(&appended);
+            return Err(error);
+        }
+        if unnamed {
+            self.open().named = Some(file);
+        }
+        Ok(appended)
+    }
+
+    fn sync_file(&self, log: Option<&File>, unnamed: bool) -> Result<(), AppendError> {
+        if let Some(log) = log {
+            log.sync_data()
+                .map_err(|source| failed("sync", &self.home.log(), source))?;
+        }
+        if unnamed {
+            sync_folder(self.home.root())
+                .map_err(|source| failed("sync", self.home.root(), source))?;
+        }
+        Ok(())
+    }
+
+    fn take_back(&self, appended: &Appended) {
+        // Whoever cannot lock cannot take back either; see `append_synced`.
+        let Ok(mut locked) = self.lock() else {
+            return;
+        };
+        let Some((log, file)) = &locked.open.log else {
+            return;
+        };
+        if *file == appended.file && take_back(&mut &**log, appended.offset, appended.len) {
+            locked.open.ended = None;
         }
     }
 
@@ -254,7 +308,7 @@ impl Locked<'_> {
         let Some((log, file)) = &mut self.open.log else {
             return Err(failed("append to", &path, io::ErrorKind::NotFound.into()));
         };
-        if let Err(short) = write_batch(log, offset, lines) {
+        if let Err(short) = write_batch(&mut &**log, offset, lines) {
             self.open.ended = None;
             return Err(AppendError {
                 kept_bytes: short.kept_bytes,
@@ -263,6 +317,14 @@ impl Locked<'_> {
         }
         self.open.ended = Some((*file, offset + lines.len() as u64));
         Ok(())
+    }
+
+    /// The file last written, and whether its name may not be on the disk yet.
+    fn written(&self) -> (Option<Arc<File>>, bool) {
+        match &self.open.log {
+            Some((log, file)) => (Some(log.clone()), self.open.named != Some(*file)),
+            None => (None, false),
+        }
     }
 
     /// Renames the live log to a rotated one now, whatever its size; `None`
@@ -299,7 +361,7 @@ impl Locked<'_> {
             .and_then(|log| log.metadata().map(|metadata| (log, metadata)));
         let (log, metadata) = opened.map_err(|source| failed("open", path, source))?;
         let id = FileId::of(&metadata);
-        self.open.log = Some((log, id));
+        self.open.log = Some((Arc::new(log), id));
         Ok((metadata.len(), id))
     }
 
@@ -318,13 +380,13 @@ impl Locked<'_> {
     }
 
     fn end_torn_line(&mut self, len: u64) -> io::Result<u64> {
-        let Some((log, _)) = &mut self.open.log else {
+        let Some((log, _)) = &self.open.log else {
             return Ok(len);
         };
         if read_byte(log, len - 1)? == b'\n' {
             return Ok(len);
         }
-        log.write_all(b"\n")?;
+        (&**log).write_all(b"\n")?;
         log.metadata().map(|metadata| metadata.len())
     }
 }
@@ -352,6 +414,19 @@ fn read_byte(file: &File, at: u64) -> io::Result<u8> {
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut byte)?;
     Ok(byte[0])
+}
+
+/// Makes the names in a folder safe.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened as a file; names are the file system's
+/// own care.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn failed(what: &'static str, path: &Path, source: io::Error) -> AppendError {

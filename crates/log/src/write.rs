@@ -13,7 +13,7 @@ pub(crate) trait LogFile {
     fn cut(&mut self, size: u64) -> io::Result<()>;
 }
 
-impl LogFile for File {
+impl LogFile for &File {
     fn add(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write(bytes)
     }
@@ -65,6 +65,12 @@ pub(crate) fn write_batch(log: &mut impl LogFile, offset: u64, lines: &[u8]) -> 
         return Ok(());
     }
     Err(Short { kept_bytes, source })
+}
+
+/// Cuts a batch that the disk would not keep off the end of a file; false when
+/// somebody has added something behind it, or the file cannot be cut.
+pub(crate) fn take_back(log: &mut impl LogFile, offset: u64, len: u64) -> bool {
+    log.size().is_ok_and(|size| size == offset + len) && log.cut(offset).is_ok()
 }
 
 /// As `write_all`, but tells how much was written before the error.
@@ -164,6 +170,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_the_disk_would_not_keep_is_taken_back_unless_others_came_after() {
+        let check = |may_cut, foreign: &'static [u8], taken, left: &[u8]| {
+            let mut log = Full {
+                bytes: [BEFORE, BATCH, foreign].concat(),
+                room: 0,
+                may_cut,
+                foreign: b"",
+            };
+            let found = take_back(&mut log, BEFORE.len() as u64, BATCH.len() as u64);
+            assert_eq!((found, log.bytes.as_slice()), (taken, left));
+        };
+        check(true, b"", true, BEFORE);
+        check(false, b"", false, &[BEFORE, BATCH].concat());
+        check(
+            true,
+            b"theirs\n",
+            false,
+            &[BEFORE, BATCH, b"theirs\n"].concat(),
+        );
     }
 
     #[test]

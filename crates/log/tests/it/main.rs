@@ -1,6 +1,7 @@
 //! The log under many writers and bad luck.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod durable;
 mod faults;
 mod follow;
 mod home;
