@@ -65,6 +65,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
     let hub = Arc::new(Hub {
         journal: crate::ingest::journal::Journal::start(
             doors.sink.clone(),
+            &doors.home,
             counters.clone(),
             &config.limits,
         )

@@ -1,15 +1,28 @@
 //! The one thread that decides what is new and has it stored. Batches that come
 //! while it waits for the disk are stored together (group commit), and answered
-//! when they are safe.
+//! when they are safe. It never waits for more to come: the time that the disk
+//! takes is the window.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tachograph_model::Sink;
+use tachograph_log::Home;
+use tachograph_model::{Event, Sink};
+use tokio::sync::oneshot;
 
+use super::budget::{Budget, Hold};
+use super::earlier::Earlier;
 use crate::config::Limits;
 use crate::counters::{Counters, Signal};
 use crate::normal::candidate::Candidate;
-use crate::normal::seen::{Link, Tally};
+use crate::normal::seen::{Link, Seen, Tally};
+
+/// The most that is stored at once, bytes as [`Batch::bytes`] has them.
+const WINDOW_BYTES: usize = 32 << 20;
+/// How long [`Journal::stop`] waits for the disk.
+const STOP_WITHIN: Duration = Duration::from_secs(1);
 
 /// What one request brought.
 #[derive(Debug)]
@@ -36,33 +49,339 @@ pub enum Refused {
     Stopping,
 }
 
-/// A handle on the thread; cheap to clone.
+/// A handle on the thread; cheap to clone. The thread ends with the last one.
 #[derive(Clone, Debug)]
-pub struct Journal {}
+pub struct Journal {
+    handle: Arc<Handle>,
+}
+
+/// What is done when a batch is not stored after all.
+pub type Undo = Box<dyn FnOnce() + Send>;
 
 impl Journal {
-    /// Starts the thread.
+    /// Starts the thread. Before its first batch it reads the end of the home's
+    /// log, so that it knows what earlier processes stored.
     ///
     /// # Errors
     /// When the operating system gives none.
     pub fn start(
         sink: Arc<dyn Sink>,
+        home: &Home,
         counters: Arc<Counters>,
         limits: &Limits,
     ) -> std::io::Result<Self> {
-        let _ = (sink, counters, limits);
-        Ok(Self {})
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let writer = Writer {
+            shared: shared.clone(),
+            sink,
+            counters: counters.clone(),
+            started: Instant::now(),
+        };
+        let home = home.clone();
+        std::thread::Builder::new()
+            .name("tacho-journal".to_owned())
+            .spawn(move || writer.run(&home))?;
+        Ok(Self {
+            handle: Arc::new(Handle {
+                shared,
+                budget: Budget::new(counters.clone(), limits.queued_bytes),
+                counters,
+            }),
+        })
     }
 
     /// Stores what waits, then ends the thread; what comes later is refused.
-    pub fn stop(&self) {}
+    /// Waits for it, but no longer than a second: a disk may hang.
+    pub fn stop(&self) {
+        let shared = &self.handle.shared;
+        let mut state = shared.close();
+        let deadline = Instant::now() + STOP_WITHIN;
+        while !state.ended {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = shared.changed.wait_timeout(state, left);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The memory that bodies and batches may take together.
+    pub fn budget(&self) -> &Budget {
+        &self.handle.budget
+    }
 
     /// Hands a batch over and waits until it is stored.
     ///
     /// # Errors
     /// [`Refused`]; then nothing of it was acknowledged or remembered.
     pub async fn put(&self, batch: Batch) -> Result<Tally, Refused> {
-        let _ = batch;
-        Err(Refused::Stopping)
+        self.put_or(batch, None).await
+    }
+
+    /// As [`Self::put`], and has `undo` run if it is not stored, also when
+    /// nobody waits for the answer any more.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub async fn put_or(&self, batch: Batch, undo: Option<Undo>) -> Result<Tally, Refused> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_over(batch, Some(answer), undo)?;
+        // The thread is gone, and its queue with it.
+        answered.await.unwrap_or(Err(Refused::Stopping))
+    }
+
+    /// Hands a batch over for which nobody waits, such as a datagram's.
+    ///
+    /// # Errors
+    /// [`Refused`] when it is not even taken. One that the disk then refuses is
+    /// counted.
+    pub fn offer(&self, batch: Batch) -> Result<(), Refused> {
+        self.hand_over(batch, None, None)
+    }
+
+    fn hand_over(
+        &self,
+        batch: Batch,
+        answer: Option<Answer>,
+        undo: Option<Undo>,
+    ) -> Result<(), Refused> {
+        let Handle {
+            shared,
+            budget,
+            counters,
+        } = &*self.handle;
+        let Some(hold) = budget.take(batch.bytes) else {
+            counters.of(batch.signal).overloaded.add(1);
+            if let Some(undo) = undo {
+                undo();
+            }
+            return Err(Refused::Overloaded);
+        };
+        counters.queued_batches.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting {
+            batch,
+            answer,
+            undo,
+            _hold: hold,
+        };
+        shared.push(waiting).map_err(|waiting| {
+            counters.queued_batches.fetch_sub(1, Ordering::Relaxed);
+            waiting.refuse(Refused::Stopping)
+        })
     }
 }
+
+type Answer = oneshot::Sender<Result<Tally, Refused>>;
+
+/// A batch in the queue.
+struct Waiting {
+    batch: Batch,
+    answer: Option<Answer>,
+    undo: Option<Undo>,
+    _hold: Hold,
+}
+
+impl Waiting {
+    fn refuse(self, refused: Refused) -> Refused {
+        if let Some(undo) = self.undo {
+            undo();
+        }
+        if let Some(answer) = self.answer {
+            // Who asked may be gone.
+            let _ = answer.send(Err(refused.clone()));
+        }
+        refused
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    budget: Budget,
+    counters: Arc<Counters>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        drop(self.shared.close());
+    }
+}
+
+/// What the handles and the thread share.
+struct Shared {
+    state: Mutex<State>,
+    /// A batch came, it is closed, or the thread ended.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Waiting>,
+    closed: bool,
+    ended: bool,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared(..)")
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a batch into the queue; gives it back when it is closed.
+    fn push(&self, waiting: Waiting) -> Result<(), Waiting> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(waiting);
+        }
+        state.queue.push_back(waiting);
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    fn close(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.closed = true;
+        self.changed.notify_all();
+        state
+    }
+
+    /// Waits for batches, and takes those there are; `None` when it is closed
+    /// and empty.
+    fn window(&self) -> Option<Vec<Waiting>> {
+        let mut state = self.state();
+        while state.queue.is_empty() {
+            if state.closed {
+                return None;
+            }
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut window = Vec::new();
+        let mut bytes = 0;
+        while bytes < WINDOW_BYTES
+            && let Some(waiting) = state.queue.pop_front()
+        {
+            bytes += waiting.batch.bytes;
+            window.push(waiting);
+        }
+        Some(window)
+    }
+}
+
+/// The thread.
+struct Writer {
+    shared: Arc<Shared>,
+    sink: Arc<dyn Sink>,
+    counters: Arc<Counters>,
+    started: Instant,
+}
+
+/// A batch of the window, admitted.
+struct Admitted {
+    signal: Signal,
+    tally: Tally,
+    events: u64,
+    waiting: Waiting,
+}
+
+impl Writer {
+    fn run(self, home: &Home) {
+        let mut seen = Seen::default();
+        let mut earlier = Earlier::read(home, &mut seen);
+        while let Some(window) = self.shared.window() {
+            let waits = &self.counters.queued_batches;
+            waits.fetch_sub(window.len() as u64, Ordering::Relaxed);
+            self.commit(window, &mut seen, &mut earlier);
+        }
+        let mut state = self.shared.state();
+        state.ended = true;
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Stores what is new of all batches at once, and answers them.
+    fn commit(&self, window: Vec<Waiting>, seen: &mut Seen, earlier: &mut Earlier) {
+        let began = Instant::now();
+        let now = began.duration_since(self.started).as_secs();
+        let mut events = Vec::new();
+        let mut admitted = Vec::with_capacity(window.len());
+        for mut waiting in window {
+            let batch = &mut waiting.batch;
+            let mut candidates = std::mem::take(&mut batch.candidates);
+            let all = candidates.len();
+            candidates.retain(|candidate| !stored_earlier(candidate, seen, earlier));
+            let before = (all - candidates.len()) as u64;
+            let (kept, mut tally) = seen.admit(candidates, &batch.links, now);
+            tally.duplicates += before;
+            admitted.push(Admitted {
+                signal: batch.signal,
+                tally,
+                events: kept.len() as u64,
+                waiting,
+            });
+            events.extend(kept.into_iter().map(|candidate| candidate.event));
+        }
+        let stored = self.store(&events);
+        self.counters.commits.add(1);
+        let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.counters.commit_nanos.add(nanos);
+        match &stored {
+            Ok(()) => seen.settle(),
+            Err(_) => seen.forget(),
+        }
+        for one in admitted {
+            self.answer(one, &stored);
+        }
+    }
+
+    /// Nothing new needs no disk: what it repeats is there already.
+    fn store(&self, events: &[Event]) -> Result<(), Refused> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let stored = self.sink.put(events);
+        stored.map_err(|error| Refused::Disk(error.to_string()))
+    }
+
+    fn answer(&self, one: Admitted, stored: &Result<(), Refused>) {
+        let of = self.counters.of(one.signal);
+        if let Err(refused) = stored {
+            of.failed.add(1);
+            one.waiting.refuse(refused.clone());
+            return;
+        }
+        of.stored.add(one.events);
+        of.duplicates.add(one.tally.duplicates);
+        of.merged.add(one.tally.merged);
+        if let Some(answer) = one.waiting.answer {
+            // Who asked may be gone.
+            let _ = answer.send(Ok(one.tally));
+        }
+    }
+}
+
+/// Whether a record without ids was stored before this process began; then it
+/// is remembered as any other.
+fn stored_earlier(candidate: &Candidate, seen: &mut Seen, earlier: &mut Earlier) -> bool {
+    let Some(body) = candidate.keys.body else {
+        return false;
+    };
+    let known = candidate.keys.span == [0; 8] && earlier.has(&candidate.event);
+    if known {
+        seen.stored_body(body);
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests;

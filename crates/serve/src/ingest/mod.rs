@@ -7,6 +7,8 @@
 //! ```
 
 pub mod body;
+pub mod budget;
+mod earlier;
 pub mod events;
 pub mod grpc;
 pub mod http;

@@ -60,8 +60,19 @@ pub struct Tally {
 pub struct Seen {
     ids: Recent<u64>,
     nodes: Nodes,
-    responses: HashMap<u64, u64>,
+    responses: Responses,
     calls: Recent<u64>,
+    /// What was remembered since the last [`Self::settle`].
+    fresh: Vec<Fresh>,
+}
+
+/// Something that was remembered of a batch that may yet not be stored.
+#[derive(Clone, Copy, Debug)]
+enum Fresh {
+    Id(u64),
+    Response(u64),
+    Call(u64),
+    Counted(u64),
 }
 
 impl Default for Seen {
@@ -69,8 +80,9 @@ impl Default for Seen {
         Self {
             ids: Recent::new(MAX_IDS),
             nodes: Nodes::default(),
-            responses: HashMap::new(),
+            responses: Responses::default(),
             calls: Recent::new(MAX_NODES),
+            fresh: Vec::new(),
         }
     }
 }
@@ -81,8 +93,15 @@ impl Seen {
         self.ids.insert(id_of(trace, span));
     }
 
+    /// Remembers a record without a span that an earlier process stored, by
+    /// [`Keys::body`].
+    pub fn stored_body(&mut self, body: u64) {
+        self.ids.insert(body);
+    }
+
     /// Leaves of a batch what is to be stored. `now` in seconds, of any clock
-    /// that only goes forward.
+    /// that only goes forward. Say [`Self::settle`] when it is stored, and
+    /// [`Self::forget`] when it could not be.
     pub fn admit(
         &mut self,
         mut batch: Vec<Candidate>,
@@ -92,7 +111,12 @@ impl Seen {
         let mut tally = Tally::default();
         batch.retain(|candidate| {
             let new = match own_id(&candidate.keys) {
-                Some(id) => self.ids.insert(id),
+                Some(id) => {
+                    self.ids.insert(id) && {
+                        self.fresh.push(Fresh::Id(id));
+                        true
+                    }
+                }
                 None => true,
             };
             tally.duplicates += u64::from(!new);
@@ -108,8 +132,7 @@ impl Seen {
             self.nodes
                 .place(keys.trace, keys.span, keys.parent, keys.class, name);
         }
-        self.responses
-            .retain(|_, at| now.saturating_sub(*at) <= RESPONSE_SECONDS);
+        self.responses.expire(now);
 
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&at| Reverse(batch[at].keys.detail));
@@ -134,21 +157,22 @@ impl Seen {
         (batch, tally)
     }
 
-    /// Forgets a batch that could not be stored, so that it is taken when it is
-    /// sent again. Costs a look at as many ids as were remembered since.
-    pub fn forget(&mut self, batch: &[Candidate]) {
-        for candidate in batch {
-            let keys = &candidate.keys;
-            if let Some(id) = own_id(keys) {
-                self.ids.remove(id);
+    /// What was admitted is stored: it stays remembered.
+    pub fn settle(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// Forgets what was admitted since the last [`Self::settle`], because it
+    /// could not be stored, so that it is taken when it is sent again. Costs a
+    /// look at as many ids as were remembered since.
+    pub fn forget(&mut self) {
+        for fresh in std::mem::take(&mut self.fresh).into_iter().rev() {
+            match fresh {
+                Fresh::Id(id) => self.ids.remove(id),
+                Fresh::Response(response) => self.responses.remove(response),
+                Fresh::Call(call) => self.calls.remove(call),
+                Fresh::Counted(id) => self.nodes.uncount(id),
             }
-            if let Some(call) = keys.call {
-                self.calls.remove(call);
-            }
-            if let Some(response) = keys.response {
-                self.responses.remove(&response);
-            }
-            self.nodes.uncount(id_of(keys.trace, keys.span));
         }
     }
 
@@ -160,17 +184,22 @@ impl Seen {
         let id = id_of(keys.trace, keys.span);
         let known = keys
             .response
-            .is_some_and(|response| self.responses.contains_key(&response))
+            .is_some_and(|response| self.responses.contains(response))
             || keys.call.is_some_and(|call| self.calls.contains(&call))
             || self.nodes.has_counted_kin(id, class);
-        if let Some(response) = keys.response {
-            self.responses.entry(response).or_insert(now);
+        if let Some(response) = keys.response
+            && self.responses.insert(response, now)
+        {
+            self.fresh.push(Fresh::Response(response));
         }
-        if let Some(call) = keys.call {
-            self.calls.insert(call);
+        if let Some(call) = keys.call
+            && self.calls.insert(call)
+        {
+            self.fresh.push(Fresh::Call(call));
         }
         if !known {
             self.nodes.count(id, class);
+            self.fresh.push(Fresh::Counted(id));
         }
         !known
     }
@@ -203,6 +232,46 @@ fn make_structure(candidate: &mut Candidate) {
         Column::CostUsd,
     ] {
         event.set(column, None::<Value>);
+    }
+}
+
+/// The ids of responses of the last minutes.
+#[derive(Debug, Default)]
+struct Responses {
+    held: HashMap<u64, u64>,
+    /// When which came, oldest first.
+    order: VecDeque<(u64, u64)>,
+}
+
+impl Responses {
+    fn contains(&self, response: u64) -> bool {
+        self.held.contains_key(&response)
+    }
+
+    /// Adds one; false if it was there.
+    fn insert(&mut self, response: u64, now: u64) -> bool {
+        if self.held.contains_key(&response) {
+            return false;
+        }
+        self.held.insert(response, now);
+        self.order.push_back((now, response));
+        true
+    }
+
+    fn remove(&mut self, response: u64) {
+        self.held.remove(&response);
+    }
+
+    fn expire(&mut self, now: u64) {
+        while let Some((at, response)) = self.order.front().copied()
+            && (now.saturating_sub(at) > RESPONSE_SECONDS || self.order.len() > MAX_IDS)
+        {
+            self.order.pop_front();
+            // It may have been forgotten, and have come again since.
+            if self.held.get(&response) == Some(&at) {
+                self.held.remove(&response);
+            }
+        }
     }
 }
 

@@ -227,10 +227,31 @@ fn what_could_not_be_stored_is_taken_when_it_comes_again() {
     };
     let (kept, _) = seen.admit(batch(), &[], 0);
     assert_eq!(kept.len(), 3);
-    seen.forget(&kept);
+    seen.forget();
     let (again, tally) = seen.admit(batch(), &[], 1);
     assert_eq!((again.len(), tally.kept), (3, 3));
+    seen.settle();
     assert_eq!(seen.admit(batch(), &[], 2).1.duplicates, 3);
+    seen.forget();
+    assert_eq!(seen.admit(batch(), &[], 3).1.duplicates, 3, "it is stored");
+}
+
+#[test]
+fn a_response_id_is_one_call_s_for_ten_minutes() {
+    let mut seen = Seen::default();
+    let mut type_at = |span, now| {
+        let one = Call {
+            response: Some(77),
+            ..call(Llm, span, 0)
+        };
+        let (kept, _) = seen.admit(vec![candidate(one)], &[], now);
+        seen.settle();
+        kept[0].event.event_type.clone()
+    };
+    assert_eq!(type_at(1, 0), "llm_call");
+    assert_eq!(type_at(2, RESPONSE_SECONDS), "span");
+    assert_eq!(type_at(3, RESPONSE_SECONDS + 1), "llm_call");
+    assert_eq!(type_at(4, 2 * RESPONSE_SECONDS), "span");
 }
 
 #[test]

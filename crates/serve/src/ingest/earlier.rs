@@ -1,0 +1,190 @@
+//! What earlier processes stored, so that a request that is sent again after a
+//! restart counts once.
+//!
+//! A span is known by its ids, which are stored. A record without them (a log
+//! record, a point of a metric) is known by a hash of all that came, of which
+//! most is not stored; of those the whole line is remembered, and how often it
+//! stands there.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::time::{Duration, Instant};
+
+use memchr::memmem::Finder;
+use tachograph_log::{Home, LogFile};
+use tachograph_model::{Event, line};
+
+use crate::normal::seen::Seen;
+
+/// How much of the log's end is read, bytes: about 100 000 spans.
+const READ_BYTES: u64 = 32 << 20;
+/// How long a line may be sent again; who retries for longer has been killed
+/// as well, or counts twice.
+const LINES_FOR: Duration = Duration::from_secs(600);
+
+/// Lines that earlier processes stored of records without ids.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    lines: HashMap<u64, u32>,
+    until: Instant,
+    line: Vec<u8>,
+}
+
+impl Earlier {
+    /// Reads the log's end, about 10 ms for all of it. What cannot be read is
+    /// passed over: it may count twice then, but nothing is lost.
+    pub(super) fn read(home: &Home, seen: &mut Seen) -> Self {
+        let mut earlier = Self {
+            lines: HashMap::new(),
+            until: Instant::now() + LINES_FOR,
+            line: Vec::new(),
+        };
+        let files = home.files().map(|listing| listing.files);
+        let mut ends = Vec::new();
+        let mut left = READ_BYTES;
+        for file in files.unwrap_or_default().iter().rev() {
+            let len = file.len.min(left);
+            left -= len;
+            if len > 0 {
+                ends.extend(end_of(file, len).ok());
+            }
+        }
+        for end in ends.iter().rev() {
+            earlier.remember(end, seen);
+        }
+        earlier
+    }
+
+    fn remember(&mut self, text: &[u8], seen: &mut Seen) {
+        let trace = Finder::new(b"\"trace_id\":\"");
+        let span = Finder::new(b"\"span_id\":\"");
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            match (id::<16>(&trace, line), id::<8>(&span, line)) {
+                (Some(trace), Some(span)) => seen.stored(trace, span),
+                _ => *self.lines.entry(hash(line)).or_default() += 1,
+            }
+        }
+    }
+
+    /// Whether an event of a record without ids stands in the log since before
+    /// we began. Each line that stands there is good for one.
+    pub(super) fn has(&mut self, event: &Event) -> bool {
+        if self.lines.is_empty() {
+            return false;
+        }
+        if Instant::now() > self.until {
+            self.lines = HashMap::new();
+            return false;
+        }
+        self.line.clear();
+        line::write_event(&mut self.line, event);
+        let hash = hash(&self.line);
+        let Some(times) = self.lines.get_mut(&hash) else {
+            return false;
+        };
+        *times -= 1;
+        if *times == 0 {
+            self.lines.remove(&hash);
+        }
+        true
+    }
+}
+
+/// The last `len` bytes, but for a line that is cut in two.
+fn end_of(file: &LogFile, len: u64) -> io::Result<Vec<u8>> {
+    let mut from = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .open(&file.path)?;
+    // Who was killed may not have waited for the disk.
+    from.sync_data()?;
+    from.seek(SeekFrom::Start(file.len - len))?;
+    let mut text = Vec::new();
+    from.take(len).read_to_end(&mut text)?;
+    if len < file.len {
+        let first = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
+        text.drain(..first);
+    }
+    Ok(text)
+}
+
+/// The id behind a key. Within a text the key's quotes would be escaped.
+fn id<const N: usize>(key: &Finder<'_>, line: &[u8]) -> Option<[u8; N]> {
+    let at = key.find(line)? + key.needle().len();
+    let digits = line.get(at..at + 2 * N)?;
+    let mut id = [0; N];
+    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
+    }
+    Some(id)
+}
+
+fn hash(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(line);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use tachograph_log::Appender;
+    use tachograph_model::{Column, UnixNanos};
+
+    use super::*;
+    use crate::normal::candidate::{Candidate, Keys};
+
+    fn span(id: u8) -> Candidate {
+        let (trace, span) = ([id; 16], [id; 8]);
+        let hex = |id: &[u8]| crate::normal::names::hex(id).expect("an id");
+        Candidate {
+            event: Event::new(UnixNanos(1), "tool_call")
+                .with(Column::TraceId, hex(&trace))
+                .with(Column::Id, hex(&span)),
+            keys: Keys {
+                trace,
+                span,
+                ..Keys::default()
+            },
+        }
+    }
+
+    #[test]
+    fn spans_and_lines_of_all_files_are_known_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::create(dir.path()).expect("a home");
+        // Rotated before every batch.
+        let log = Appender::with_rotation(&home, 1);
+        let told = Event::new(UnixNanos(2), "llm_call").with(Column::Name, "m");
+        for batch in [
+            span(1).event.to_line(),
+            [told.to_line(), told.to_line()].concat(),
+            [span(2).event.to_line(), b"torn".to_vec()].concat(),
+        ] {
+            log.append(&batch).expect("appended");
+        }
+        let mut seen = Seen::default();
+        let mut earlier = Earlier::read(&home, &mut seen);
+        let (kept, tally) = seen.admit(vec![span(1), span(2), span(3)], &[], 0);
+        assert_eq!((kept.len(), tally.duplicates), (1, 2));
+        assert_eq!([0, 1, 2].map(|_| earlier.has(&told)), [true, true, false]);
+        assert!(!earlier.has(&span(3).event));
+    }
+
+    #[test]
+    fn of_a_long_file_the_end_is_read_from_a_line_s_start() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::create(dir.path()).expect("a home");
+        Appender::new(&home)
+            .append(b"one\ntwo\nthree\n")
+            .expect("appended");
+        let file = &home.files().expect("files").files[0];
+        let check = |len, text: &[u8]| assert_eq!(end_of(file, len).expect("read"), text);
+        check(14, b"one\ntwo\nthree\n");
+        check(13, b"two\nthree\n");
+        check(8, b"three\n");
+        check(3, b"");
+    }
+}
