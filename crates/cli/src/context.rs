@@ -58,14 +58,14 @@ pub enum Strict {
 }
 
 impl Context {
-    /// Settles everything.
+    /// Settles everything; `config` is read in place of the home's config.yaml.
     ///
     /// # Errors
     /// A usage error when a flag or a setting is wrong.
-    pub fn settle(global: &Global, strict: Strict) -> Result<Self> {
+    pub fn settle(global: &Global, config: Option<&Path>, strict: Strict) -> Result<Self> {
         let dotenv = settings::read_dotenv();
         let (home, home_from) = home(global, &dotenv)?;
-        let inputs = match settings::read(&home, dotenv, variables()) {
+        let inputs = match settings::read(&home, config, dotenv, variables()) {
             Err(error) if strict == Strict::Never => {
                 out::err(format_args!("warning: {error:#}"));
                 settings::Inputs::default()
@@ -113,7 +113,7 @@ impl Context {
             verbose: global.verbose,
             settings,
         };
-        context.tell_unknown_keys();
+        context.tell_unknown_keys(inputs.file.as_ref().map(|(path, _)| path.as_path()));
         Ok(context)
     }
 
@@ -176,14 +176,16 @@ impl Context {
         }
     }
 
-    fn tell_unknown_keys(&self) {
+    fn tell_unknown_keys(&self, file: Option<&Path>) {
+        let file = file.and_then(Path::file_name).unwrap_or_default();
+        let file = file.to_string_lossy();
         for (key, nearest) in &self.settings.unknown {
             match nearest {
                 Some(nearest) => self.say(format_args!(
-                    "warning: config.yaml: no setting is called `{key}`; did you mean `{nearest}`?"
+                    "warning: {file}: no setting is called `{key}`; did you mean `{nearest}`?"
                 )),
                 None => self.say(format_args!(
-                    "warning: config.yaml: no setting is called `{key}`; `tacho config` lists them"
+                    "warning: {file}: no setting is called `{key}`; `tacho config` lists them"
                 )),
             }
         }

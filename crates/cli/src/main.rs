@@ -51,11 +51,16 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Man(args) => return commands::man::run(args),
         _ => {}
     }
-    let ctx = Context::settle(&cli.global, strict)?;
+    let config = match &cli.command {
+        Command::Start(args) => args.config.as_deref(),
+        _ => None,
+    };
+    let ctx = Context::settle(&cli.global, config, strict)?;
     if reads(&cli.command) {
         place::prepare(&ctx)?;
     }
     match &cli.command {
+        Command::Start(args) => commands::start::run(args, &ctx),
         Command::Report(args) => commands::report::run(args, &ctx),
         Command::Health(args) => commands::health::run(args, &ctx),
         Command::Stats(args) => commands::stats::run(args, &ctx),

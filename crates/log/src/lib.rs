@@ -52,3 +52,4 @@ pub use durable::DurableLog;
 pub use files::{FileId, Listing, LogFile};
 pub use follow::Follower;
 pub use home::{Home, HomeError};
+pub use salt::random_bytes;

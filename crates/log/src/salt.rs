@@ -46,20 +46,28 @@ fn create(path: &Path) -> io::Result<()> {
 
 fn write_new(path: &Path) -> io::Result<()> {
     let mut file = open_private(path, OpenOptions::new().write(true).create_new(true))?;
-    file.write_all(&random()?)?;
+    file.write_all(&random_bytes()?)?;
     file.sync_all()
 }
 
+/// Returns 32 bytes that nobody can guess, from the operating system.
+///
+/// # Errors
+/// When the operating system gives none.
 #[cfg(unix)]
-fn random() -> io::Result<[u8; 32]> {
+pub fn random_bytes() -> io::Result<[u8; 32]> {
     use std::io::Read;
     let mut bytes = [0; 32];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
+/// Returns 32 bytes that nobody can guess, from the operating system.
+///
+/// # Errors
+/// When the operating system gives none.
 #[cfg(not(unix))]
-fn random() -> io::Result<[u8; 32]> {
+pub fn random_bytes() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)

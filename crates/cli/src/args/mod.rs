@@ -5,6 +5,7 @@ pub mod agents;
 pub mod ask;
 pub mod fields;
 pub mod keep;
+pub mod start;
 pub mod window;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
         agent loads, sessions, queries, any metric), keeps it on this machine, and answers: what is \
         slow, what fails, what does it cost, what got worse, and since when.",
     after_help = "Start here:\n  \
+        tacho start                                  take in what agents send; says how to connect one\n  \
         tacho demo                                   see it all on a made-up fortnight\n  \
         tacho run -- make test                       time any command as a tool call\n  \
         tacho record tool_call --tool search --duration-ms 12.5 --success true\n  \
@@ -102,6 +104,8 @@ pub enum When {
 /// What to do. Only what works is listed.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve: take in what agents send, and answer questions about it
+    Start(start::Start),
     /// What happened: latency, errors, caches, tokens, cost, trend
     Report(ask::Report),
     /// Are the targets met? A dashboard, and an exit code with --strict

@@ -37,10 +37,15 @@ pub fn engine(ctx: &Context) -> Engine {
         now: Some(ctx.now),
         ..EngineConfig::default()
     };
+    limit(&mut config, ctx);
+    Engine::open(store, config)
+}
+
+/// Settles up to how many events are counted exactly.
+pub fn limit(config: &mut EngineConfig, ctx: &Context) {
     if let Some(limit) = ctx.settings.int(Key::ExactLimit) {
         config.exact_limit = u64::try_from(limit).unwrap_or(0);
     }
-    Engine::open(store, config)
 }
 
 /// Settles which events are meant. `default` days when nothing was said, all

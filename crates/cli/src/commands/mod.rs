@@ -17,5 +17,6 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod sql;
+pub mod start;
 pub mod stats;
 pub mod trends;

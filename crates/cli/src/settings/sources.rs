@@ -36,18 +36,29 @@ impl Inputs {
     }
 }
 
-/// Reads `home/config.yaml` and those variables of the environment that
-/// `known` names; `dotenv` is what [`read_dotenv`] gave.
+/// Reads `home/config.yaml`, or the file given in its place, and those variables
+/// of the environment that `known` names; `dotenv` is what [`read_dotenv`] gave.
 ///
 /// # Errors
-/// A usage error when `config.yaml` is there and cannot be read.
+/// A usage error when `config.yaml` is there and cannot be read, or the file
+/// given is not there.
 pub fn read(
     home: &Path,
+    config: Option<&Path>,
     dotenv: Vec<(String, String)>,
     known: impl Iterator<Item = &'static str>,
 ) -> Result<Inputs> {
+    let file = match config {
+        None => config_file(&home.join("config.yaml"))?,
+        Some(path) => Some(config_file(path)?.ok_or_else(|| {
+            usage(format!(
+                "--config {}: no such file\nhint: without --config, config.yaml in the home is read",
+                path.display()
+            ))
+        })?),
+    };
     Ok(Inputs {
-        file: config_file(&home.join("config.yaml"))?,
+        file,
         dotenv,
         env: known
             .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))

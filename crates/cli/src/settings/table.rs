@@ -64,6 +64,17 @@ pub enum Key {
     AnomalyDetection,
     CollectionIntervals,
     Baselines,
+    OtlpGrpcPort,
+    OtlpHttpPort,
+    StatsdPort,
+    AllowedHosts,
+    RequireToken,
+    Token,
+    TlsCert,
+    TlsKey,
+    CollectSystem,
+    CollectProcesses,
+    SealAfterBytes,
 }
 
 /// What a setting's value may be.

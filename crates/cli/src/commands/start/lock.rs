@@ -1,0 +1,106 @@
+//! One server a home: a lock that is held while it runs, with what it listens
+//! on written into it for whoever comes second.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use serde_json::Value as Json;
+
+use crate::exit::Result;
+
+/// The lock, held.
+pub struct ServerLock {
+    file: File,
+    path: PathBuf,
+}
+
+impl ServerLock {
+    /// Takes the lock of a home.
+    ///
+    /// # Errors
+    /// When a server runs there: says which, and where it listens.
+    pub fn take(home: &Path) -> Result<Self> {
+        let path = home.join("server.lock");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // What cannot be read is told less of.
+                let _ = file.read_to_string(&mut text);
+                return Err(runs_already(home, &text));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        // What a server that was killed has written is no longer so.
+        file.set_len(0)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self { file, path })
+    }
+
+    /// Tells whoever comes second about this server.
+    ///
+    /// # Errors
+    /// When the disk says no.
+    pub fn tell(&mut self, about: &Json) -> Result<()> {
+        let text = format!("{about}\n");
+        self.file
+            .rewind()
+            .and_then(|()| self.file.write_all(text.as_bytes()))
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
+impl Drop for ServerLock {
+    fn drop(&mut self) {
+        // The file stays: were it removed, a server that has just opened it
+        // would hold a lock that nobody else sees.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn runs_already(home: &Path, told: &str) -> anyhow::Error {
+    let about: Json = serde_json::from_str(told).unwrap_or_default();
+    let pid = about["pid"].as_u64();
+    let who = pid.map_or("(it is just starting)".to_owned(), |pid| {
+        format!("(process {pid})")
+    });
+    let doors: Vec<String> = about
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| !matches!(name.as_str(), "pid" | "home"))
+        .filter_map(|(name, address)| Some(format!("\n  {name:<11} {}", address.as_str()?)))
+        .collect();
+    let stop = pid.map_or(String::new(), |pid| {
+        format!("stop it with `kill {pid}`, or ")
+    });
+    anyhow!(
+        "a server already runs on {} {who}{}\nhint: use that one, {stop}choose another home with --home",
+        home.display(),
+        doors.concat()
+    )
+}
+
+/// Removes a file that a server before us may have left.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove_stale(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,201 @@
+//! `tacho start`: takes in what agents send, and answers, until it is told to
+//! stop. Wires the engine and the log to the doors of [`tachograph_serve`].
+//!
+//! ```text
+//! flags, settings ─ plan ─► Config ─┐
+//! home ─ lock ─ DurableLog, Engine ─┴─► serve::start ─► screen, ready file ─ signal ─► stop
+//!                                            └─ background: drain, seal, compact, retain
+//! ```
+
+mod lock;
+mod log;
+mod plan;
+mod screen;
+mod signals;
+mod token;
+
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::anyhow;
+use serde_json::json;
+use tachograph_analyze::{Engine, EngineConfig};
+use tachograph_log::{DurableLog, Home};
+use tachograph_model::Sink;
+use tachograph_serve::{Doors, Running, StartError};
+use tachograph_store::Store;
+
+use self::lock::{ServerLock, remove_stale};
+use self::log::{Log, shown};
+use crate::args::Format;
+use crate::args::start::Start;
+use crate::commands::ask;
+use crate::context::{Context, user_home};
+use crate::draft::Draft;
+use crate::exit::{Exit, Result, usage};
+use crate::out;
+use crate::settings::Key;
+
+/// Runs the command: returns when the server has stopped.
+///
+/// # Errors
+/// When another server has the home, a port is taken, or the home cannot be
+/// written.
+pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json])?;
+    if ctx.as_of {
+        return Err(usage(
+            "--as-of asks about the past; a server lives in the present\nhint: leave it out",
+        ));
+    }
+    if !ctx.settings.is(Key::Recording) {
+        let why = ctx.settings.off("").unwrap_or_default();
+        return Err(usage(format!(
+            "recording is off because {why}, so there is nothing to serve for\n\
+             hint: unset it for the server: `tacho config` tells every opt-out"
+        )));
+    }
+    let root = std::path::absolute(ctx.home()?)?;
+    let home = Home::create(&root)?;
+    let mut lock = ServerLock::take(&root)?;
+    let plan = plan::settle(args, &root, ctx)?;
+    let log = Log::new(args.log_format, ctx);
+    if let Some(path) = &args.ready_file {
+        remove_stale(path)?;
+    }
+    // From here on a signal is noted, so that none is lost while doors open.
+    let signals = signals::watch()?;
+    let config = plan.config.clone();
+    let doors = Doors {
+        sink: Arc::new(DurableLog::new(&home)) as Arc<dyn Sink>,
+        answerer: Arc::new(engine(&home, ctx)),
+        salt: home.salt()?,
+        home: home.clone(),
+    };
+    let running = tachograph_serve::start(config, doors).map_err(not_started)?;
+    let ready = screen::ready(&running.addresses(), &root);
+    lock.tell(&ready)?;
+    match form {
+        Format::Json => out::print(&format!("{ready:#}\n"))?,
+        _ => out::print(&first_screen(&running, &plan, &root, ctx))?,
+    }
+    let ready_file = args
+        .ready_file
+        .as_deref()
+        .map(|path| ReadyFile::write(path, &ready));
+    let _ready_file = ready_file.transpose()?;
+    log.info(
+        "serving",
+        &[
+            ("pid", json!(std::process::id())),
+            ("home", shown(root.display())),
+        ],
+    );
+    accepted_only(args, &log);
+    let signal = signals.wait();
+    let began = Instant::now();
+    log.info("stopping", &[("signal", json!(signal))]);
+    running.stop();
+    log.info(
+        "stopped",
+        &[("after_ms", json!(began.elapsed().as_millis() as u64))],
+    );
+    Ok(Exit::Ok)
+}
+
+/// The engine that answers; the clock is the system's, for it runs on.
+fn engine(home: &Home, ctx: &Context) -> Engine {
+    let mut config = EngineConfig::default();
+    ask::limit(&mut config, ctx);
+    Engine::open(Store::open(home), config)
+}
+
+fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context) -> String {
+    let default = user_home().map(|home| home.join(".tachograph"));
+    let told = screen::Told {
+        addresses: &running.addresses(),
+        home: root,
+        home_is_default: default.as_deref() == Some(root),
+        tls: plan.config.tls.is_some(),
+        token: plan.config.token.as_deref().zip(plan.token.as_ref()),
+    };
+    told.text(&ctx.look)
+}
+
+/// Says what of the fourth seed's flags does nothing here.
+fn accepted_only(args: &Start, log: &Log) {
+    for (flag, given) in [
+        ("--profiling", args.profiling),
+        ("--no-profiling", args.no_profiling),
+        ("--regression", args.regression),
+        ("--no-regression", args.no_regression),
+    ] {
+        if given {
+            log.warning(
+                "accepted for compatibility, does nothing",
+                &[("flag", json!(flag))],
+            );
+        }
+    }
+}
+
+/// Names the port, who has it, and the way out.
+fn not_started(error: StartError) -> anyhow::Error {
+    let StartError::Bind {
+        door,
+        address,
+        source,
+    } = &error
+    else {
+        return error.into();
+    };
+    let Some((_, flag, key)) = plan::DOORS.iter().find(|(name, ..)| name == door) else {
+        return error.into();
+    };
+    let name = key.def().name;
+    let (what, way_out) = match source.kind() {
+        ErrorKind::AddrInUse => (
+            "another program listens there".to_owned(),
+            format!(
+                "stop that program, or take another port with {flag} PORT (`{name}` in config.yaml); 0 takes any free one"
+            ),
+        ),
+        ErrorKind::AddrNotAvailable => (
+            "this machine does not have that address".to_owned(),
+            format!(
+                "--host 127.0.0.1 serves this machine alone (`{}` in config.yaml)",
+                Key::DashboardHost.def().name
+            ),
+        ),
+        ErrorKind::PermissionDenied => (
+            "this user may not".to_owned(),
+            format!("take a port from 1024 with {flag} PORT (`{name}` in config.yaml)"),
+        ),
+        _ => (
+            source.to_string(),
+            format!("another port: {flag} PORT (`{name}` in config.yaml)"),
+        ),
+    };
+    anyhow!("cannot listen on {address} for {door}: {what}\nhint: {way_out}")
+}
+
+/// The file that says the doors answer; gone when the server is.
+struct ReadyFile(PathBuf);
+
+impl ReadyFile {
+    fn write(path: &Path, ready: &serde_json::Value) -> Result<Self> {
+        let mut draft = Draft::create(path)?;
+        writeln!(draft, "{ready}")?;
+        draft.commit()?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        // Should it stay, the next start removes it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

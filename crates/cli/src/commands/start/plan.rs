@@ -1,0 +1,205 @@
+//! Flags and settings → what the server is to do.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value as Json;
+use tachograph_serve::config::{Collect, Config, Tls};
+
+use super::token::{self, Origin};
+use crate::args::start::Start;
+use crate::context::Context;
+use crate::exit::{Result, usage};
+use crate::settings::{Key, Settings};
+
+/// A door: how it is called in [`tachograph_serve::Addresses`], its flag, its key.
+pub const DOORS: [(&str, &str, Key); 6] = [
+    ("dashboard", "--port", Key::DashboardPort),
+    ("otlp_grpc", "--otlp-grpc-port", Key::OtlpGrpcPort),
+    ("otlp_http", "--otlp-http-port", Key::OtlpHttpPort),
+    ("json", "--json-port", Key::JsonPort),
+    ("prometheus", "--prometheus-port", Key::PrometheusPort),
+    ("statsd", "--statsd-port", Key::StatsdPort),
+];
+
+/// What was settled.
+#[derive(Debug)]
+pub struct Plan {
+    pub config: Config,
+    /// Where the token came from, if one is asked for.
+    pub token: Option<Origin>,
+}
+
+/// Settles flags over settings.
+///
+/// # Errors
+/// A usage error that names the flag or key, or when a file it names cannot be
+/// read.
+pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
+    let mut settings = ctx.settings.clone();
+    flags(args, &mut settings);
+    let host = host(&settings)?;
+    let is = |key| settings.is(key);
+    let token = match !host.is_loopback() || is(Key::RequireToken) || args.new_token {
+        true => Some(token::settle(home, &settings, args.new_token)?),
+        false => None,
+    };
+    let config = Config {
+        host,
+        dashboard: port(&settings, Key::DashboardPort).filter(|_| is(Key::EnableDashboard)),
+        otlp_grpc: port(&settings, Key::OtlpGrpcPort),
+        otlp_http: port(&settings, Key::OtlpHttpPort),
+        json: port(&settings, Key::JsonPort).filter(|_| is(Key::JsonEnabled)),
+        prometheus: port(&settings, Key::PrometheusPort).filter(|_| is(Key::PrometheusEnabled)),
+        statsd: port(&settings, Key::StatsdPort),
+        token: token.as_ref().map(|token| token.text.clone()),
+        allowed_hosts: texts(&settings, Key::AllowedHosts)?,
+        tls: tls(&settings)?,
+        collect: collect(&settings)?,
+        keep_text: is(Key::KeepText),
+        ..Config::default()
+    };
+    Ok(Plan {
+        config,
+        token: token.map(|token| token.origin),
+    })
+}
+
+/// Notes what was typed, as the strongest source.
+fn flags(args: &Start, settings: &mut Settings) {
+    let mut set = |key, value: Option<Json>, flag| {
+        if let Some(value) = value {
+            settings.set(key, value, flag);
+        }
+    };
+    let path = |path: &Option<PathBuf>| Some(Json::from(path.as_ref()?.to_str()?));
+    set(
+        Key::DashboardHost,
+        args.host.clone().map(Json::from),
+        "--host",
+    );
+    set(
+        Key::EnableDashboard,
+        args.dashboard.then(|| true.into()),
+        "--dashboard",
+    );
+    set(
+        Key::EnableDashboard,
+        args.no_dashboard.then(|| false.into()),
+        "--no-dashboard",
+    );
+    set(
+        Key::RequireToken,
+        args.require_token.then(|| true.into()),
+        "--require-token",
+    );
+    set(Key::TlsCert, path(&args.tls_cert), "--tls-cert");
+    set(Key::TlsKey, path(&args.tls_key), "--tls-key");
+    let names = &args.allow_host;
+    set(
+        Key::AllowedHosts,
+        (!names.is_empty()).then(|| names.clone().into()),
+        "--allow-host",
+    );
+    let ports = [
+        args.port,
+        args.otlp_grpc_port,
+        args.otlp_http_port,
+        args.json_port,
+        args.prometheus_port,
+        args.statsd_port,
+    ];
+    for ((_, flag, key), port) in DOORS.into_iter().zip(ports) {
+        set(key, port.map(Json::from), flag);
+    }
+    // A port that was typed is meant to be served.
+    set(
+        Key::JsonEnabled,
+        args.json_port.map(|_| true.into()),
+        "--json-port",
+    );
+    set(
+        Key::PrometheusEnabled,
+        args.prometheus_port.map(|_| true.into()),
+        "--prometheus-port",
+    );
+}
+
+fn host(settings: &Settings) -> Result<IpAddr> {
+    let text = settings.text(Key::DashboardHost).unwrap_or("127.0.0.1");
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().map_err(|_| {
+        let source = &settings.get(Key::DashboardHost).source;
+        usage(format!(
+            "{text:?} ({source}) is not an address of this machine\n\
+             hint: 127.0.0.1 serves this machine alone, 0.0.0.0 every network it is in"
+        ))
+    })
+}
+
+fn port(settings: &Settings, key: Key) -> Option<u16> {
+    settings.int(key).and_then(|port| u16::try_from(port).ok())
+}
+
+fn texts(settings: &Settings, key: Key) -> Result<Vec<String>> {
+    let settled = settings.get(key);
+    let list = settled.value.as_array().and_then(|list| {
+        let texts = list.iter().map(|item| Some(item.as_str()?.to_owned()));
+        texts.collect()
+    });
+    list.ok_or_else(|| {
+        usage(format!(
+            "{} ({}): {} is not a list of names\nhint: write {}: [one, another]",
+            settled.def.name, settled.source, settled.value, settled.def.name
+        ))
+    })
+}
+
+fn tls(settings: &Settings) -> Result<Option<Tls>> {
+    let read = |path: &str| fs::read(path).with_context(|| format!("cannot read {path}"));
+    match (settings.text(Key::TlsCert), settings.text(Key::TlsKey)) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(Tls {
+            certificates: read(cert)?,
+            key: read(key)?,
+        })),
+        _ => Err(usage(
+            "TLS takes both a certificate and its key\nhint: give --tls-cert and --tls-key, or \
+             set `tls_cert` and `tls_key`",
+        )),
+    }
+}
+
+fn collect(settings: &Settings) -> Result<Option<Collect>> {
+    if !settings.is(Key::CollectSystem) {
+        return Ok(None);
+    }
+    Ok(Some(Collect {
+        system_every: interval(settings, "system", 5.0)?,
+        processes_every: interval(settings, "agent", 10.0)?,
+        processes: texts(settings, Key::CollectProcesses)?,
+    }))
+}
+
+fn interval(settings: &Settings, name: &str, default: f64) -> Result<Duration> {
+    let settled = settings.get(Key::CollectionIntervals);
+    let Some(value) = settled.value.get(name).filter(|value| !value.is_null()) else {
+        return Ok(Duration::from_secs_f64(default));
+    };
+    let seconds = value
+        .as_f64()
+        .filter(|seconds| (1.0..=3_600.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| {
+        usage(format!(
+            "collection_intervals.{name} ({}): {value} is not a number of seconds from 1 to 3600\n\
+             hint: correct it, or leave it out for {default}",
+            settled.source
+        ))
+    })
+}
