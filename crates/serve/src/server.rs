@@ -1,5 +1,6 @@
 //! The server: doors opened, rooms wired, until it is told to stop.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,11 +8,12 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use tachograph_model::UnixNanos;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::guard::listen;
+use crate::guard::listen::{self, House, Peers};
+use crate::guard::{self, tls};
 use crate::hub::{Doors, Hub};
 
 /// Where it listens; `None`: that door is shut.
@@ -36,6 +38,9 @@ pub enum StartError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    /// The certificate or its key does not do.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
     /// The operating system gave no threads.
     #[error("cannot start the server's threads")]
     Threads(#[source] std::io::Error),
@@ -46,6 +51,8 @@ pub struct Running {
     addresses: Addresses,
     hub: Arc<Hub>,
     stop: watch::Sender<bool>,
+    /// Empty and closed once nobody is served any more.
+    served: mpsc::Receiver<Infallible>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -54,6 +61,7 @@ pub struct Running {
 /// # Errors
 /// [`StartError`] when one of the doors cannot be opened; then none is.
 pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("tacho-serve")
@@ -79,17 +87,28 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         counters,
         config,
     });
-    let addresses = runtime.block_on(open(&hub, &stopped))?;
+    // Nothing is ever sent: that the last sender is gone is what is waited for.
+    let (serving, served) = mpsc::channel(1);
+    let house = House {
+        limits: hub.config.limits.clone(),
+        counters: hub.counters.clone(),
+        tls,
+        peers: Arc::new(Peers::default()),
+        served: serving,
+        stop: stopped,
+    };
+    let addresses = runtime.block_on(open(&hub, house))?;
     Ok(Running {
         addresses,
         hub,
         stop,
+        served,
         runtime,
     })
 }
 
 /// Binds every door first, so that either all of them serve or none.
-async fn open(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> Result<Addresses, StartError> {
+async fn open(hub: &Arc<Hub>, house: House) -> Result<Addresses, StartError> {
     let config = &hub.config;
     let mut bound = Vec::new();
     let mut addresses = Addresses::default();
@@ -130,16 +149,14 @@ async fn open(hub: &Arc<Hub>, stopped: &watch::Receiver<bool>) -> Result<Address
                 source,
             })?;
         *address = Some(listener.local_addr().unwrap_or(asked));
-        bound.push((listener, router));
+        bound.push((listener, door, router));
     }
-    for (listener, router) in bound {
-        tokio::spawn(listen::serve(
-            listener,
-            router(hub),
-            config.limits.clone(),
-            hub.counters.clone(),
-            stopped.clone(),
-        ));
+    let token = guard::token(hub);
+    for (listener, door, router) in bound {
+        // Pages and WebSockets, which can send no header, are behind one door.
+        let in_query = door == "dashboard";
+        let router = guard::guarded(router(hub), hub, token.clone(), in_query);
+        tokio::spawn(listen::serve(listener, router, house.clone()));
     }
     Ok(addresses)
 }
@@ -181,13 +198,30 @@ impl Running {
         &self.hub
     }
 
-    /// Takes nothing more, answers what is stored, and leaves.
-    pub fn stop(self) {
-        let _ = self.stop.send(true);
+    /// Shuts the doors, answers what is being asked, has all of it stored, and
+    /// leaves; within [`crate::config::Limits::stop_within`] if the disk does
+    /// its part. What is not answered by then was not acknowledged.
+    pub fn stop(mut self) {
+        let began = Instant::now();
         let within = self.hub.config.limits.stop_within;
+        // Nobody may be listening for it.
+        let _ = self.stop.send(true);
+        self.wait_for_answers(within / 3);
         self.hub.journal.stop();
-        self.runtime
-            .shutdown_timeout(within.max(Duration::from_millis(1)));
+        // Those who waited for the disk have their answer now.
+        let left = within.saturating_sub(began.elapsed());
+        self.wait_for_answers(left.min(Duration::from_millis(100)));
         self.hub.live.stop();
+        let left = within.saturating_sub(began.elapsed());
+        self.runtime
+            .shutdown_timeout(left.max(Duration::from_millis(1)));
+    }
+
+    fn wait_for_answers(&mut self, most: Duration) {
+        let Self {
+            runtime, served, ..
+        } = self;
+        // Whoever is not done by then is cut off.
+        let _ = runtime.block_on(async { tokio::time::timeout(most, served.recv()).await });
     }
 }

@@ -1,0 +1,248 @@
+//! How slow a connection may be: heads that dribble in, silence between
+//! requests, answers that are not fetched. (Bodies: [`super::body`].)
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A connection without a request is kept so long: more than the minute at
+/// which exporters of metrics come by.
+pub const IDLE: Duration = Duration::from_secs(150);
+
+/// What a connection is doing, by the clock. Times are milliseconds since it
+/// began, from 1; 0 is never.
+#[derive(Debug)]
+pub struct Pace {
+    began: Instant,
+    patience: Duration,
+    /// Requests whose answer has not begun.
+    requests: AtomicU32,
+    /// Whether there ever was one.
+    known: AtomicU32,
+    /// Since when a head has been coming in.
+    head_since: AtomicU64,
+    /// When something was last answered or written.
+    quiet_since: AtomicU64,
+    /// Since when the peer takes nothing of what is written.
+    stuck_since: AtomicU64,
+}
+
+/// What is to be done about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing, for so long.
+    Wait(Duration),
+    /// Nothing was asked for long: ask it to leave.
+    Idle,
+    /// It keeps others waiting: cut it off.
+    Slow,
+}
+
+impl Pace {
+    /// `patience`: how long a head may take, and an answer's piece be left.
+    pub fn new(patience: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            began: Instant::now(),
+            patience,
+            requests: AtomicU32::new(0),
+            known: AtomicU32::new(0),
+            head_since: AtomicU64::new(0),
+            quiet_since: AtomicU64::new(1),
+            stuck_since: AtomicU64::new(0),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX) + 1
+    }
+
+    /// A request's head is here; `many` may come at once (HTTP/2).
+    pub fn request(self: &Arc<Self>, many: bool) -> Asked {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        // With HTTP/2, what is read between requests need not be a head.
+        self.known
+            .fetch_max(if many { 2 } else { 1 }, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+        Asked(self.clone())
+    }
+
+    /// Says what is to be done now.
+    pub fn verdict(&self) -> Verdict {
+        let now = self.now();
+        let patience = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX);
+        let idle = u64::try_from(IDLE.as_millis()).unwrap_or(u64::MAX);
+        let stuck = self.stuck_since.load(Ordering::Relaxed);
+        let asked = self.requests.load(Ordering::Relaxed) > 0;
+        let head = self.head_since.load(Ordering::Relaxed);
+        let (since, limit, then) = match self.known.load(Ordering::Relaxed) {
+            _ if stuck > 0 => (stuck, patience, Verdict::Slow),
+            _ if asked => (now, patience, Verdict::Slow),
+            0 => (1, patience, Verdict::Slow),
+            1 if head > 0 => (head, patience, Verdict::Slow),
+            _ => (
+                self.quiet_since.load(Ordering::Relaxed),
+                idle,
+                Verdict::Idle,
+            ),
+        };
+        match limit.saturating_sub(now.saturating_sub(since)) {
+            0 => then,
+            // What happens meanwhile may be due earlier.
+            left => Verdict::Wait(Duration::from_millis(left).min(self.patience)),
+        }
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Asked(Arc<Pace>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.head_since.store(0, Ordering::Relaxed);
+        self.0.quiet_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A stream whose pace is watched, and what it holds while it is open.
+pub struct Watched<S, H> {
+    stream: S,
+    pace: Arc<Pace>,
+    _held: H,
+}
+
+impl<S, H> Watched<S, H> {
+    pub fn new(stream: S, pace: Arc<Pace>, held: H) -> Self {
+        Self {
+            stream,
+            pace,
+            _held: held,
+        }
+    }
+
+    fn wrote<T>(&self, written: &Poll<io::Result<T>>) {
+        let pace = &self.pace;
+        if written.is_ready() {
+            pace.stuck_since.store(0, Ordering::Relaxed);
+            pace.quiet_since.store(pace.now(), Ordering::Relaxed);
+        } else if pace.stuck_since.load(Ordering::Relaxed) == 0 {
+            pace.stuck_since.store(pace.now(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin, H: Unpin> AsyncRead for Watched<S, H> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let pace = &self.pace;
+        if buffer.filled().len() > before
+            && pace.requests.load(Ordering::Relaxed) == 0
+            && pace.head_since.load(Ordering::Relaxed) == 0
+        {
+            pace.head_since.store(pace.now(), Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Watched<S, H> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.wrote(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.wrote(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_pending() {
+            self.wrote(&flushed);
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// A connection that began so long ago.
+    fn pace(seconds: u64) -> Arc<Pace> {
+        let mut pace = Pace::new(PATIENCE);
+        let inner = Arc::get_mut(&mut pace).expect("the only one");
+        inner.began -= Duration::from_secs(seconds);
+        pace
+    }
+
+    #[test]
+    fn who_asks_nothing_or_dribbles_is_cut_off() {
+        assert!(matches!(pace(0).verdict(), Verdict::Wait(_)));
+        assert_eq!(pace(11).verdict(), Verdict::Slow);
+        // While it is answered, the answer takes what it takes.
+        let asked = pace(11);
+        let request = asked.request(false);
+        assert_eq!(asked.verdict(), Verdict::Wait(PATIENCE));
+        drop(request);
+        // Then it may be silent, but not begin a head and leave it.
+        assert!(matches!(asked.verdict(), Verdict::Wait(_)));
+        asked.head_since.store(1, Ordering::Relaxed);
+        assert_eq!(asked.verdict(), Verdict::Slow);
+    }
+
+    #[test]
+    fn silence_ends_in_time() {
+        for many in [false, true] {
+            let silent = pace(IDLE.as_secs() + 1);
+            drop(silent.request(many));
+            silent.quiet_since.store(1, Ordering::Relaxed);
+            assert_eq!(silent.verdict(), Verdict::Idle);
+        }
+        // Pings between the requests of HTTP/2 are no head.
+        let pinging = pace(20);
+        drop(pinging.request(true));
+        pinging.head_since.store(1, Ordering::Relaxed);
+        assert!(matches!(pinging.verdict(), Verdict::Wait(_)));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_fetched_is_left() {
+        let stuck = pace(11);
+        let _request = stuck.request(false);
+        stuck.stuck_since.store(1, Ordering::Relaxed);
+        assert_eq!(stuck.verdict(), Verdict::Slow);
+    }
+}
