@@ -21,7 +21,6 @@ mod exit;
 mod near;
 mod out;
 mod place;
-mod raw;
 mod row;
 mod settings;
 

@@ -3,9 +3,7 @@
 use serde_json::Value as Json;
 use tachograph_model::answer::SqlColumn;
 use tachograph_model::column::Type;
-use tachograph_model::{Column, Event, Kind, UnixNanos, Value};
-
-use crate::raw;
+use tachograph_model::{Column, Event, Kind, UnixNanos, Value, raw};
 
 /// Builds the line of the log that `row` is, checking what it must have.
 ///

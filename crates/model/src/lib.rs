@@ -23,6 +23,7 @@
 //!   [`UnixNanos::now`]) the clock.
 #![deny(missing_docs)]
 
+pub mod admit;
 pub mod answer;
 pub mod column;
 pub mod docs;
@@ -33,6 +34,7 @@ pub mod number;
 pub mod port;
 pub mod privacy;
 pub mod question;
+pub mod raw;
 pub mod render;
 pub mod time;
 

@@ -7,17 +7,17 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Map, Value as Json};
 use tachograph_log::{AppendError, Appender, Home};
+use tachograph_model::raw::{self, Items, TooLong};
 use tachograph_model::render::width;
 use tachograph_model::{Event, Field, KINDS, Kind, MAX_LINE_BYTES, UnixNanos};
 
-use crate::admit::{self, Admission, Misfit};
+use crate::admit::{self, Admission, Refusal};
 use crate::args::keep::Record;
 use crate::args::window::instant;
 use crate::context::{Context, now};
 use crate::exit::{Exit, Result, usage};
 use crate::near;
 use crate::out;
-use crate::raw::{self, Items, TooLong};
 use crate::settings::Key;
 
 /// So much of stdin is read at once; what one read gives is appended before
@@ -40,7 +40,7 @@ pub fn run(args: &Record, ctx: &Context) -> Result<Exit> {
     }
     let keep_text = args.keep_text || ctx.settings.is(Key::KeepText);
     let home = Home::at(ctx.home()?);
-    let mut door = Admission::new(home.clone(), keep_text);
+    let mut door = admit::door(home.clone(), keep_text);
     match &args.kind {
         Some(name) => from_flags(args, name, ctx, &home, &mut door),
         None => from_stdin(args, ctx, &home, &mut door),
@@ -90,9 +90,9 @@ fn set(
     match (kind, kind.and_then(|kind| field(kind, key))) {
         (Some(kind), Some(field)) => {
             door.typed(event, kind, field, text)
-                .map_err(|error| match error.downcast::<Misfit>() {
-                    Ok(misfit) => usage(misfit.to_string()),
-                    Err(error) => error,
+                .map_err(|refusal| match refusal {
+                    Refusal::Misfit(misfit) => usage(misfit.to_string()),
+                    Refusal::Hash(error) => error,
                 })
         }
         (Some(kind), None) if !door.keep_text => {
@@ -379,12 +379,11 @@ fn event(line: &[u8], default: Option<UnixNanos>, door: &mut Admission) -> Resul
     for (key, json) in &raw::members(text).map_err(fault)? {
         match (kind, kind.and_then(|kind| field(kind, key))) {
             (Some(kind), Some(field)) => {
-                door.raw(&mut event, kind, field, json).map_err(|error| {
-                    match error.downcast::<Misfit>() {
-                        Ok(misfit) => fault(misfit),
-                        Err(error) => error,
-                    }
-                })?;
+                door.raw(&mut event, kind, field, json)
+                    .map_err(|refusal| match refusal {
+                        Refusal::Misfit(misfit) => fault(misfit),
+                        Refusal::Hash(error) => error,
+                    })?;
             }
             _ => door.unknown(&mut event, key, json),
         }

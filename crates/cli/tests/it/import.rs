@@ -403,6 +403,17 @@ fn the_home_s_own_log_is_not_doubled() {
 }
 
 #[test]
+fn what_was_recorded_line_by_line_is_not_imported_again() {
+    let desk = Desk::new();
+    let lines = "{\"timestamp\":\"2025-11-20T11:00:00+00:00\",\"event_type\":\"tool_call\",\"tool\":\"grep\",\"duration_ms\":3,\"error_type\":null}\n\
+         {\"timestamp\":\"2025-11-20T11:00:01+00:00\",\"event_type\":\"metric\",\"name\":\"load\",\"value\":1.50,\"tags\":{\"region\": \"eu\"},\"unit\":null}\n";
+    desk.tacho_with(&["record"], lines.as_bytes());
+    assert_eq!(desk.events().len(), 2);
+    let path = desk.file("lines.jsonl", lines);
+    counts(&import(&desk, &[path.to_str().unwrap()]), 2, 0, 2, 0);
+}
+
+#[test]
 fn a_dry_run_adds_nothing_and_says_the_same() {
     let desk = Desk::new();
     desk.file("metrics.json", ARRAY);

@@ -26,7 +26,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tachograph_log::{Appender, FileId, Home};
-use tachograph_model::{Column, Event};
+use tachograph_model::{Column, Event, Kind};
 
 use super::present::Present;
 use crate::exit::Result;
@@ -258,8 +258,13 @@ pub fn content(event: &Event) -> u64 {
     }
     let mut bare = event.clone();
     bare.set(Column::Text, None);
-    bare.extra
-        .retain(|_, json| !json.starts_with(['"', '{', '[']));
+    let kind = Kind::by_name(&event.event_type);
+    bare.extra.retain(|key, json| {
+        let field = kind.and_then(|kind| kind.fields.iter().find(|field| field.key == *key));
+        // `3` where the column holds 3.0: `record` keeps the number only.
+        let spelt = field.is_some_and(|field| event.f64(field.column).is_some());
+        !spelt && !json.starts_with(['"', '{', '['])
+    });
     hash(&bare.to_line())
 }
 

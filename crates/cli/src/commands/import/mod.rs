@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use tachograph_log::Home;
 
-use crate::admit::Admission;
+use crate::admit::{self, Admission};
 use crate::args::Format;
 use crate::args::keep::Import;
 use crate::context::Context;
@@ -46,7 +46,7 @@ pub fn run(args: &Import, ctx: &Context) -> Result<Exit> {
     if !args.dry_run {
         Home::create(home.root())?;
     }
-    let mut door = Admission::new(home.clone(), keep_text);
+    let mut door = admit::door(home.clone(), keep_text);
     door.trust_hashes = true;
     let mut ledger = Ledger::open(&home, args.dry_run)?;
     let mut summary = Summary {

@@ -10,10 +10,10 @@ use serde_json::{Map, Value as Json};
 use tachograph_analyze::Rows;
 use tachograph_model::MAX_LINE_BYTES;
 use tachograph_model::answer::SqlColumn;
+use tachograph_model::raw::{Items, TooLong};
 
 use super::csv_form;
 use super::summary::Skipped;
-use crate::raw::{Items, TooLong};
 use crate::row;
 
 /// A file that is one JSON document is read whole, up to this size in bytes.

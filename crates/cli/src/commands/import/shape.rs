@@ -1,12 +1,11 @@
 //! One record of another tool → one event.
 
 use serde_json::{Map, Value as Json};
-use tachograph_model::{Column, Event, Kind, LineError, UnixNanos, Value};
+use tachograph_model::{Column, Event, Kind, LineError, UnixNanos, Value, raw};
 
 use super::read::{Body, Record};
-use crate::admit::{self, Admission, Misfit};
+use crate::admit::{self, Admission, Refusal};
 use crate::exit::Result;
-use crate::raw;
 
 /// What became of a record.
 pub enum Outcome {
@@ -214,11 +213,11 @@ enum Failure {
 
 type Shaped = std::result::Result<Event, Failure>;
 
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        match error.downcast::<Misfit>() {
-            Ok(misfit) => Self::Record(misfit.to_string()),
-            Err(error) => Self::Home(error),
+impl From<Refusal<anyhow::Error>> for Failure {
+    fn from(refusal: Refusal<anyhow::Error>) -> Self {
+        match refusal {
+            Refusal::Misfit(misfit) => Self::Record(misfit.to_string()),
+            Refusal::Hash(error) => Self::Home(error),
         }
     }
 }

@@ -2,9 +2,12 @@
 //! value in memory would not (1.10, whole numbers beyond 64 bits).
 
 use indexmap::IndexMap;
-use tachograph_model::{
-    Cell, Column, Decoder, Event, Kind, LineError, MAX_LINE_BYTES, UnixNanos, Visitor,
-};
+
+use crate::column::Column;
+use crate::event::Event;
+use crate::kind::Kind;
+use crate::line::{Cell, Decoder, LineError, MAX_LINE_BYTES, Visitor};
+use crate::time::UnixNanos;
 
 /// The members of a JSON object but `timestamp` and `event_type`, each with
 /// its value's text as it came; of a repeated key the last.

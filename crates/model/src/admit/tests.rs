@@ -2,18 +2,11 @@
 
 use super::*;
 
-fn door(keep_text: bool) -> (tempfile::TempDir, Admission) {
-    let dir = tempfile::tempdir().expect("a folder");
-    let home = Home::create(dir.path().join("home")).expect("a home");
-    (dir, Admission::new(home, keep_text))
+fn door(keep_text: bool) -> Admission<Salt> {
+    Admission::new(Salt::new([1; 32]), keep_text)
 }
 
-fn admit(
-    door: &mut Admission,
-    kind: &str,
-    key: &str,
-    json: Json,
-) -> std::result::Result<String, String> {
+fn admit(door: &mut Admission<Salt>, kind: &str, key: &str, json: Json) -> Result<String, String> {
     let kind = Kind::by_name(kind).expect("a kind");
     let field = kind
         .fields
@@ -30,8 +23,8 @@ fn admit(
 
 #[test]
 fn what_belongs_in_a_field_gets_in() {
-    let (_dir, mut door) = door(false);
-    let mut check = |kind, key, json, result: std::result::Result<&str, &str>| {
+    let mut door = door(false);
+    let mut check = |kind, key, json, result: Result<&str, &str>| {
         assert_eq!(
             admit(&mut door, kind, key, json),
             result.map(str::to_owned).map_err(str::to_owned)
@@ -90,7 +83,7 @@ fn what_belongs_in_a_field_gets_in() {
 
 #[test]
 fn only_the_form_of_our_hashes_is_trusted() {
-    let (_dir, mut door) = door(false);
+    let mut door = door(false);
     door.trust_hashes = true;
     let ours = "\"00112233aabbccdd\"";
     let mut session = |id: &str| admit(&mut door, "tool_call", "session_id", id.into());
@@ -111,7 +104,7 @@ fn only_the_form_of_our_hashes_is_trusted() {
 
 #[test]
 fn identities_are_hashed_and_texts_stay_out() {
-    let (_dir, mut door) = door(false);
+    let mut door = door(false);
     for (kind, key) in [
         ("tool_call", "agent"),
         ("tool_call", "session_id"),
@@ -139,7 +132,7 @@ fn identities_are_hashed_and_texts_stay_out() {
 
 #[test]
 fn identities_that_are_numbers_are_no_plain_numbers() {
-    let (_dir, mut door) = door(false);
+    let mut door = door(false);
     let tags = serde_json::json!({"user_id": 4711, "shard": 4712, "hostName": "alice", "filePath": "alice"});
     let shown = admit(&mut door, "metric", "tags", tags).expect("admitted");
     assert!(
@@ -170,12 +163,15 @@ fn identities_that_are_numbers_are_no_plain_numbers() {
         );
     }
     let long = Event::new(UnixNanos(0), "x".repeat(MAX_NAME_BYTES + 1));
-    assert!(door.event(long).is_err_and(|error| error.is::<Misfit>()));
+    assert!(
+        door.event(long)
+            .is_err_and(|error| matches!(error, Refusal::Misfit(_)))
+    );
 }
 
 #[test]
 fn a_message_is_no_class_of_an_error() {
-    let (_dir, mut door) = door(false);
+    let mut door = door(false);
     let mut check = |text: &str, kept: &str| {
         let shown = admit(&mut door, "tool_call", "error_type", text.into());
         assert_eq!(shown, Ok(kept.to_owned()), "{text}");
@@ -191,9 +187,29 @@ fn a_message_is_no_class_of_an_error() {
 
 #[test]
 fn with_keep_text_texts_are_kept() {
-    let (_dir, mut door) = door(true);
+    let mut door = door(true);
     assert_eq!(
         admit(&mut door, "query", "query_text", "who".into()),
         Ok("\"who\"".to_owned())
     );
+}
+
+#[test]
+fn a_null_is_stored_the_same_by_whichever_way_it_comes() {
+    let line = r#"{"timestamp":"2025-11-20T11:00:00+00:00","event_type":"tool_call","tool":"grep","error_type":null}"#;
+    let mut door = door(false);
+    let whole = door.event(Event::from_line(line.as_bytes()).expect("an event"));
+    let kind = Kind::by_name("tool_call").expect("a kind");
+    let mut piecewise = Event::new(whole.as_ref().expect("admitted").time, kind.name);
+    for (key, json) in raw::members(line).expect("an object") {
+        let field = kind.fields.iter().find(|field| field.key == key);
+        let field = field.expect("a field");
+        door.raw(&mut piecewise, kind, field, &json)
+            .expect("admitted");
+    }
+    assert_eq!(
+        String::from_utf8_lossy(&piecewise.to_line()).trim_end(),
+        line
+    );
+    assert_eq!(whole, Ok(piecewise));
 }
