@@ -10,6 +10,7 @@ use tachograph_model::UnixNanos;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::collect::{self, Collector};
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::guard::listen::{self, House, Peers};
@@ -54,6 +55,7 @@ pub struct Running {
     /// Empty and closed once nobody is served any more.
     served: mpsc::Receiver<Infallible>,
     runtime: tokio::runtime::Runtime,
+    collector: Option<Collector>,
 }
 
 /// Opens every door and begins to serve.
@@ -98,7 +100,13 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         stop: stopped,
     };
     let addresses = runtime.block_on(open(&hub, house))?;
+    let collect = hub.config.collect.clone();
+    let collector = collect
+        .map(|what| collect::start(what, hub.journal.clone()))
+        .transpose()
+        .map_err(StartError::Threads)?;
     Ok(Running {
+        collector,
         addresses,
         hub,
         stop,
@@ -204,6 +212,7 @@ impl Running {
     pub fn stop(mut self) {
         let began = Instant::now();
         let within = self.hub.config.limits.stop_within;
+        drop(self.collector.take());
         // Nobody may be listening for it.
         let _ = self.stop.send(true);
         self.wait_for_answers(within / 3);

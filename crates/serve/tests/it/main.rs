@@ -1,6 +1,7 @@
 //! What crosses the rooms of `serve`: bytes in, events out.
 
 mod api;
+mod collect;
 mod common;
 mod expose;
 mod formats;
