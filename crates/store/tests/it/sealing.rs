@@ -48,6 +48,44 @@ fn many_steps_and_many_seals_make_many_segments_and_one_after_compacting() {
 }
 
 #[test]
+fn only_the_logs_that_are_named_are_sealed() {
+    let place = Place::new();
+    let events: Vec<Event> = (0..300).map(tool_call).collect();
+    let home = Home::at(place.store().home().root());
+    for part in events.chunks(100) {
+        place.append(part);
+        if part[0] != events[200] {
+            tachograph_log::Appender::new(&home)
+                .lock()
+                .unwrap()
+                .rotate()
+                .unwrap();
+        }
+    }
+    let logs = || -> Vec<_> { home.files().unwrap().files };
+    let before = logs();
+    assert_eq!(before.len(), 3);
+    let wanted = lines_of(events.into_iter());
+    // The older of the rotated ones, one that is not there, and the live one,
+    // which is being written and stays.
+    let only = [
+        before[0].path.clone(),
+        home.root().join("events_no.jsonl"),
+        home.log(),
+    ];
+    let options = SealOptions {
+        only: Some(&only),
+        ..SealOptions::default()
+    };
+    let report = place.store().seal(options).unwrap();
+    assert_eq!((report.events, report.logs), (100, 1));
+    assert_eq!(logs(), before[1..]);
+    assert_eq!(place.lines(), wanted);
+    assert_eq!(place.seal().events, 200);
+    assert_eq!(place.lines(), wanted);
+}
+
+#[test]
 fn two_sealers_at_once_seal_everything_once() {
     let place = Place::new();
     let events: Vec<Event> = (0..2_000).map(tool_call).collect();
