@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::files::FileId;
+use crate::files::{FileId, LogFile};
 use crate::home::{Home, HomeError};
 
 /// How much is read at once, bytes.
@@ -36,8 +36,9 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 pub struct Follower {
     home: Home,
     at: Option<Reading>,
-    /// The file read last, when none is open.
-    last: Option<FileId>,
+    /// Files that have been read, of those that are still there: a log that is
+    /// deleted must not bring back what was rotated before it.
+    read: Vec<FileId>,
     buffer: Vec<u8>,
 }
 
@@ -59,8 +60,13 @@ impl Follower {
     /// # Errors
     /// When the home cannot be listed or its log not be opened.
     pub fn at_end(home: &Home) -> Result<Self, HomeError> {
-        let mut follower = Self::at_start(home);
-        if let Some(mut reading) = follower.open(&home.log())? {
+        // Listed first: a log that is rotated before it is opened is among the
+        // files that have been read.
+        let listed = home.files()?.files;
+        let mut follower = Self::after(home, &listed, listed.len());
+        let log = follower.open(&home.log())?;
+        follower.read.extend(log.iter().map(|reading| reading.id));
+        if let Some(mut reading) = log {
             reading.offset = whole_lines_end(&mut reading.file)
                 .map_err(|source| failed("read", &home.log(), source))?;
             follower.at = Some(reading);
@@ -68,12 +74,21 @@ impl Follower {
         Ok(follower)
     }
 
+    /// Starts at the first line of the first of `files` (as [`Home::files`] has
+    /// listed them) that is not among the first `passed`.
+    pub fn after(home: &Home, files: &[LogFile], passed: usize) -> Self {
+        Self {
+            read: files.iter().take(passed).map(|file| file.id).collect(),
+            ..Self::at_start(home)
+        }
+    }
+
     /// Starts at the first line of the oldest file of the log.
     pub fn at_start(home: &Home) -> Self {
         Self {
             home: home.clone(),
             at: None,
-            last: None,
+            read: Vec::new(),
             buffer: Vec::new(),
         }
     }
@@ -106,27 +121,25 @@ impl Follower {
                     .read(&mut self.buffer, take)
                     .map_err(|source| failed("read", &self.home.log(), source))?;
             }
-            self.last = Some(next.id);
+            self.read.push(next.id);
             self.at = Some(next);
         }
     }
 
-    /// The file after the one being read; `None` when there is none yet.
+    /// The oldest file that has not been read; `None` when there is none yet.
     fn next(&mut self) -> Result<Option<Reading>, HomeError> {
-        let files = self.home.files()?.files;
-        let current = self.at.as_ref().map(|at| at.id).or(self.last);
-        let after = match current {
-            None => 0,
-            // A file that is gone was the oldest: what is rotated is named by
-            // time, and sealing takes the oldest first.
-            Some(current) => files
-                .iter()
-                .position(|file| file.id == current)
-                .map_or(0, |at| at + 1),
-        };
-        match files.get(after) {
-            Some(file) => self.open(&file.path.clone()),
-            None => Ok(None),
+        loop {
+            let files = self.home.files()?.files;
+            self.read
+                .retain(|read| files.iter().any(|file| file.id == *read));
+            let Some(file) = files.iter().find(|file| !self.read.contains(&file.id)) else {
+                return Ok(None);
+            };
+            let opened = self.open(&file.path)?;
+            // Renamed or removed since it was listed: look again.
+            if let Some(reading) = opened.filter(|reading| reading.id == file.id) {
+                return Ok(Some(reading));
+            }
         }
     }
 

@@ -284,6 +284,35 @@ impl Histogram {
         bounds
     }
 
+    /// The bucket that a finite value falls in, as one number that rises with
+    /// the value: 0 for zero and subnormals, mirrored below. For counting in a
+    /// smaller form; what comes back of it is [`Histogram::middle_of`].
+    #[must_use]
+    pub fn bucket_of(value: f64) -> i32 {
+        if !value.is_normal() {
+            return 0;
+        }
+        let index = buckets::index_of(value.abs()).cast_signed();
+        if value < 0.0 { -index } else { index }
+    }
+
+    /// What stands, with the least relative error, for the buckets
+    /// `group << level` up to the next group's: with a level of 0 for one
+    /// bucket, with each level more for twice as many, to within twice the
+    /// error. Groups below zero are those of the magnitude.
+    #[must_use]
+    pub fn middle_of(group: i32, level: u32) -> f64 {
+        let edge = |group: u32| buckets::floor_of(group << level);
+        let magnitude = group.unsigned_abs();
+        if magnitude == 0 {
+            return 0.0;
+        }
+        let (low, high) = (edge(magnitude), edge(magnitude + 1));
+        // 2 low high / (low + high), without a product or sum that overflows.
+        let middle = low * (2.0 / (1.0 + low / high));
+        if group < 0 { -middle } else { middle }
+    }
+
     /// Every bucket that holds something, in ascending order of value.
     pub fn ascending(&self) -> impl Iterator<Item = Bucket> {
         let zero = Bucket {

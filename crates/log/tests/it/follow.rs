@@ -117,3 +117,45 @@ fn a_line_without_end_does_not_fill_the_memory() {
     log.append(b"last\n").unwrap();
     assert_eq!(poll(&mut follower), "last\n");
 }
+
+#[test]
+fn a_deleted_log_does_not_bring_back_what_was_rotated_before() {
+    let (_dir, home) = home();
+    let log = Appender::new(&home);
+    log.append(b"one\n").unwrap();
+    log.lock().unwrap().rotate().unwrap();
+    log.append(b"two\n").unwrap();
+    let mut start = Follower::at_start(&home);
+    let mut end = Follower::at_end(&home).unwrap();
+    assert_eq!(poll(&mut start), "one\ntwo\n");
+    assert_eq!(poll(&mut end), "");
+    fs::remove_file(home.log()).unwrap();
+    for follower in [&mut start, &mut end] {
+        assert_eq!(poll(follower), "");
+    }
+    log.append(b"three\n").unwrap();
+    for follower in [&mut start, &mut end] {
+        assert_eq!(poll(follower), "three\n");
+        assert_eq!(poll(follower), "");
+    }
+}
+
+#[test]
+fn reading_begins_behind_the_files_that_are_passed_over() {
+    let (_dir, home) = home();
+    let log = Appender::new(&home);
+    for line in ["one\n", "two\n", "three\n"] {
+        log.lock().unwrap().rotate().unwrap();
+        log.append(line.as_bytes()).unwrap();
+    }
+    let files = home.files().unwrap().files;
+    for (passed, found) in [
+        (0, "one\ntwo\nthree\n"),
+        (1, "two\nthree\n"),
+        (2, "three\n"),
+        (3, ""),
+    ] {
+        let mut follower = Follower::after(&home, &files, passed);
+        assert_eq!(poll(&mut follower), found, "behind {passed}");
+    }
+}

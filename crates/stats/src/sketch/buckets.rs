@@ -251,6 +251,14 @@ pub(super) fn index_of(value: f64) -> u32 {
     (value.to_bits() >> SHIFT) as u32
 }
 
+/// The lower end of a bucket; the largest number for those beyond the last.
+pub(super) fn floor_of(index: u32) -> f64 {
+    if index >= END {
+        return f64::MAX;
+    }
+    f64::from_bits(u64::from(index) << SHIFT)
+}
+
 fn count_of(cell: u128) -> u64 {
     ((cell >> COUNT_AT) as u64).min(MAX_CELL)
 }

@@ -191,3 +191,38 @@ fn beyond_the_largest_count_nothing_panics() {
     assert!(histogram.sum().is_finite());
     assert!(Histogram::decode(&histogram.encode()).is_ok());
 }
+
+#[test]
+fn a_bucket_s_middle_is_within_the_error_of_all_its_values() {
+    for value in [
+        1.0,
+        -1.0,
+        0.1,
+        1.999_999,
+        -3.7e-5,
+        8.25e300,
+        f64::MAX,
+        f64::MIN_POSITIVE,
+        -2.5e-308,
+        127.999,
+    ] {
+        let bucket = Histogram::bucket_of(value);
+        for level in 0..=7_i32 {
+            let group = bucket.signum() * (bucket.abs() >> level);
+            let middle = Histogram::middle_of(group, level.cast_unsigned());
+            let error = (middle / value - 1.0).abs();
+            let bound = RELATIVE_ERROR * f64::from(1 << level);
+            assert!(error <= bound, "{value} at level {level}: {middle}");
+        }
+    }
+    for none in [0.0, -0.0, 1e-310] {
+        assert_eq!(Histogram::bucket_of(none), 0);
+    }
+    assert_eq!(Histogram::middle_of(0, 3), 0.0);
+    let rising = [f64::MIN, -2.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 2.0, f64::MAX];
+    assert!(
+        rising
+            .map(Histogram::bucket_of)
+            .is_sorted_by(|one, next| one < next)
+    );
+}

@@ -1,0 +1,223 @@
+//! The thread that reads the log into the state.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tachograph_log::{Follower, Home, HomeError};
+use tachograph_model::{Event, UnixNanos};
+use tokio::sync::watch;
+
+use super::series::REACH;
+use super::state::State;
+
+/// Between two looks while something happens.
+const BUSY: Duration = Duration::from_millis(20);
+/// Between two looks otherwise.
+const IDLE: Duration = Duration::from_millis(50);
+/// After a look that failed.
+const AGAIN: Duration = Duration::from_secs(1);
+/// So long after the last event it is still busy.
+const CALM: Duration = Duration::from_secs(2);
+/// How much of the log's past is read, bytes.
+const PAST_BYTES: u64 = 64 << 20;
+/// Lines that are taken in under one hold of the lock, bytes: about 200 of them.
+const PIECE: usize = 32 << 10;
+
+/// The thread, and what it says of itself.
+#[derive(Debug)]
+pub(super) struct Feed {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    waker: std::thread::Thread,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Arc<Mutex<State>>,
+    stop: AtomicBool,
+    began: Instant,
+    /// When the log's end was last reached, nanoseconds after `began`.
+    at_end: AtomicU64,
+    failures: AtomicU64,
+    changes: watch::Sender<u64>,
+}
+
+impl Feed {
+    pub(super) fn start(home: &Home, state: &Arc<Mutex<State>>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            state: Arc::clone(state),
+            stop: AtomicBool::new(false),
+            began: Instant::now(),
+            at_end: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+        });
+        // Where the past ends is settled now, before anything new can come.
+        let past = Past::of(home);
+        let thread = std::thread::Builder::new()
+            .name("tacho-live".to_owned())
+            .spawn({
+                let (shared, home) = (Arc::clone(&shared), home.clone());
+                move || run(&home, past, &shared)
+            })?;
+        Ok(Self {
+            shared,
+            waker: thread.thread().clone(),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    pub(super) fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.wake();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // A panic of the feed has been told on its own thread.
+            let _ = thread.join();
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        self.waker.unpark();
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
+    pub(super) fn lag(&self) -> Duration {
+        let at_end = Duration::from_nanos(self.shared.at_end.load(Ordering::Relaxed));
+        self.shared.began.elapsed().saturating_sub(at_end)
+    }
+
+    pub(super) fn failures(&self) -> u64 {
+        self.shared.failures.load(Ordering::Relaxed)
+    }
+}
+
+/// What was in the log when the server began.
+struct Past {
+    follower: Follower,
+    /// Bytes of it from where the follower starts.
+    bytes: u64,
+}
+
+impl Past {
+    /// Begins with the file that reaches back to an hour ago, or with the
+    /// newest [`PAST_BYTES`].
+    fn of(home: &Home) -> Result<Self, HomeError> {
+        let files = home.files()?.files;
+        let now = UnixNanos::now();
+        let since = now.saturating_sub(REACH);
+        let mut bytes = 0;
+        let mut passed = files.len();
+        for file in files.iter().rev() {
+            if bytes + file.len > PAST_BYTES && bytes > 0 {
+                break;
+            }
+            bytes += file.len;
+            passed -= 1;
+            if first_time(&file.path).is_some_and(|first| first < since) {
+                break;
+            }
+        }
+        Ok(Self {
+            follower: Follower::after(home, &files, passed),
+            bytes,
+        })
+    }
+}
+
+/// The time of the first event of a file; `None` when it cannot be told.
+fn first_time(path: &Path) -> Option<UnixNanos> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(64 << 10).read_to_end(&mut head).ok()?;
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    Event::from_line(line).ok().map(|event| event.time)
+}
+
+fn run(home: &Home, past: Result<Past, HomeError>, shared: &Shared) {
+    let mut past = past;
+    let mut follower = loop {
+        match past {
+            Ok(past) => {
+                let mut follower = past.follower;
+                follow(&mut follower, past.bytes, shared);
+                break follower;
+            }
+            Err(_) => {
+                shared.failures.fetch_add(1, Ordering::Relaxed);
+                std::thread::park_timeout(AGAIN);
+                if shared.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                past = Past::of(home);
+            }
+        }
+    };
+    lock(shared).settle();
+    let mut last = Instant::now();
+    while !shared.stop.load(Ordering::Relaxed) {
+        let wait = match follow(&mut follower, 0, shared) {
+            None => AGAIN,
+            Some(0) if last.elapsed() > CALM => IDLE,
+            Some(0) => BUSY,
+            Some(_) => {
+                last = Instant::now();
+                BUSY
+            }
+        };
+        std::thread::park_timeout(wait);
+    }
+}
+
+/// Reads to the log's end, of which the first `past` bytes are not new; returns
+/// how many bytes there were. `None`: it could not be read.
+fn follow(follower: &mut Follower, past: u64, shared: &Shared) -> Option<u64> {
+    let mut read = 0_u64;
+    let found = follower.poll(&mut |lines| {
+        let mut rest = lines;
+        while !rest.is_empty() && !shared.stop.load(Ordering::Relaxed) {
+            // No piece is partly past and partly new.
+            let left = usize::try_from(past.saturating_sub(read)).unwrap_or(usize::MAX);
+            let most = if left > 0 { left.min(PIECE) } else { PIECE };
+            let (piece, after) = rest.split_at(whole_lines(rest, most));
+            let mut state = lock(shared);
+            if read >= past {
+                state.settle();
+            }
+            state.take(piece, UnixNanos::now());
+            read += piece.len() as u64;
+            rest = after;
+        }
+        shared.changes.send_modify(|number| *number += 1);
+    });
+    let Ok(bytes) = found else {
+        shared.failures.fetch_add(1, Ordering::Relaxed);
+        return None;
+    };
+    let now = u64::try_from(shared.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    shared.at_end.store(now, Ordering::Relaxed);
+    Some(bytes)
+}
+
+/// Where the lines of the next piece end, of about so many bytes.
+fn whole_lines(lines: &[u8], most: usize) -> usize {
+    let head = &lines[..lines.len().min(most)];
+    if head.len() == lines.len() {
+        return lines.len();
+    }
+    match memchr::memrchr(b'\n', head) {
+        Some(end) => end + 1,
+        None => memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1),
+    }
+}
+
+fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, State> {
+    shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+}

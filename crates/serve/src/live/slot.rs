@@ -1,0 +1,241 @@
+//! What happened to one series in one stretch of time: counts, sums, ends, and
+//! a small mergeable sketch of the distribution.
+//!
+//! The sketch counts values in the buckets of [`Histogram`] (within
+//! [`RELATIVE_ERROR`]), as a list of those that hold something: 8 bytes each. A
+//! slot that would hold too many joins its buckets two by two, which doubles
+//! the error; "UDDSketch" (Epicoco et al., 2020) does the same.
+
+use tachograph_stats::{Histogram, RELATIVE_ERROR};
+
+/// How far buckets are joined at most: 2^7 of them, one for each doubling.
+const MAX_LEVEL: u32 = 7;
+
+/// Memory that all series share.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// Buckets that the slots have room for, now.
+    cells: usize,
+    /// Recent points that there is room for, now.
+    points: usize,
+    max_cells: usize,
+    max_points: usize,
+}
+
+impl Budget {
+    pub(super) fn new(max_cells: usize, max_points: usize) -> Self {
+        Self {
+            cells: 0,
+            points: 0,
+            max_cells,
+            max_points,
+        }
+    }
+
+    /// How many buckets one slot may hold: the fewer, the more all hold.
+    fn cells_each(&self) -> usize {
+        match self.cells * 4 / self.max_cells.max(1) {
+            0 | 1 => 1024,
+            2 => 256,
+            3 => 64,
+            _ => 16,
+        }
+    }
+
+    /// Asks for room for more points; false when there is none left.
+    pub(super) fn take_points(&mut self, more: usize) -> bool {
+        let fits = self.points + more <= self.max_points;
+        self.points += if fits { more } else { 0 };
+        fits
+    }
+
+    /// Bytes that sketches and points take.
+    pub(super) fn bytes(&self) -> usize {
+        self.cells * size_of::<(i32, u32)>() + self.points * size_of::<(i64, f64)>()
+    }
+}
+
+/// A value and when it was measured, Unix nanoseconds.
+pub(super) type At = (i64, f64);
+
+/// One stretch of one series.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    /// Its first second since the epoch.
+    pub(super) start: u32,
+    /// How often buckets were joined two by two.
+    level: u32,
+    pub(super) count: u64,
+    pub(super) failed: u64,
+    pub(super) sum: f64,
+    /// Sum of the squared distances from the mean.
+    squares: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) first: At,
+    pub(super) last: At,
+    /// Joined bucket and count, ascending.
+    cells: Vec<(i32, u32)>,
+}
+
+impl Slot {
+    pub(super) fn new(start: u32) -> Self {
+        Self {
+            start,
+            level: 0,
+            count: 0,
+            failed: 0,
+            sum: 0.0,
+            squares: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            first: (i64::MAX, 0.0),
+            last: (i64::MIN, 0.0),
+            cells: Vec::new(),
+        }
+    }
+
+    /// Adds a finite value `times` times (at least once). Cost: a search in at
+    /// most 1024 buckets.
+    pub(super) fn add(&mut self, (at, value): At, times: u64, failed: bool, budget: &mut Budget) {
+        let before = self.mean();
+        self.count = self.count.saturating_add(times);
+        self.failed += u64::from(failed);
+        self.sum = (self.sum + value * times as f64).clamp(f64::MIN, f64::MAX);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        // Welford, "Note on a Method for Calculating Corrected Sums of Squares
+        // and Products" (1962).
+        self.squares += times as f64 * (value - before) * (value - self.mean());
+        if at < self.first.0 {
+            self.first = (at, value);
+        }
+        if at >= self.last.0 {
+            self.last = (at, value);
+        }
+        let group = joined(Histogram::bucket_of(value), self.level);
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        self.count_in(group, times, budget);
+    }
+
+    /// Takes in an earlier or later stretch of the same series, and gives back
+    /// what memory it held.
+    pub(super) fn merge(&mut self, other: Self, budget: &mut Budget) {
+        self.merge_figures(&other);
+        while self.level < other.level {
+            self.join();
+        }
+        for &(group, times) in &other.cells {
+            // Joining may go on while they are counted.
+            self.count_in(joined(group, self.level - other.level), times, budget);
+        }
+        other.give_back(budget);
+    }
+
+    /// As [`Slot::merge`], but for the distribution: all that a window needs
+    /// beside [`Slot::pour`].
+    pub(super) fn merge_figures(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        let (mine, theirs) = (self.count as f64, other.count as f64);
+        let apart = other.mean() - self.mean();
+        self.squares += other.squares;
+        if self.count > 0 {
+            // Chan, Golub & LeVeque, "Algorithms for Computing the Sample
+            // Variance" (1983).
+            self.squares += apart * apart * (mine * theirs / (mine + theirs));
+        }
+        self.count = self.count.saturating_add(other.count);
+        self.failed += other.failed;
+        self.sum = (self.sum + other.sum).clamp(f64::MIN, f64::MAX);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        if other.first.0 < self.first.0 {
+            self.first = other.first;
+        }
+        if other.last.0 >= self.last.0 {
+            self.last = other.last;
+        }
+    }
+
+    /// Adds the distribution to a histogram; returns the error of its values.
+    pub(super) fn pour(&self, into: &mut Histogram) -> f64 {
+        for &(group, times) in &self.cells {
+            let middle = Histogram::middle_of(group, self.level);
+            into.insert_n(middle.clamp(self.min, self.max), u64::from(times));
+        }
+        RELATIVE_ERROR * f64::from(1_u32 << self.level)
+    }
+
+    /// The mean; 0 while there is none.
+    pub(super) fn mean(&self) -> f64 {
+        match self.count {
+            0 => 0.0,
+            count => (self.sum / count as f64).clamp(self.min, self.max),
+        }
+    }
+
+    /// Of the population; never NaN.
+    pub(super) fn deviation(&self) -> f64 {
+        let variance = self.squares / (self.count.max(1)) as f64;
+        if variance.is_finite() {
+            variance.max(0.0).sqrt()
+        } else {
+            f64::MAX
+        }
+    }
+
+    /// Gives back what memory it holds, before it is dropped.
+    pub(super) fn give_back(self, budget: &mut Budget) {
+        budget.cells -= self.cells.capacity();
+    }
+
+    fn count_in(&mut self, group: i32, times: u32, budget: &mut Budget) {
+        match self.cells.binary_search_by_key(&group, |(held, _)| *held) {
+            Ok(at) => {
+                let cell = &mut self.cells[at].1;
+                *cell = cell.saturating_add(times);
+            }
+            Err(_) if self.cells.len() >= budget.cells_each() => {
+                if self.level < MAX_LEVEL {
+                    self.join();
+                    return self.count_in(joined(group, 1), times, budget);
+                }
+                // Values all over the range of a double: to the nearest.
+                let at = self.cells.partition_point(|(held, _)| *held < group);
+                let cell = &mut self.cells[at.saturating_sub(1)].1;
+                *cell = cell.saturating_add(times);
+            }
+            Err(at) => {
+                if self.cells.len() == self.cells.capacity() {
+                    let more = (self.cells.len() / 2).max(2);
+                    budget.cells -= self.cells.capacity();
+                    self.cells.reserve_exact(more);
+                    budget.cells += self.cells.capacity();
+                }
+                self.cells.insert(at, (group, times));
+            }
+        }
+    }
+
+    /// Joins buckets two by two.
+    fn join(&mut self) {
+        self.level += 1;
+        for cell in &mut self.cells {
+            cell.0 = joined(cell.0, 1);
+        }
+        self.cells.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+            }
+            same
+        });
+    }
+}
+
+/// The group that a bucket, or a group, is in after so many joinings.
+fn joined(group: i32, level: u32) -> i32 {
+    group.signum() * (group.abs() >> level)
+}
