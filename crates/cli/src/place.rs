@@ -140,25 +140,32 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// When another process seals for longer than `wait`, or the disk fails.
 pub fn seal(store: &Store, wait: Duration) -> Result<SealReport> {
     let home = store.home().clone();
-    let mut before_seal = || {
-        let report = tachograph::recover_orphans(home.root());
-        // What is yet to be settled may lie half in the log that is to go.
-        if report.unsettled > 0 {
-            return Err(format!(
-                "{}\nhint: put right what stands in the way; or delete the file that is named, \
-                 and the events in it are lost",
-                report.notes.join("; ")
-            ));
-        }
-        for note in &report.notes {
-            out::err(format_args!("warning: {note}"));
-        }
-        settle_interrupted(&home).map_err(|error| format!("{error:#}"))
-    };
+    let mut before_seal = || settle(&home, &mut |note| out::err(format_args!("warning: {note}")));
     let options = SealOptions {
         wait,
         before_seal: Some(&mut before_seal),
         ..SealOptions::default()
     };
     Ok(store.seal(options)?)
+}
+
+/// Takes in what dead processes and killed imports left, before logs are
+/// sealed; what is odd about it is handed to `warn`.
+///
+/// # Errors
+/// When something cannot be settled yet: what it is held against may lie half
+/// in the log that is to go.
+pub fn settle(home: &Home, warn: &mut dyn FnMut(&str)) -> std::result::Result<(), String> {
+    let report = tachograph::recover_orphans(home.root());
+    if report.unsettled > 0 {
+        return Err(format!(
+            "{}\nhint: put right what stands in the way; or delete the file that is named, \
+             and the events in it are lost",
+            report.notes.join("; ")
+        ));
+    }
+    for note in &report.notes {
+        warn(note);
+    }
+    settle_interrupted(home).map_err(|error| format!("{error:#}"))
 }

@@ -77,7 +77,8 @@ pub fn run(_args: &Compact, ctx: &Context) -> Result<Exit> {
     Ok(Exit::Ok)
 }
 
-fn retention(ctx: &Context) -> Retention {
+/// What the settings say is to be kept.
+pub fn retention(ctx: &Context) -> Retention {
     let positive = |key| {
         ctx.settings
             .int(key)

@@ -7,6 +7,8 @@
 //!                                            └─ background: drain, seal, compact, retain
 //! ```
 
+mod background;
+mod denials;
 mod lock;
 mod log;
 mod plan;
@@ -27,11 +29,13 @@ use tachograph_model::Sink;
 use tachograph_serve::{Doors, Running, StartError};
 use tachograph_store::Store;
 
+use self::background::{Background, Tasks};
 use self::lock::{ServerLock, remove_stale};
 use self::log::{Log, shown};
 use crate::args::Format;
 use crate::args::start::Start;
 use crate::commands::ask;
+use crate::commands::compact::retention;
 use crate::context::{Context, user_home};
 use crate::draft::Draft;
 use crate::exit::{Exit, Result, usage};
@@ -94,15 +98,29 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
         ],
     );
     accepted_only(args, &log);
+    let tasks = Tasks {
+        seal_after_bytes: setting_bytes(ctx),
+        retention: retention(ctx),
+    };
+    let counters = running.hub().counters.clone();
+    let background = Background::start(&home, tasks, counters, log)?;
     let signal = signals.wait();
     let began = Instant::now();
     log.info("stopping", &[("signal", json!(signal))]);
     running.stop();
+    background.stop();
     log.info(
         "stopped",
         &[("after_ms", json!(began.elapsed().as_millis() as u64))],
     );
     Ok(Exit::Ok)
+}
+
+fn setting_bytes(ctx: &Context) -> u64 {
+    let bytes = ctx.settings.int(Key::SealAfterBytes);
+    bytes
+        .and_then(|bytes| u64::try_from(bytes).ok())
+        .unwrap_or(u64::MAX)
 }
 
 /// The engine that answers; the clock is the system's, for it runs on.
