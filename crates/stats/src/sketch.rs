@@ -149,6 +149,12 @@ impl Histogram {
         }
     }
 
+    /// About how much memory the buckets take, beside the value itself.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.positive.memory_bytes() + self.negative.memory_bytes()
+    }
+
     /// How many finite values. Cost: the number of buckets.
     #[must_use]
     pub fn count(&self) -> u64 {

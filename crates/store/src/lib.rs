@@ -70,7 +70,9 @@ pub use compact::CompactReport;
 pub use decode::{BATCH_ROWS, LogPart, LogScan};
 pub use doctor::{Finding, RepairReport, Severity};
 pub use error::StoreError;
-pub use fold::{Cell, Distribution, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey, Whole};
+pub use fold::{
+    Cell, Distribution, FirstNamed, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey, Whole,
+};
 pub use manifest::{Manifest, Retired, Segment, Source};
 pub use note::{BrokenLine, Note};
 pub use retain::{RetainReport, Retention};

@@ -38,7 +38,7 @@ use crate::schema::{
 use crate::segment::{Sorted, compression, write_file};
 
 /// A tier of rollups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Tier {
     Minute,
     Hour,

@@ -1,12 +1,12 @@
 //! The door: a home, opened.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tachograph_log::Home;
 
 use crate::error::StoreError;
 use crate::manifest::{Manifest, unsealed};
-use crate::snapshot::{Snapshot, open_logs};
+use crate::snapshot::{Kept, Snapshot, open_logs};
 
 /// A home's memory: its log, segments and rollups.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Store {
     pub(crate) home: Home,
     pub(crate) read_only: bool,
     pub(crate) threads: usize,
+    pub(crate) kept: Option<Arc<Kept>>,
 }
 
 impl Store {
@@ -23,6 +24,7 @@ impl Store {
             home: home.clone(),
             read_only: false,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            kept: None,
         }
     }
 
@@ -40,6 +42,20 @@ impl Store {
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
+    }
+
+    /// Keeps folded cells in memory, up to about `bytes`, so that a question
+    /// asked again costs only what has come since: for a process that stays
+    /// and is asked often. Clones share them.
+    #[must_use]
+    pub fn keeping(mut self, bytes: usize) -> Self {
+        self.kept = Some(Arc::new(Kept::new(bytes)));
+        self
+    }
+
+    /// Whether it keeps cells between snapshots.
+    pub fn keeps(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// The home.
@@ -64,6 +80,7 @@ impl Store {
             logs: logs.into_iter().map(|(log, _)| log).collect(),
             notes,
             threads: self.threads,
+            kept: self.kept.clone(),
             sound: Mutex::default(),
         })
     }

@@ -1,12 +1,9 @@
 //! Exact cells: every event of the window is scanned and folded, with every
 //! value kept.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::TimestampNanosecondType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -17,7 +14,7 @@ use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tachograph_model::answer::{Note, NoteKind};
-use tachograph_model::{AskError, Column, Window};
+use tachograph_model::{AskError, Window};
 use tachograph_store::{EVENT_TYPE, FoldSpec, Folder, Grain, Snapshot, TIMESTAMP, schema};
 
 use super::config::EngineConfig;
@@ -49,12 +46,30 @@ pub(super) fn exact(
         Some(types) => spec.of_types(types),
         None => spec,
     };
+    if snapshot.keeps() {
+        // What was folded before is not read again.
+        return from_store(snapshot, window, &spec, config);
+    }
     match fold(snapshot, window, types, &spec, config) {
         Ok(scanned) => Ok(scanned),
         // A broken file stops DataFusion. The store's own reader leaves it out
         // and names it.
         Err(error) => around_damage(snapshot, window, &spec, config, &error),
     }
+}
+
+fn from_store(
+    snapshot: &Snapshot,
+    window: Window,
+    spec: &FoldSpec,
+    config: &EngineConfig,
+) -> Result<Scanned, AskError> {
+    let folded = snapshot.cells(window, spec).map_err(notes::read_error)?;
+    let order = folded.first_named.in_order();
+    Ok(Scanned {
+        cells: Cells::new(folded.cells, config.threads).with_entity_order(order),
+        notes: notes::of_store(&folded.notes),
+    })
 }
 
 fn around_damage(
@@ -64,18 +79,14 @@ fn around_damage(
     config: &EngineConfig,
     error: &DataFusionError,
 ) -> Result<Scanned, AskError> {
-    let folded = snapshot.cells(window, spec).map_err(notes::read_error)?;
-    let mut notes = notes::of_store(&folded.notes);
-    if notes.is_empty() {
-        notes.push(Note::new(
+    let mut scanned = from_store(snapshot, window, spec, config)?;
+    if scanned.notes.is_empty() {
+        scanned.notes.push(Note::new(
             NoteKind::SegmentSkipped,
             format!("reading took a second try: {error}"),
         ));
     }
-    Ok(Scanned {
-        cells: Cells::new(folded.cells, config.threads),
-        notes,
-    })
+    Ok(scanned)
 }
 
 fn fold(
@@ -96,7 +107,7 @@ fn fold(
     let pieces = plan.output_partitioning().partition_count();
     let next = AtomicUsize::new(0);
     let work = || fold_pieces(&plan, pieces, &next, spec, window);
-    let mut folds: Vec<Result<Fold>> = if threads.min(pieces) < 2 {
+    let mut folds: Vec<Result<Folder>> = if threads.min(pieces) < 2 {
         vec![work()]
     } else {
         std::thread::scope(|scope| {
@@ -116,31 +127,11 @@ fn fold(
     for fold in folds {
         all.merge(fold?);
     }
-    let order = all.entities.in_order();
+    let order = all.take_first_named().in_order();
     Ok(Scanned {
-        cells: Cells::new(all.folder.finish(), threads).with_entity_order(order),
+        cells: Cells::new(all.finish(), threads).with_entity_order(order),
         notes: notes::of_store(&events.notes()),
     })
-}
-
-/// What one thread folded.
-struct Fold {
-    folder: Folder,
-    entities: FirstSeen,
-}
-
-impl Fold {
-    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.entities.push(batch);
-        self.folder
-            .push(batch)
-            .map_err(|error| DataFusionError::External(Box::new(error)))
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.folder.merge(other.folder);
-        self.entities.merge(other.entities);
-    }
 }
 
 fn fold_pieces(
@@ -149,24 +140,24 @@ fn fold_pieces(
     next: &AtomicUsize,
     spec: &FoldSpec,
     window: Window,
-) -> Result<Fold> {
+) -> Result<Folder> {
     // The blocking file reads of the object store need a runtime; one of its
     // own keeps a thread's scan on that thread.
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let context = Arc::new(TaskContext::default());
-    let mut fold = Fold {
-        folder: Folder::new(spec.clone(), window),
-        entities: FirstSeen::new(window),
-    };
+    let mut folder = Folder::new(spec.clone(), window);
     loop {
         let piece = next.fetch_add(1, Ordering::Relaxed);
         if piece >= pieces {
-            return Ok(fold);
+            return Ok(folder);
         }
         let mut stream = plan.execute(piece, context.clone())?;
         runtime.block_on(async {
             while let Some(batch) = stream.next().await {
-                fold.push(&batch?)?;
+                let batch = batch?;
+                folder
+                    .push(&batch)
+                    .map_err(|error| DataFusionError::External(Box::new(error)))?;
             }
             Ok::<_, DataFusionError>(())
         })?;
@@ -206,76 +197,4 @@ fn predicate(
     let schema = DFSchema::try_from(schema())?;
     let context = PhysicalPlanningContext::default();
     create_physical_expr(&filter, &schema, &ExecutionProps::new(), &context).map(Some)
-}
-
-/// When each kind of entity was first named: time, then place in the list.
-/// Cells know only days.
-#[derive(Debug)]
-struct FirstSeen {
-    window: Window,
-    first: HashMap<Arc<str>, (i64, u32)>,
-}
-
-impl FirstSeen {
-    fn new(window: Window) -> Self {
-        Self {
-            window,
-            first: HashMap::new(),
-        }
-    }
-
-    fn push(&mut self, batch: &RecordBatch) {
-        let (Some(lists), Some(times)) = (
-            batch.column_by_name(Column::Entities.name()),
-            batch.column_by_name(TIMESTAMP),
-        ) else {
-            return;
-        };
-        if lists.null_count() == lists.len() {
-            return;
-        }
-        let (Some(lists), Some(times)) = (
-            lists.as_list_opt::<i32>(),
-            times.as_primitive_opt::<TimestampNanosecondType>(),
-        ) else {
-            return;
-        };
-        for row in (0..lists.len()).filter(|row| lists.is_valid(*row)) {
-            let time = times.value(row);
-            if !self.window.contains(tachograph_model::UnixNanos(time)) {
-                continue;
-            }
-            let list = lists.value(row);
-            let Some(names) = list.as_string_opt::<i32>() else {
-                continue;
-            };
-            for (place, name) in names.iter().flatten().enumerate() {
-                self.see(name, (time, place as u32));
-            }
-        }
-    }
-
-    fn see(&mut self, name: &str, at: (i64, u32)) {
-        match self.first.get_mut(name) {
-            Some(first) => *first = at.min(*first),
-            None => {
-                self.first.insert(Arc::from(name), at);
-            }
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        for (name, at) in other.first {
-            self.see(&name, at);
-        }
-    }
-
-    fn in_order(self) -> HashMap<Arc<str>, u64> {
-        let mut list: Vec<_> = self.first.into_iter().collect();
-        list.sort_by(|(a, at_a), (b, at_b)| (at_a, a).cmp(&(at_b, b)));
-        list.into_iter()
-            .zip(0..)
-            .map(|((name, _), place)| (name, place))
-            .collect()
-    }
 }

@@ -36,6 +36,10 @@ pub(super) struct Buckets {
 }
 
 impl Buckets {
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.dense.capacity() * size_of::<u128>() + self.list.capacity() * size_of::<(u32, u128)>()
+    }
+
     /// Adds one value if its bucket lies in the dense range. Whatever is not a
     /// positive normal number never does: its upper bits point outside.
     #[inline]

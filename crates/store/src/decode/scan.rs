@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use memchr::memchr;
+use tachograph_log::FileId;
 use tachograph_model::{Decoder, LineError, MAX_LINE_BYTES, Window};
 
 use super::builder::BatchBuilder;
@@ -29,6 +30,8 @@ const OPEN: u64 = u64::MAX;
 pub struct LogPart {
     pub(crate) path: PathBuf,
     pub(crate) file: Arc<File>,
+    /// Which file it is, by whatever name.
+    pub(crate) id: FileId,
     pub(crate) from: u64,
     pub(crate) to: u64,
     /// Size of the file when the snapshot was taken: nothing behind is read.
@@ -70,6 +73,17 @@ impl LogPart {
             broken: Broken::default(),
             rejected: None,
         }
+    }
+
+    /// Cuts the stretch at every so many bytes from where it starts.
+    pub(crate) fn split_every(&self, bytes: u64) -> Vec<Self> {
+        let starts = (self.from..self.to).step_by(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let part = |from: u64| Self {
+            from,
+            to: (from + bytes).min(self.to),
+            ..self.clone()
+        };
+        starts.map(part).collect()
     }
 
     /// Cuts the stretch into about `parts` of like size, none below 1 MiB.

@@ -215,6 +215,16 @@ impl Cell {
         }
     }
 
+    /// About how much memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let distributions = [&self.durations, &self.values, &self.costs];
+        let values: usize = distributions.map(Distribution::memory_bytes).iter().sum();
+        std::mem::size_of::<Self>()
+            + values
+            + self.entities.len() * 64
+            + self.wholes.len() * std::mem::size_of::<(Column, Whole)>()
+    }
+
     /// Takes in a cell of the same series; `start` becomes the earlier one.
     pub fn merge(&mut self, other: Self) {
         self.start = self.start.min(other.start);

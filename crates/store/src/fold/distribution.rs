@@ -137,6 +137,14 @@ impl Distribution {
         }
     }
 
+    /// About how much memory its values take.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Exact(values) => values.capacity() * std::mem::size_of::<f64>(),
+            Self::Sketch(histogram) => histogram.memory_bytes(),
+        }
+    }
+
     /// The same as a histogram.
     pub fn to_histogram(&self) -> Histogram {
         match self {

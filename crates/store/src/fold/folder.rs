@@ -13,6 +13,8 @@ use tachograph_model::{UnixNanos, Window};
 use super::cell::{Cell, Grain, SeriesKey};
 use super::codec::decode_state;
 use crate::error::StoreError;
+use crate::fold::FirstNamed;
+use crate::snapshot::Stretch;
 
 mod codes;
 mod columns;
@@ -60,6 +62,14 @@ impl FoldSpec {
         self
     }
 
+    /// The same, of all types.
+    pub(crate) fn of_all_types(&self) -> Self {
+        Self {
+            types: None,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn wants(&self, event_type: &str) -> bool {
         self.types
             .as_ref()
@@ -81,6 +91,7 @@ pub struct Folder {
     cells: Vec<Cell>,
     codes: Codes,
     rows: u64,
+    first_named: FirstNamed,
 }
 
 /// A row outside the window has no bucket.
@@ -99,6 +110,7 @@ impl Folder {
             cells: Vec::new(),
             codes: Codes::default(),
             rows: 0,
+            first_named: FirstNamed::default(),
         }
     }
 
@@ -129,6 +141,9 @@ impl Folder {
         let columns = Columns::of(batch)?;
         let times = columns.times.as_primitive::<TimestampNanosecondType>();
         let times: &[i64] = times.values();
+        if let Some(lists) = &columns.entities {
+            self.first_named.push(lists, times, self.window);
+        }
         let buckets = self.buckets(times);
         let mut codes = std::mem::take(&mut self.codes);
         codes.read(&columns.texts, &columns.flags, batch.num_rows());
@@ -197,9 +212,25 @@ impl Folder {
 
     /// Takes in everything another folder holds.
     pub fn merge(&mut self, other: Self) {
+        self.first_named.merge(&other.first_named);
         for cell in other.cells {
             self.push_cell(cell);
         }
+    }
+
+    /// Takes in those cells of a kept stretch that start in `starts`.
+    pub(crate) fn push_kept(&mut self, stretch: &Stretch, starts: Window) {
+        self.first_named.merge(&stretch.first_named);
+        for cell in &stretch.cells {
+            if starts.contains(cell.start) {
+                self.push_cell(cell.clone());
+            }
+        }
+    }
+
+    /// When entities were first named in the rows taken in.
+    pub fn take_first_named(&mut self) -> FirstNamed {
+        std::mem::take(&mut self.first_named)
     }
 
     /// Returns the cells, ordered by series and start.

@@ -10,10 +10,12 @@
 mod cell;
 mod codec;
 mod distribution;
+mod first_named;
 mod folder;
 
 pub(crate) use cell::KEY_FLAGS;
 pub use cell::{Cell, Grain, MEASURED, SUMMED, SeriesKey, Whole};
 pub(crate) use codec::encode_state;
 pub use distribution::Distribution;
+pub use first_named::FirstNamed;
 pub use folder::{FoldSpec, Folder};

@@ -9,11 +9,13 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{UnixNanos, Window};
 
+use super::kept::{self, Kept, Key, Stretch};
 use super::{Folded, Snapshot};
 use crate::decode::{BATCH_ROWS, Broken, LogPart};
 use crate::error::StoreError;
@@ -27,6 +29,8 @@ use crate::segment::{Scan, unless_it_panics};
 const SEGMENT_ROWS: usize = 32 << 10;
 /// Bytes of log in one piece of work.
 const PIECE_BYTES: u64 = 8 << 20;
+/// About so many bytes of exact values an event leaves in its cell.
+const BYTES_AN_EVENT: u64 = 16;
 
 enum Work<'a> {
     Segment(&'a Segment),
@@ -48,8 +52,11 @@ pub(super) fn cells(
 ) -> Result<Folded, StoreError> {
     let mut work: Vec<Work<'_>> = snapshot.segments_in(window).map(Work::Segment).collect();
     for log in &snapshot.logs {
-        let pieces = log.bytes().div_ceil(PIECE_BYTES);
-        let pieces = log.split(usize::try_from(pieces).unwrap_or(1));
+        let pieces = match snapshot.kept {
+            // At the same places the next time, too.
+            Some(_) => log.split_every(PIECE_BYTES),
+            None => log.split(usize::try_from(log.bytes().div_ceil(PIECE_BYTES)).unwrap_or(1)),
+        };
         work.extend(pieces.into_iter().map(Work::Log));
     }
     let next = AtomicUsize::new(0);
@@ -63,7 +70,10 @@ pub(super) fn cells(
         while let Some(piece) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
             match piece {
                 Work::Segment(segment) => snapshot.add_segment(segment, window, spec, &mut found),
-                Work::Log(part) => add_log(part, window, &mut found)?,
+                Work::Log(part) => match &snapshot.kept {
+                    Some(kept) => add_kept_log(kept, part, window, spec, &mut found)?,
+                    None => add_log(part, window, &mut found)?,
+                },
             }
         }
         Ok(found)
@@ -110,7 +120,8 @@ fn gather(snapshot: &Snapshot, all: Vec<Result<Found, StoreError>>) -> Result<Fo
             answer.notes.extend(broken.note(&log.path, &log.file));
         }
     }
-    if let Some(whole) = whole {
+    if let Some(mut whole) = whole {
+        answer.first_named = whole.take_first_named();
         answer.rows = whole.rows();
         answer.cells = whole.finish();
     }
@@ -128,15 +139,96 @@ fn add_log(part: &LogPart, window: Window, found: &mut Found) -> Result<(), Stor
     for batch in scan.by_ref() {
         found.folder.push(&batch?)?;
     }
-    let (broken, _) = scan.into_broken();
-    if broken.count > 0 {
-        found
-            .broken
-            .entry(part.path.clone())
-            .or_default()
-            .merge(broken);
-    }
+    found.note_broken(part, scan.into_broken().0);
     Ok(())
+}
+
+/// As [`add_log`], but folds only what has come since it was folded last.
+fn add_kept_log(
+    kept: &Kept,
+    part: &LogPart,
+    window: Window,
+    spec: &FoldSpec,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    let failed = || StoreError::io("read", &part.path);
+    let key = Key::Log {
+        file: part.id,
+        from: part.from,
+        grain: spec.grain,
+        exact: spec.exact,
+    };
+    let held = kept.get(&key).filter(|held| {
+        let same = |to| kept::tail_of(&part.file, to).is_ok_and(|tail| tail == held.tail);
+        (part.from..=part.to).contains(&held.to) && same(held.to)
+    });
+    let from = held.as_ref().map_or(part.from, |held| held.to);
+    // A line that is still being written is looked at anew each time.
+    let end = match part.live {
+        true => kept::whole_lines_end(&part.file, from, part.len)
+            .map_err(failed())?
+            .min(part.to),
+        false => part.to,
+    };
+    let mut stretch = held;
+    if from < end {
+        let fresh = fold_log(
+            &LogPart {
+                from,
+                to: end,
+                ..part.clone()
+            },
+            spec,
+        )?;
+        let mut folder = Folder::new(spec.of_all_types(), Window::ALL);
+        let mut broken = fresh.broken.clone();
+        for known in stretch.as_deref().into_iter().chain([&fresh]) {
+            folder.push_kept(known, Window::ALL);
+        }
+        if let Some(held) = &stretch {
+            broken.merge(held.broken.clone());
+        }
+        let whole = Arc::new(Stretch {
+            broken,
+            to: end,
+            tail: kept::tail_of(&part.file, end).map_err(failed())?,
+            ..Stretch::of(folder)
+        });
+        kept.put(key, &whole);
+        stretch = Some(whole);
+    }
+    let Some(stretch) = stretch.filter(|stretch| stretch.lies_in(window)) else {
+        return add_log(part, window, found);
+    };
+    found.folder.push_kept(&stretch, Window::ALL);
+    found.note_broken(part, stretch.broken.clone());
+    let rest = LogPart {
+        from: end,
+        ..part.clone()
+    };
+    add_log(&rest, window, found)
+}
+
+/// Folds all events of a stretch of log.
+fn fold_log(part: &LogPart, spec: &FoldSpec) -> Result<Stretch, StoreError> {
+    let mut folder = Folder::new(spec.of_all_types(), Window::ALL);
+    let mut scan = part.scan(Folder::columns(), Window::ALL, BATCH_ROWS);
+    for batch in scan.by_ref() {
+        folder.push(&batch?)?;
+    }
+    Ok(Stretch {
+        broken: scan.into_broken().0,
+        ..Stretch::of(folder)
+    })
+}
+
+impl Found {
+    fn note_broken(&mut self, part: &LogPart, broken: Broken) {
+        if broken.count > 0 {
+            let known = self.broken.entry(part.path.clone()).or_default();
+            known.merge(broken);
+        }
+    }
 }
 
 impl Snapshot {
@@ -175,10 +267,8 @@ impl Snapshot {
             match tier {
                 None => self.fold_events(segment, stretch, spec, folder)?,
                 Some(tier) => {
-                    let path = self.home.root().join(tier.path(segment.day, &segment.id));
-                    self.check_file(&path, segment.tier_checksum(tier))?;
                     let before = folder.rows();
-                    read_tier(&path, stretch, folder)?;
+                    self.fold_tier(segment, tier, stretch, folder)?;
                     sketched += folder.rows() - before;
                 }
             }
@@ -186,7 +276,61 @@ impl Snapshot {
         Ok(sketched)
     }
 
+    fn fold_tier(
+        &self,
+        segment: &Segment,
+        tier: Tier,
+        stretch: Window,
+        folder: &mut Folder,
+    ) -> Result<(), StoreError> {
+        let path = self.home.root().join(tier.path(segment.day, &segment.id));
+        let read = |stretch, folder: &mut Folder| {
+            self.check_file(&path, segment.tier_checksum(tier))?;
+            read_tier(&path, stretch, folder)
+        };
+        let Some(kept) = &self.kept else {
+            return read(stretch, folder);
+        };
+        let key = Key::Tier {
+            segment: segment.id.clone(),
+            tier,
+        };
+        let cells = kept.get_or(key, || {
+            let mut folder = Folder::new(FoldSpec::new(tier.grain()), Window::ALL);
+            read(Window::ALL, &mut folder).map(|()| Stretch::of(folder))
+        })?;
+        folder.push_kept(&cells, stretch);
+        Ok(())
+    }
+
     fn fold_events(
+        &self,
+        segment: &Segment,
+        window: Window,
+        spec: &FoldSpec,
+        folder: &mut Folder,
+    ) -> Result<(), StoreError> {
+        let Some(kept) = self.kept.as_ref().filter(|kept| {
+            segment.lies_in(window) && kept.has_room_for(segment.rows * BYTES_AN_EVENT)
+        }) else {
+            return self.scan_events(segment, window, spec, folder);
+        };
+        let key = Key::Segment {
+            segment: segment.id.clone(),
+            grain: spec.grain,
+            exact: spec.exact,
+        };
+        let cells = kept.get_or(key, || {
+            let spec = spec.of_all_types();
+            let mut folder = Folder::new(spec.clone(), Window::ALL);
+            self.scan_events(segment, Window::ALL, &spec, &mut folder)
+                .map(|()| Stretch::of(folder))
+        })?;
+        folder.push_kept(&cells, Window::ALL);
+        Ok(())
+    }
+
+    fn scan_events(
         &self,
         segment: &Segment,
         window: Window,

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tachograph_log::Home;
 use tachograph_model::Window;
@@ -12,16 +12,18 @@ use tachograph_model::Window;
 use crate::decode::LogPart;
 use crate::disk;
 use crate::error::StoreError;
-use crate::fold::{Cell, FoldSpec};
+use crate::fold::{Cell, FirstNamed, FoldSpec};
 use crate::manifest::Segment;
 use crate::note::Note;
 
 mod cells;
 mod events;
+mod kept;
 mod open;
 
 pub(crate) use cells::describe;
 pub use events::{Events, event_of};
+pub(crate) use kept::{Kept, Stretch};
 pub(crate) use open::open_logs;
 
 /// What a question was answered from.
@@ -33,6 +35,9 @@ pub struct Folded {
     pub rows: u64,
     /// Events whose values are only known as sketches.
     pub sketched: u64,
+    /// When each kind of entity was first named, as far as events were looked
+    /// at: rollups do not tell.
+    pub first_named: FirstNamed,
     /// What was left out, and why.
     pub notes: Vec<Note>,
 }
@@ -45,6 +50,8 @@ pub struct Snapshot {
     pub(crate) logs: Vec<LogPart>,
     pub(crate) notes: Vec<Note>,
     pub(crate) threads: usize,
+    /// What earlier snapshots of the same store have folded.
+    pub(crate) kept: Option<Arc<Kept>>,
     /// Files that were found to hold the bytes that were written.
     pub(crate) sound: Mutex<HashSet<PathBuf>>,
 }
@@ -54,6 +61,11 @@ impl Snapshot {
     /// found broken while reading is in the answers' own notes.
     pub fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// Whether folded cells are kept ([`crate::Store::keeping`]).
+    pub fn keeps(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// Live segments, in the order of their days.

@@ -32,6 +32,7 @@ pub(crate) fn open_logs(home: &Home) -> Result<OpenLogs, StoreError> {
                         LogPart {
                             path: log.path.clone(),
                             file: Arc::new(file),
+                            id: FileId::of(&metadata),
                             from: 0,
                             to: metadata.len(),
                             len: metadata.len(),

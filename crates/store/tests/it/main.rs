@@ -4,6 +4,7 @@
 mod answers;
 mod common;
 mod damage;
+mod keeping;
 mod kill;
 mod random;
 mod sealing;

@@ -1,0 +1,64 @@
+//! When each kind of entity was first named: cells know only days and counts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use tachograph_model::{UnixNanos, Window};
+
+/// By name: the time of the first event that names it, and its place in that
+/// event's list.
+#[derive(Clone, Debug, Default)]
+pub struct FirstNamed {
+    first: HashMap<Arc<str>, (i64, u32)>,
+}
+
+impl FirstNamed {
+    /// Looks at the lists of events of some times, as far as these lie in the
+    /// window.
+    pub(crate) fn push(&mut self, lists: &dyn Array, times: &[i64], window: Window) {
+        let Some(lists) = lists.as_list_opt::<i32>() else {
+            return;
+        };
+        for (row, time) in times.iter().enumerate() {
+            if !lists.is_valid(row) || !window.contains(UnixNanos(*time)) {
+                continue;
+            }
+            let list = lists.value(row);
+            let Some(names) = list.as_string_opt::<i32>() else {
+                continue;
+            };
+            for (place, name) in names.iter().flatten().enumerate() {
+                self.see(name, (*time, place as u32));
+            }
+        }
+    }
+
+    fn see(&mut self, name: &str, at: (i64, u32)) {
+        match self.first.get_mut(name) {
+            Some(first) => *first = at.min(*first),
+            None => {
+                self.first.insert(Arc::from(name), at);
+            }
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (name, at) in &other.first {
+            self.see(name, *at);
+        }
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.first.len() * 96
+    }
+
+    /// Names with their places in the order of first sight, from 0.
+    pub fn in_order(self) -> HashMap<Arc<str>, u64> {
+        let mut list: Vec<_> = self.first.into_iter().collect();
+        list.sort_by(|(a, at_a), (b, at_b)| (at_a, a).cmp(&(at_b, b)));
+        let names = list.into_iter().zip(0..);
+        names.map(|((name, _), place)| (name, place)).collect()
+    }
+}

@@ -1,0 +1,241 @@
+//! What was folded stays in memory, for a process that is asked often.
+//!
+//! Segments and their rollups never change, and of a log only the end grows:
+//! so a stretch that was folded once is not read again. What is kept is the
+//! cells of whole stretches; where a window cuts through one, its events are
+//! read as ever.
+//!
+//! ```text
+//! segment's tier │ segment's events │ log, 8 MiB each ... │ the last piece: folded
+//!                                                         │ as far as whole lines go
+//! ```
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::{BuildHasher, Hash};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::FixedState;
+use tachograph_log::FileId;
+use tachograph_model::{UnixNanos, Window};
+
+use crate::decode::{Broken, read_at};
+use crate::fold::{Cell, FirstNamed, Folder, Grain};
+use crate::rollup::Tier;
+
+/// So many bytes before a stretch's end must still be what they were.
+const TAIL_BYTES: u64 = 64;
+
+/// Which stretch, folded how.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// A tier of a segment, at its own grain.
+    Tier { segment: String, tier: Tier },
+    /// The events of a segment.
+    Segment {
+        segment: String,
+        grain: Grain,
+        exact: bool,
+    },
+    /// The lines of a log that begin from an offset on.
+    Log {
+        file: FileId,
+        from: u64,
+        grain: Grain,
+        exact: bool,
+    },
+}
+
+/// A stretch, folded: events of all types and times.
+#[derive(Debug, Default)]
+pub(crate) struct Stretch {
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) first_named: FirstNamed,
+    pub(crate) broken: Broken,
+    /// Of a log: where it ends, and a hash of the bytes before.
+    pub(crate) to: u64,
+    pub(crate) tail: u64,
+}
+
+impl Stretch {
+    /// What a folder took in.
+    pub(crate) fn of(mut folder: Folder) -> Self {
+        Self {
+            first_named: folder.take_first_named(),
+            cells: folder.finish(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether all its events lie in `window`.
+    pub(crate) fn lies_in(&self, window: Window) -> bool {
+        let first = self.cells.iter().map(|cell| cell.first).min();
+        let last = self.cells.iter().map(|cell| cell.last).max();
+        let inside = |at: Option<UnixNanos>| at.is_none_or(|at| window.contains(at));
+        inside(first) && inside(last)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let cells: usize = self.cells.iter().map(Cell::memory_bytes).sum();
+        cells + self.first_named.memory_bytes()
+    }
+}
+
+/// Stretches, up to about so many bytes; those not asked for longest go.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    most_bytes: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    stretches: HashMap<Key, Entry>,
+    bytes: usize,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    stretch: Arc<Stretch>,
+    bytes: usize,
+    used: u64,
+}
+
+impl Kept {
+    pub(crate) fn new(most_bytes: usize) -> Self {
+        Self {
+            most_bytes,
+            held: Mutex::default(),
+        }
+    }
+
+    /// Whether a stretch of so many bytes may be kept without driving most of
+    /// the others out.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+        bytes <= self.most_bytes as u64 / 4
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Stretch>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clock += 1;
+        let now = held.clock;
+        let entry = held.stretches.get_mut(key)?;
+        entry.used = now;
+        Some(entry.stretch.clone())
+    }
+
+    pub(crate) fn put(&self, key: Key, stretch: &Arc<Stretch>) {
+        let bytes = stretch.memory_bytes() + std::mem::size_of::<(Key, Entry)>();
+        if !self.has_room_for(bytes as u64) {
+            return;
+        }
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clock += 1;
+        let entry = Entry {
+            stretch: stretch.clone(),
+            bytes,
+            used: held.clock,
+        };
+        held.bytes += bytes;
+        if let Some(old) = held.stretches.insert(key, entry) {
+            held.bytes -= old.bytes;
+        }
+        if held.bytes > self.most_bytes {
+            held.shrink_to(self.most_bytes / 4 * 3);
+        }
+    }
+
+    /// The stretch of `key`; `fold` makes it where it is not kept.
+    pub(crate) fn get_or<E>(
+        &self,
+        key: Key,
+        fold: impl FnOnce() -> Result<Stretch, E>,
+    ) -> Result<Arc<Stretch>, E> {
+        if let Some(stretch) = self.get(&key) {
+            return Ok(stretch);
+        }
+        let stretch = Arc::new(fold()?);
+        self.put(key, &stretch);
+        Ok(stretch)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.bytes
+    }
+}
+
+impl Held {
+    fn shrink_to(&mut self, bytes: usize) {
+        let mut by_age: Vec<(u64, Key)> = self
+            .stretches
+            .iter()
+            .map(|(key, entry)| (entry.used, key.clone()))
+            .collect();
+        by_age.sort_unstable_by_key(|(used, _)| *used);
+        for (_, key) in by_age {
+            if self.bytes <= bytes {
+                return;
+            }
+            if let Some(old) = self.stretches.remove(&key) {
+                self.bytes -= old.bytes;
+            }
+        }
+    }
+}
+
+/// Hashes the bytes before `to`: tells a log that only grew from one that was
+/// written anew in the same file.
+pub(crate) fn tail_of(file: &File, to: u64) -> io::Result<u64> {
+    let from = to.saturating_sub(TAIL_BYTES);
+    let mut bytes = vec![0; (to - from) as usize];
+    let read = read_at(file, &mut bytes, from)?;
+    Ok(FixedState::default().hash_one(&bytes[..read]))
+}
+
+/// Where the last whole line before `to` ends; `from` when there is none.
+pub(crate) fn whole_lines_end(file: &File, from: u64, to: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; 64 << 10];
+    let mut end = to;
+    while end > from {
+        let start = end.saturating_sub(buffer.len() as u64).max(from);
+        let piece = &mut buffer[..(end - start) as usize];
+        let read = read_at(file, piece, start)?;
+        if let Some(at) = memchr::memrchr(b'\n', &piece[..read]) {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u64) -> Key {
+        Key::Log {
+            file: FileId::default(),
+            from: number,
+            grain: Grain::Day,
+            exact: true,
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_asked_for_stays() {
+        let kept = Kept::new(20_000);
+        let stretch = Arc::new(Stretch::default());
+        kept.put(key(0), &stretch);
+        for number in 1..1_000 {
+            kept.put(key(number), &stretch);
+            assert!(kept.get(&key(0)).is_some(), "after {number}");
+            assert!(kept.bytes() <= 20_000);
+        }
+        assert!(kept.get(&key(999)).is_some());
+        assert!(kept.get(&key(1)).is_none());
+    }
+}
