@@ -123,11 +123,14 @@ fn setting_bytes(ctx: &Context) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
+/// What was folded for one question stays for the next, up to so much memory.
+const KEPT_BYTES: usize = 64 << 20;
+
 /// The engine that answers; the clock is the system's, for it runs on.
 fn engine(home: &Home, ctx: &Context) -> Engine {
     let mut config = EngineConfig::default();
     ask::limit(&mut config, ctx);
-    Engine::open(Store::open(home), config)
+    Engine::open(Store::open(home).keeping(KEPT_BYTES), config)
 }
 
 fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context) -> String {
