@@ -3,6 +3,7 @@
 use tachograph_model::Event;
 
 use super::kind::Class;
+use super::names::hash_of;
 use crate::wire::view::{SpanId, TraceId};
 
 /// An event, and what tells whether another record is of the same call.
@@ -20,13 +21,54 @@ pub struct Keys {
     pub trace: TraceId,
     pub span: SpanId,
     pub parent: SpanId,
-    /// Hash of provider and response id, or of the agent's own request id.
-    pub response: Option<u64>,
-    /// Hash of the tool call's id and the session.
-    pub call: Option<u64>,
+    /// Of the response, or the agent's own request id.
+    pub response: Option<CallId>,
+    /// Of the tool call.
+    pub call: Option<CallId>,
     /// How much it knows of its tokens.
     pub detail: u8,
     /// Hash of resource, scope, name, time and attributes of a record that has
     /// no id: a body sent twice counts once.
     pub body: Option<u64>,
+    /// Hash of the resource.
+    pub instance: u64,
+    /// Hash of resource and scope.
+    pub place: u64,
+    /// From when to when it lasted, Unix nanoseconds.
+    pub lasted: (i64, i64),
+    /// Of an agent that tells of the same call by spans and by logs.
+    pub way: Option<Way>,
+    /// A root that holds others together: a run of an agent, if none is below.
+    pub root: bool,
+}
+
+/// An id that a provider or an agent gave to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallId {
+    pub hash: u64,
+    /// Short enough to come again by chance.
+    pub weak: bool,
+}
+
+impl CallId {
+    /// An id shorter than this may come again by chance, bytes: `chatcmpl-417` of
+    /// Ollama, `call_0`. Those of the large providers have 24 and more.
+    const STRONG_BYTES: usize = 20;
+
+    /// Hashes an id; a short one together with whom it is of.
+    pub fn of(id: &str, whose: &str) -> Self {
+        let weak = id.len() < Self::STRONG_BYTES;
+        let hash = hash_of(&[id, if weak { whose } else { "" }]);
+        Self { hash, weak }
+    }
+}
+
+/// By which of two ways an agent tells of its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// By a log record; else by a span.
+    pub log: bool,
+    /// Nothing but the way tells two records of one call: the first way to come
+    /// counts. Else logs lead as soon as one comes.
+    pub blind: bool,
 }

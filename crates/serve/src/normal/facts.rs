@@ -22,6 +22,7 @@ pub enum Fact {
     AiOperation,
     RequestType,
     Provider,
+    AiProvider,
     Model,
     Input,
     Output,
@@ -31,22 +32,24 @@ pub enum Fact {
     CacheWrite1h,
     Reasoning,
     ToolTokens,
+    Total,
     CostMicros,
     Cost,
     Session,
-    AgentId,
-    AgentName,
+    Agent,
     EntityName,
+    GraphNode,
     Tool,
     CallId,
     ResponseId,
     RequestId,
+    JsonRpcId,
     ErrorType,
+    ErrorMessage,
     StatusCode,
     Success,
     Decision,
-    DurationMs,
-    DurationS,
+    Duration,
     EventKind,
 }
 
@@ -68,10 +71,9 @@ const ALIASES: &[(Fact, &[&str])] = &[
             "gen_ai.system",
             "llm.provider",
             "llm.system",
-            "ai.model.provider",
-            "anthropic.provider",
         ],
     ),
+    (Fact::AiProvider, &["ai.model.provider", "anthropic.provider"]),
     (
         Fact::Model,
         &[
@@ -164,6 +166,18 @@ const ALIASES: &[(Fact, &[&str])] = &[
         ],
     ),
     (Fact::ToolTokens, &["tool_token_count"]),
+    (
+        Fact::Total,
+        &[
+            "gen_ai.usage.total_tokens",
+            "llm.usage.total_tokens",
+            "llm.token_count.total",
+            "ai.usage.totalTokens",
+            // Of the Vercel AI SDK's embeddings.
+            "ai.usage.tokens",
+            "total_token_count",
+        ],
+    ),
     (Fact::CostMicros, &["cost_usd_micros"]),
     (
         Fact::Cost,
@@ -181,18 +195,19 @@ const ALIASES: &[(Fact, &[&str])] = &[
             "mcp.session.id",
         ],
     ),
-    (Fact::AgentId, &["gen_ai.agent.id", "agent_id"]),
     (
-        Fact::AgentName,
+        Fact::Agent,
         &[
+            "gen_ai.agent.id",
             "gen_ai.agent.name",
+            "agent_id",
             "agent.name",
             "agent_name",
             "agent_type",
-            "graph.node.id",
         ],
     ),
     (Fact::EntityName, &["traceloop.entity.name"]),
+    (Fact::GraphNode, &["graph.node.id"]),
     (
         Fact::Tool,
         &[
@@ -219,7 +234,9 @@ const ALIASES: &[(Fact, &[&str])] = &[
         &["gen_ai.response.id", "ai.response.id", "response_id"],
     ),
     (Fact::RequestId, &["request_id"]),
+    (Fact::JsonRpcId, &["jsonrpc.request.id"]),
     (Fact::ErrorType, &["error.type", "error_type"]),
+    (Fact::ErrorMessage, &["error.message"]),
     (
         Fact::StatusCode,
         &[
@@ -230,8 +247,8 @@ const ALIASES: &[(Fact, &[&str])] = &[
     ),
     (Fact::Success, &["success"]),
     (Fact::Decision, &["decision"]),
-    (Fact::DurationMs, &["duration_ms", "ai.response.msToFinish"]),
-    (Fact::DurationS, &["duration"]),
+    // In milliseconds, all of them.
+    (Fact::Duration, &["duration_ms", "duration"]),
     (Fact::EventKind, &["event.kind"]),
 ];
 
@@ -258,7 +275,7 @@ impl<'v, 'a> Facts<'v, 'a> {
             found: [None; FACTS],
         };
         for (key, value) in attrs {
-            if *value == Any::Empty {
+            if value.says_nothing() {
                 continue;
             }
             let Some(&(fact, rank)) = TABLE.get(key.as_ref()) else {
@@ -283,10 +300,10 @@ impl<'v, 'a> Facts<'v, 'a> {
         self.found[fact as usize].map(|(_, value)| value)
     }
 
-    /// A text that is not empty.
+    /// A text; never an empty one.
     pub fn str(&self, fact: Fact) -> Option<&'v str> {
         match self.any(fact)? {
-            Any::Str(text) if !text.is_empty() => Some(text),
+            Any::Str(text) => Some(text),
             _ => None,
         }
     }

@@ -24,15 +24,16 @@ pub type Decision<'v> = (Class, &'v str);
 pub fn decide<'v>(facts: &Facts<'v, '_>) -> Option<Decision<'v>> {
     facts
         .str(Fact::Operation)
-        .and_then(|name| operation(name, facts))
+        .and_then(operation)
         .or_else(|| facts.str(Fact::OpenInferenceKind).and_then(open_inference))
         .or_else(|| facts.str(Fact::TraceloopKind).and_then(traceloop))
         .or_else(|| facts.str(Fact::McpMethod).map(mcp))
         .or_else(|| facts.str(Fact::AiOperation).and_then(vercel))
         .or_else(|| facts.str(Fact::RequestType).and_then(request_type))
+        .or_else(|| of_tomorrow(facts))
 }
 
-fn operation<'v>(name: &'v str, facts: &Facts<'v, '_>) -> Option<Decision<'v>> {
+fn operation(name: &str) -> Option<Decision<'_>> {
     Some(match name {
         "chat" | "generate_content" | "text_completion" | "embeddings" => (Class::Llm, name),
         // Gemini CLI's own.
@@ -49,11 +50,22 @@ fn operation<'v>(name: &'v str, facts: &Facts<'v, '_>) -> Option<Decision<'v>> {
         | "upsert_memory"
         | "delete_memory" => (Class::Structure, name),
         "schedule_tool_calls" | "user_prompt" | "system_prompt" => (Class::Structure, name),
-        // An operation of tomorrow: what it is, its tokens and its tool tell.
-        _ if facts.has(Fact::Input) || facts.has(Fact::Output) => (Class::Llm, "other"),
-        _ if facts.has(Fact::Tool) => (Class::Tool, "execute_tool"),
         _ => return None,
     })
+}
+
+/// An operation that no convention names yet: its tokens and its tool tell what
+/// it is.
+fn of_tomorrow(facts: &Facts<'_, '_>) -> Option<Decision<'static>> {
+    if !facts.has(Fact::Operation) {
+        return None;
+    }
+    if facts.has(Fact::Input) || facts.has(Fact::Output) {
+        return Some((Class::Llm, "other"));
+    }
+    facts
+        .has(Fact::Tool)
+        .then_some((Class::Tool, "execute_tool"))
 }
 
 fn open_inference(kind: &str) -> Option<Decision<'static>> {
@@ -85,7 +97,7 @@ fn traceloop(kind: &str) -> Option<Decision<'static>> {
 fn mcp(method: &str) -> Decision<'static> {
     match method {
         "tools/call" => (Class::Tool, "execute_tool"),
-        "resources/read" | "resources/list" => (Class::Retrieval, "mcp resources"),
+        _ if method.starts_with("resources/") => (Class::Retrieval, "mcp resources"),
         "prompts/get" => (Class::Structure, "mcp prompt"),
         _ => (Class::Structure, "mcp"),
     }

@@ -3,21 +3,22 @@
 
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::candidate::{Candidate, Keys};
+use super::candidate::{CallId, Candidate, Keys, Way};
 use super::facts::{Fact, Facts};
 use super::identity::Identities;
 use super::kind::Class;
-use super::names::{self, hash_of};
+use super::names;
 use super::outcome::Outcome;
-use super::source::Agent;
+use super::source::{Agent, Origin};
 use super::tokens::Tokens;
 use crate::wire::view::{Any, LogRecord, Status};
 
 /// What a log record tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
-    /// A model's call that ended well, or one that failed.
+    /// A model's call; whether it ended well its attributes say.
     Llm,
+    LlmFailed,
     Tool,
     /// A tool that the user did not let run.
     Denied,
@@ -26,65 +27,62 @@ enum Told {
 }
 
 /// Makes the event of a log record; `None` when it tells of nothing that
-/// counts. `place` is a hash of the resource and the scope.
+/// counts.
 pub fn candidate(
     record: &LogRecord<'_>,
-    agent: Agent,
-    service: Option<&str>,
-    place: u64,
+    origin: &Origin<'_>,
     identities: &mut Identities,
 ) -> Option<Candidate> {
     let facts = Facts::of(&record.attrs);
-    let told = told(agent, name(record, &facts)?, record, &facts)?;
-    let tokens = Tokens::of(&facts, agent);
+    let name = name(record, &facts)?;
+    let agent = match origin.agent {
+        Agent::Other => Agent::of_event(name).unwrap_or_default(),
+        agent => agent,
+    };
+    let told = told(agent, bare(name), record, &facts)?;
+    let tokens = Tokens::of(&facts, agent, false);
     let mut outcome = Outcome::of(&facts, Status::Unset, "", &[]);
     let (event_type, class) = match told {
-        Told::Llm => ("llm_call", Some(Class::Llm)),
+        Told::Llm | Told::LlmFailed => ("llm_call", Some(Class::Llm)),
         Told::Tool | Told::Denied => ("tool_call", Some(Class::Tool)),
         Told::Agent => ("agent_usage", Some(Class::Agent)),
         Told::SessionStart => ("session_start", None),
     };
-    let mut event = Event::new(
-        i64::try_from(record.time).map_or(UnixNanos::MAX, UnixNanos),
-        event_type,
-    );
+    let time = origin.time(record.time);
+    let mut event = Event::new(UnixNanos(time), event_type);
     let model = facts.str(Fact::Model).and_then(names::plain);
-    let tool = facts.str(Fact::Tool).and_then(names::plain);
+    let provider = names::provider(&facts).or(agent.provider());
     match told {
-        Told::Llm => {
-            let provider = facts.str(Fact::Provider).and_then(names::provider);
-            let provider = provider.or_else(|| default_provider(agent).map(str::to_owned));
-            event.set(Column::Source, provider.map(Value::Str));
+        Told::Llm | Told::LlmFailed => {
+            event.set(Column::Source, provider.map(Value::from));
             event.set(Column::Name, model.map(Value::from));
             event.set(Column::Type, Value::from("chat"));
             names::tokens(&mut event, &tokens);
             names::cost(&mut event, &facts);
         }
         Told::Tool | Told::Denied => {
-            event.set(Column::Name, tool.map(Value::from));
+            event.set(Column::Name, names::tool(&facts).map(Value::from));
         }
         Told::Agent => {
             event.set(Column::Name, Value::from("invoke"));
         }
         Told::SessionStart => {
-            let name = service.and_then(names::plain).unwrap_or("agent");
-            event.set(Column::Name, Value::from(name));
+            event.set(Column::Name, Value::from("codex"));
         }
     }
-    if told == Told::Denied {
-        outcome = Outcome {
-            success: false,
-            error_type: Some("denied".to_owned()),
-        };
+    match told {
+        Told::LlmFailed => outcome = outcome.failed(),
+        Told::Denied => {
+            outcome = Outcome {
+                success: false,
+                error_type: Some("denied".to_owned()),
+            };
+        }
+        _ => {}
     }
+    let ms = facts.f64(Fact::Duration).filter(|ms| *ms >= 0.0);
     if told != Told::SessionStart {
-        let ms = facts
-            .f64(Fact::DurationMs)
-            .or_else(|| facts.f64(Fact::DurationS));
-        event.set(
-            Column::DurationMs,
-            ms.filter(|ms| *ms >= 0.0).map(Value::F64),
-        );
+        event.set(Column::DurationMs, ms.map(Value::F64));
         event.set(Column::Success, Value::Bool(outcome.success));
         event.set(Column::ErrorType, outcome.error_type.map(Value::Str));
         event.set(
@@ -95,48 +93,73 @@ pub fn candidate(
             Column::ParentId,
             names::hex(&record.span_id).map(Value::Str),
         );
-        let who = facts
-            .str(Fact::AgentName)
-            .or_else(|| facts.str(Fact::AgentId));
-        identities.set(&mut event, Column::Agent, who.or(service));
+        let who = names::agent(&facts, origin.service);
+        identities.set(&mut event, Column::Agent, who);
     }
     let session = facts.str(Fact::Session);
     identities.set(&mut event, Column::SessionId, session);
 
-    let own = |fact| facts.str(fact).map(|id| hash_of(&[id]));
+    // A span of Claude Code's calls the request's id the response's.
+    let id = facts
+        .str(Fact::RequestId)
+        .or_else(|| facts.str(Fact::ResponseId));
+    let response = id.map(|id| CallId::of(id, provider.unwrap_or_default()));
+    let began = time.saturating_sub((ms.unwrap_or_default() * 1e6) as i64);
     Some(Candidate {
         keys: Keys {
             class,
-            response: own(Fact::RequestId)
-                .or_else(|| own(Fact::ResponseId))
-                .filter(|_| told == Told::Llm),
-            call: own(Fact::CallId).filter(|_| class == Some(Class::Tool)),
+            response: response.filter(|_| class == Some(Class::Llm)),
+            call: names::call(&facts).filter(|_| class == Some(Class::Tool)),
             detail: tokens.detail(),
-            body: Some(body_hash(record, place)),
+            body: Some(body_hash(record, origin.place)),
+            instance: origin.instance,
+            place: origin.place,
+            lasted: (began, time),
+            way: way(agent, told),
             ..Keys::default()
         },
         event,
     })
 }
 
+/// Spans tell of the same, for Claude Code and Codex; but not of Codex' tools and
+/// failures.
+fn way(agent: Agent, told: Told) -> Option<Way> {
+    let twice = match agent {
+        Agent::ClaudeCode => true,
+        Agent::Codex => matches!(told, Told::Llm | Told::SessionStart),
+        _ => false,
+    };
+    twice.then_some(Way {
+        log: true,
+        blind: agent == Agent::Codex,
+    })
+}
+
 /// The event's name: the attribute (Codex writes a source location where the
-/// name belongs), else the record's, else a short body; without the agent's
-/// prefix.
+/// name belongs), else the record's, else a short body.
 fn name<'v>(record: &'v LogRecord<'_>, facts: &Facts<'v, '_>) -> Option<&'v str> {
     let body = match &record.body {
         Any::Str(text) if text.len() <= 100 => Some(&**text),
         _ => None,
     };
     let own = Some(&*record.event_name).filter(|name| !name.is_empty());
-    let name = facts.str(Fact::EventName).or(own).or(body)?;
-    let prefixes = ["claude_code.", "codex.", "gemini_cli.", "qwen-code."];
-    let bare = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
-    Some(bare.unwrap_or(name))
+    facts.str(Fact::EventName).or(own).or(body)
+}
+
+/// A name without the agent's prefix.
+fn bare(name: &str) -> &str {
+    match (Agent::of_event(name), name.split_once('.')) {
+        (Some(_), Some((_, bare))) => bare,
+        _ => name,
+    }
 }
 
 fn told(agent: Agent, name: &str, record: &LogRecord<'_>, facts: &Facts<'_, '_>) -> Option<Told> {
     match (agent, name) {
-        (Agent::ClaudeCode, "api_request" | "api_error") => Some(Told::Llm),
+        (Agent::ClaudeCode, "api_request") => Some(Told::Llm),
+        // One for all of a call's tries.
+        (Agent::ClaudeCode, "api_error") => Some(Told::LlmFailed),
         (Agent::ClaudeCode, "tool_result") => Some(Told::Tool),
         (Agent::ClaudeCode, "tool_decision") => {
             (facts.str(Fact::Decision) == Some("reject")).then_some(Told::Denied)
@@ -147,31 +170,28 @@ fn told(agent: Agent, name: &str, record: &LogRecord<'_>, facts: &Facts<'_, '_>)
             let ended = facts.str(Fact::EventKind) == Some("response.completed");
             (ended && facts.has(Fact::Input)).then_some(Told::Llm)
         }
-        // A call that ended well is told by its `sse_event`.
+        // A call that ended well is told by its `sse_event`; one that never
+        // reached the provider has a message and no status.
         (Agent::Codex, "api_request") => {
-            let failed = facts
-                .count(Fact::StatusCode)
-                .is_some_and(|code| code >= 400);
-            failed.then_some(Told::Llm)
+            let failed = match facts.count(Fact::StatusCode) {
+                Some(code) => code >= 400,
+                None => facts.has(Fact::ErrorMessage),
+            };
+            failed.then_some(Told::LlmFailed)
         }
         (Agent::Codex, "tool_result") => Some(Told::Tool),
         (Agent::Codex, "conversation_starts") => Some(Told::SessionStart),
-        (Agent::Gemini | Agent::Qwen, "api_response" | "api_error") => Some(Told::Llm),
-        (Agent::Gemini | Agent::Qwen, "tool_call") => Some(Told::Tool),
+        (Agent::Gemini | Agent::Qwen, "api_response") => Some(Told::Llm),
+        (Agent::Gemini | Agent::Qwen, "api_error") => Some(Told::LlmFailed),
+        (Agent::Gemini | Agent::Qwen, "tool_call") => {
+            let denied = facts.str(Fact::Decision) == Some("reject");
+            Some(if denied { Told::Denied } else { Told::Tool })
+        }
         (Agent::Gemini | Agent::Qwen, "agent.finish") => Some(Told::Agent),
         // The span of the same call tells it where there is one.
         (Agent::Other, "gen_ai.client.inference.operation.details") => {
             (record.span_id == [0; 8]).then_some(Told::Llm)
         }
-        _ => None,
-    }
-}
-
-fn default_provider(agent: Agent) -> Option<&'static str> {
-    match agent {
-        Agent::ClaudeCode => Some("anthropic"),
-        Agent::Codex => Some("openai"),
-        Agent::Gemini => Some("gcp.gemini"),
         _ => None,
     }
 }

@@ -4,8 +4,10 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
 use tachograph_model::{Column, Event, Value};
 
+use super::candidate::CallId;
 use super::facts::{Fact, Facts};
 use super::tokens::Tokens;
+use crate::wire::view::Any;
 
 /// The longest name of a tool or model that is kept, bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -18,21 +20,86 @@ pub fn plain(name: &str) -> Option<&str> {
     fits.then_some(name)
 }
 
-/// A provider by the conventions' name.
-pub fn provider(name: &str) -> Option<String> {
-    let known = match name {
-        "gemini" => "gcp.gemini",
-        "vertex_ai" => "gcp.vertex_ai",
-        "az.ai.inference" => "azure.ai.inference",
-        "az.ai.openai" => "azure.ai.openai",
-        "xai" => "x_ai",
-        // Vercel's `anthropic.messages`, `openai.chat`.
-        _ => match name.split_once('.') {
-            Some((vendor @ ("anthropic" | "openai" | "google" | "mistral" | "xai"), _)) => vendor,
-            _ => name,
-        },
+/// The provider by the conventions' name: old names by their new ones, known ones
+/// in small letters (OpenLLMetry wrote `OpenAI`), any other as it came.
+pub fn provider<'v>(facts: &Facts<'v, '_>) -> Option<&'v str> {
+    const NAMES: &[(&str, &str)] = &[
+        ("openai", "openai"),
+        ("anthropic", "anthropic"),
+        ("gemini", "gcp.gemini"),
+        ("vertex_ai", "gcp.vertex_ai"),
+        ("az.ai.inference", "azure.ai.inference"),
+        ("az.ai.openai", "azure.ai.openai"),
+        ("xai", "x_ai"),
+        ("aws.bedrock", "aws.bedrock"),
+        ("azure.ai.inference", "azure.ai.inference"),
+        ("azure.ai.openai", "azure.ai.openai"),
+        ("cohere", "cohere"),
+        ("deepseek", "deepseek"),
+        ("gcp.gemini", "gcp.gemini"),
+        ("gcp.gen_ai", "gcp.gen_ai"),
+        ("gcp.vertex_ai", "gcp.vertex_ai"),
+        ("groq", "groq"),
+        ("ibm.watsonx.ai", "ibm.watsonx.ai"),
+        ("mistral_ai", "mistral_ai"),
+        ("moonshot_ai", "moonshot_ai"),
+        ("perplexity", "perplexity"),
+        ("x_ai", "x_ai"),
+    ];
+    // Vercel's `anthropic.messages`, `openai.chat`.
+    let vendor = |name: &'v str| name.split_once('.').map_or(name, |(vendor, _)| vendor);
+    let name = facts
+        .str(Fact::Provider)
+        .or_else(|| facts.str(Fact::AiProvider).map(vendor))?;
+    let known = NAMES.iter().find(|(old, _)| old.eq_ignore_ascii_case(name));
+    plain(known.map_or(name, |(_, new)| new))
+}
+
+/// The tool's name.
+pub fn tool<'v>(facts: &Facts<'v, '_>) -> Option<&'v str> {
+    let entity = || {
+        facts
+            .str(Fact::EntityName)
+            .filter(|_| facts.str(Fact::TraceloopKind) == Some("tool"))
     };
-    plain(known).map(str::to_owned)
+    facts.str(Fact::Tool).or_else(entity).and_then(plain)
+}
+
+/// Who did it: the agent, else the service.
+pub fn agent<'v>(facts: &Facts<'v, '_>, service: Option<&'v str>) -> Option<&'v str> {
+    let entity = || {
+        facts
+            .str(Fact::EntityName)
+            .filter(|_| facts.str(Fact::TraceloopKind) == Some("agent"))
+    };
+    facts
+        .str(Fact::Agent)
+        .or_else(entity)
+        .or_else(|| facts.str(Fact::GraphNode))
+        .or(service)
+}
+
+/// The id of a tool's call. MCP numbers its requests within a session: that and
+/// the tool are what client and server both know.
+pub fn call(facts: &Facts<'_, '_>) -> Option<CallId> {
+    let session = facts.str(Fact::Session).unwrap_or_default();
+    if let Some(id) = facts.str(Fact::CallId) {
+        return Some(CallId::of(id, session));
+    }
+    let whole;
+    let request = match facts.any(Fact::JsonRpcId)? {
+        Any::Str(text) => &**text,
+        Any::Int(number) => {
+            whole = number.to_string();
+            &whole
+        }
+        _ => return None,
+    };
+    let named = !session.is_empty() && facts.has(Fact::McpMethod);
+    named.then(|| CallId {
+        hash: hash_of(&[session, request, tool(facts).unwrap_or_default()]),
+        weak: true,
+    })
 }
 
 /// Sets the token columns.

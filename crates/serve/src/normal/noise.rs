@@ -2,17 +2,24 @@
 
 use super::facts::{Fact, Facts};
 use super::kind::{Class, Decision};
-use super::source::Agent;
-use crate::wire::view::{Scope, Span};
+use super::source::{Agent, Origin};
+use crate::wire::view::Span;
 
 /// Whether a span is noise: the inner life of an agent's own machinery (one
 /// Codex turn makes about 400 of them, opencode 860 for a prompt).
-pub fn span(span: &Span<'_>, scope: &Scope<'_>, agent: Agent) -> bool {
-    match agent {
-        // Its logs tell of its calls; of its spans only the turn is kept.
-        Agent::Codex => span.name != "session_task.turn",
+pub fn span(span: &Span<'_>, origin: &Origin<'_>) -> bool {
+    match origin.agent {
+        // A turn, and what knows the tokens of a response.
+        Agent::Codex => match &*span.name {
+            "session_task.turn" => false,
+            "handle_responses" => !span
+                .attrs
+                .iter()
+                .any(|(key, _)| key == "gen_ai.usage.input_tokens"),
+            _ => true,
+        },
         Agent::ClaudeCode => !span.name.starts_with("claude_code."),
-        _ => scope.name == "codex_otel.trace_safe",
+        _ => origin.scope == "codex_otel.trace_safe",
     }
 }
 
@@ -24,8 +31,11 @@ pub fn decide<'v>(span: &Span<'_>, agent: Agent, facts: &Facts<'v, '_>) -> Optio
         (Agent::ClaudeCode, "claude_code.tool") => Some((Class::Tool, "execute_tool")),
         (Agent::ClaudeCode, "claude_code.interaction") => Some((Class::Structure, "interaction")),
         (Agent::ClaudeCode, _) => Some((Class::Structure, "step")),
+        // The turn's tokens are the sum of its responses'.
         (Agent::Codex, "session_task.turn") => Some((Class::Structure, "turn")),
-        // Their logs tell of their calls: primary, so spans are structure.
+        (Agent::Codex, _) => Some((Class::Llm, "chat")),
+        // Their logs tell of their calls, and cannot be switched off where their
+        // spans are on.
         (Agent::Gemini | Agent::Qwen, _) if facts.has(Fact::Operation) => {
             Some((Class::Structure, "step"))
         }

@@ -6,6 +6,9 @@ use tachograph_model::privacy::error_class;
 use super::facts::{Fact, Facts};
 use crate::wire::view::{Any, SpanEvent, Status};
 
+/// The longest class that is taken out of a message, bytes.
+const MAX_CLASS_BYTES: usize = 64;
+
 /// How it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -15,6 +18,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The same, of what failed for certain.
+    pub fn failed(self) -> Self {
+        Self {
+            success: false,
+            error_type: self.error_type.or_else(|| Some("error".to_owned())),
+        }
+    }
+
     /// Reads it off a span or, without status and events, off a log record.
     pub fn of(
         facts: &Facts<'_, '_>,
@@ -65,11 +76,17 @@ fn exception(events: &[SpanEvent<'_>]) -> Option<String> {
 }
 
 /// `RateLimitError: …` → `RateLimitError` (OpenInference puts it there only). A
-/// message of one word is a message nevertheless.
+/// message of one word is a message nevertheless, and `Error code: …` names no
+/// class.
 fn leading_class(message: &str) -> Option<String> {
-    let class = error_class(message)?;
-    let says_so = class.ends_with("Error") || class.ends_with("Exception");
-    says_so.then(|| class.to_owned())
+    let path = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'.';
+    let end = message.bytes().position(|byte| !path(byte));
+    let class = message[..end.unwrap_or(message.len())].rsplit('.').next()?;
+    let named = class
+        .strip_suffix("Error")
+        .or_else(|| class.strip_suffix("Exception"));
+    let fits = named.is_some_and(|kind| !kind.is_empty()) && class.len() <= MAX_CLASS_BYTES;
+    fits.then(|| class.to_owned())
 }
 
 #[cfg(test)]

@@ -4,18 +4,23 @@
 //! Rules, in this order:
 //! 1. A span id, or a record's body, that was stored already is a duplicate: a
 //!    retry, or a second exporter. It is dropped.
-//! 2. Records that share a response id (within ten minutes) or a tool call's
-//!    id are of one call, also across traces and across spans and logs.
-//! 3. A model call above or below another, with nothing but structure between
+//! 2. Of an agent that tells of its calls both by logs and by spans one way
+//!    counts: see [`Way`].
+//! 3. Records that share a response id or a tool call's id within ten minutes
+//!    are of one call, also across traces and across spans and logs. Ids short
+//!    enough to come again by chance must fit in time or place, too.
+//! 4. A model call above or below another, with nothing but structure between
 //!    them, is the same call, seen by two instrumentations; so is a tool call
 //!    above or below one of the same name.
+//!
+//! A chain that is the root of its trace, with no agent below, is an agent's run.
 //!
 //! Of one batch the record that knows most of its tokens counts; across
 //! batches the first, because it is on the disk. A span that does not count
 //! stays as structure (`span`, without tokens); a log record is dropped.
 //!
 //! Memory is bounded: about 100 bytes for each of the newest 100 000 spans and
-//! 24 for each of the newest million ids.
+//! calls, and 24 for each of the newest million ids.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -23,9 +28,12 @@ use std::hash::Hash;
 
 use tachograph_model::{Column, Value};
 
-use super::candidate::{Candidate, Keys};
+use self::calls::{CALL_SECONDS, Calls};
+use super::candidate::{Candidate, Keys, Way};
 use super::kind::Class;
 use super::names::hash_of;
+
+mod calls;
 
 /// Ids remembered against retries.
 const MAX_IDS: usize = 1 << 20;
@@ -33,8 +41,8 @@ const MAX_IDS: usize = 1 << 20;
 const MAX_NODES: usize = 100_000;
 /// Steps up a trace before it is taken for endless.
 const MAX_STEPS: usize = 64;
-/// How long a response id is one call's, seconds.
-const RESPONSE_SECONDS: u64 = 600;
+/// Agents whose way of telling is remembered.
+const MAX_WAYS: usize = 4096;
 
 /// A span that makes no event, but stands between those that do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,8 +68,10 @@ pub struct Tally {
 pub struct Seen {
     ids: Recent<u64>,
     nodes: Nodes,
-    responses: Responses,
-    calls: Recent<u64>,
+    responses: Calls,
+    calls: Calls,
+    /// By instance: whether logs lead, and when it last told of a call.
+    ways: HashMap<u64, (bool, u64)>,
     /// What was remembered since the last [`Self::settle`].
     fresh: Vec<Fresh>,
 }
@@ -80,8 +90,9 @@ impl Default for Seen {
         Self {
             ids: Recent::new(MAX_IDS),
             nodes: Nodes::default(),
-            responses: Responses::default(),
-            calls: Recent::new(MAX_NODES),
+            responses: Calls::default(),
+            calls: Calls::default(),
+            ways: HashMap::new(),
             fresh: Vec::new(),
         }
     }
@@ -133,12 +144,14 @@ impl Seen {
                 .place(keys.trace, keys.span, keys.parent, keys.class, name);
         }
         self.responses.expire(now);
+        self.calls.expire(now);
 
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&at| Reverse(batch[at].keys.detail));
         let mut drop = HashSet::new();
         for at in order {
             if self.counts(&batch[at].keys, now) {
+                self.make_run(&mut batch[at]);
                 tally.kept += 1;
                 continue;
             }
@@ -178,23 +191,22 @@ impl Seen {
 
     /// Whether a record is the first of its call; then it is remembered.
     fn counts(&mut self, keys: &Keys, now: u64) -> bool {
+        let leads = keys.way.is_none_or(|way| self.leads(way, keys, now));
         let Some(class @ (Class::Llm | Class::Tool)) = keys.class else {
             return true;
         };
+        if !leads {
+            // Its ids stay unknown: the record that counts may be yet to come.
+            return false;
+        }
         let id = id_of(keys.trace, keys.span);
-        let known = keys
-            .response
-            .is_some_and(|response| self.responses.contains(response))
-            || keys.call.is_some_and(|call| self.calls.contains(&call))
+        let known = self.responses.know(keys.response, keys)
+            || self.calls.know(keys.call, keys)
             || self.nodes.has_counted_kin(id, class);
-        if let Some(response) = keys.response
-            && self.responses.insert(response, now)
-        {
+        if let Some(response) = self.responses.remember(keys.response, keys, !known, now) {
             self.fresh.push(Fresh::Response(response));
         }
-        if let Some(call) = keys.call
-            && self.calls.insert(call)
-        {
+        if let Some(call) = self.calls.remember(keys.call, keys, !known, now) {
             self.fresh.push(Fresh::Call(call));
         }
         if !known {
@@ -202,6 +214,38 @@ impl Seen {
             self.fresh.push(Fresh::Counted(id));
         }
         !known
+    }
+
+    /// Whether it is by this way that the agent's calls count.
+    fn leads(&mut self, way: Way, keys: &Keys, now: u64) -> bool {
+        let fresh = |at: u64| now.saturating_sub(at) <= CALL_SECONDS;
+        let held = self.ways.get(&keys.instance).filter(|(_, at)| fresh(*at));
+        let logs = match held {
+            // Where an id is in common, what came before by spans is known.
+            _ if way.log && !way.blind => true,
+            Some((logs, _)) => *logs,
+            None => way.log,
+        };
+        if self.ways.len() >= MAX_WAYS && !self.ways.contains_key(&keys.instance) {
+            self.ways.retain(|_, (_, at)| fresh(*at));
+            if self.ways.len() >= MAX_WAYS {
+                self.ways.clear();
+            }
+        }
+        if logs == way.log {
+            self.ways.insert(keys.instance, (logs, now));
+        }
+        logs == way.log
+    }
+
+    /// Makes a chain that is a root, with no agent below, an agent's run.
+    fn make_run(&self, candidate: &mut Candidate) {
+        let keys = &candidate.keys;
+        if keys.root && !self.nodes.has_agent_below(id_of(keys.trace, keys.span)) {
+            let event = &mut candidate.event;
+            super::span::type_of(Class::Agent).clone_into(&mut event.event_type);
+            event.set(Column::Name, Value::from("invoke"));
+        }
     }
 }
 
@@ -235,46 +279,6 @@ fn make_structure(candidate: &mut Candidate) {
     }
 }
 
-/// The ids of responses of the last minutes.
-#[derive(Debug, Default)]
-struct Responses {
-    held: HashMap<u64, u64>,
-    /// When which came, oldest first.
-    order: VecDeque<(u64, u64)>,
-}
-
-impl Responses {
-    fn contains(&self, response: u64) -> bool {
-        self.held.contains_key(&response)
-    }
-
-    /// Adds one; false if it was there.
-    fn insert(&mut self, response: u64, now: u64) -> bool {
-        if self.held.contains_key(&response) {
-            return false;
-        }
-        self.held.insert(response, now);
-        self.order.push_back((now, response));
-        true
-    }
-
-    fn remove(&mut self, response: u64) {
-        self.held.remove(&response);
-    }
-
-    fn expire(&mut self, now: u64) {
-        while let Some((at, response)) = self.order.front().copied()
-            && (now.saturating_sub(at) > RESPONSE_SECONDS || self.order.len() > MAX_IDS)
-        {
-            self.order.pop_front();
-            // It may have been forgotten, and have come again since.
-            if self.held.get(&response) == Some(&at) {
-                self.held.remove(&response);
-            }
-        }
-    }
-}
-
 /// The newest so many of a set.
 #[derive(Debug)]
 struct Recent<T> {
@@ -290,10 +294,6 @@ impl<T: Copy + Eq + Hash> Recent<T> {
             order: VecDeque::new(),
             most,
         }
-    }
-
-    fn contains(&self, item: &T) -> bool {
-        self.held.contains(item)
     }
 
     /// Adds an item; false if it was there.
@@ -331,6 +331,8 @@ struct Node {
     llm_below: bool,
     /// The tools that count below it, with only structure between.
     tools_below: Vec<Box<str>>,
+    /// An agent's run is below it, whatever is between.
+    agent_below: bool,
 }
 
 #[derive(Debug, Default)]
@@ -361,6 +363,10 @@ impl Nodes {
         if class == Some(Class::Tool) {
             node.name = name.into();
         }
+        if node.agent_below || class == Some(Class::Agent) {
+            self.tell_of_agent(parent);
+        }
+        let node = self.entry(id_of(trace, span));
         // What came before it and lies below it is told upwards now.
         if !is_boundary(class) {
             let (llm, tools) = (node.llm_below, node.tools_below.clone());
@@ -436,6 +442,24 @@ impl Nodes {
         own.counted = true;
         let (parent, name) = (own.parent, own.name.clone());
         self.tell_above(parent, class, &name);
+    }
+
+    fn has_agent_below(&self, id: u64) -> bool {
+        self.held.get(&id).is_some_and(|node| node.agent_below)
+    }
+
+    /// Tells all above that an agent runs below them, up to one who knows.
+    fn tell_of_agent(&mut self, mut above: u64) {
+        for _ in 0..MAX_STEPS {
+            if above == 0 {
+                return;
+            }
+            let node = self.entry(above);
+            if std::mem::replace(&mut node.agent_below, true) {
+                return;
+            }
+            above = node.parent;
+        }
     }
 
     fn tell_above(&mut self, mut above: u64, class: Class, name: &str) {

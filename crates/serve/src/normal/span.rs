@@ -2,80 +2,74 @@
 
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::candidate::{Candidate, Keys};
+use super::candidate::{CallId, Candidate, Keys, Way};
 use super::facts::{Fact, Facts};
 use super::identity::Identities;
 use super::kind::{self, Class};
-use super::names::{self, hash_of};
+use super::names;
 use super::noise;
 use super::outcome::Outcome;
-use super::source::Agent;
+use super::source::{Agent, Origin};
 use super::tokens::Tokens;
-use crate::wire::view::{Scope, Span, SpanKind};
+use crate::wire::view::Span;
 
 /// Makes the event of a span; `None` when it is no agent's or only noise.
 pub fn candidate(
     span: &Span<'_>,
-    scope: &Scope<'_>,
-    agent: Agent,
-    service: Option<&str>,
+    origin: &Origin<'_>,
     identities: &mut Identities,
 ) -> Option<Candidate> {
-    if noise::span(span, scope, agent) {
+    if noise::span(span, origin) {
         return None;
     }
     let facts = Facts::of(&span.attrs);
+    let agent = origin.agent;
     let (class, operation) = noise::decide(span, agent, &facts).or_else(|| kind::decide(&facts))?;
     let outcome = Outcome::of(&facts, span.status, &span.status_message, &span.events);
-    let tokens = Tokens::of(&facts, agent);
-    let model = facts.str(Fact::Model).and_then(names::plain);
-    let provider = facts.str(Fact::Provider).and_then(names::provider);
-    let tool = tool_name(span, &facts);
+    let ended = origin.time(if span.end > 0 { span.end } else { span.start });
+    let provider = names::provider(&facts).or(agent.provider());
 
-    let mut event = Event::new(ended(span), type_of(class));
+    let mut event = Event::new(UnixNanos(ended), type_of(class));
+    let mut detail = 0;
     match class {
         Class::Llm => {
-            set(&mut event, Column::Source, provider.as_deref());
+            let tokens = Tokens::of(&facts, agent, operation == "embeddings");
+            detail = tokens.detail();
+            let model = facts.str(Fact::Model).and_then(names::plain);
+            set(&mut event, Column::Source, provider);
             set(&mut event, Column::Name, model);
             set(&mut event, Column::Type, Some(operation));
             names::tokens(&mut event, &tokens);
             names::cost(&mut event, &facts);
         }
-        Class::Tool => set(&mut event, Column::Name, tool),
-        Class::Agent => set(&mut event, Column::Name, Some(operation)),
-        Class::Retrieval | Class::Structure => set(&mut event, Column::Name, Some(operation)),
+        Class::Tool => set(&mut event, Column::Name, tool(span, &facts)),
+        Class::Agent | Class::Retrieval | Class::Structure => {
+            set(&mut event, Column::Name, Some(operation));
+        }
     }
+    let mut began = ended;
     if span.end >= span.start && span.start > 0 {
         let ms = (span.end - span.start) as f64 / 1e6;
         event.set(Column::DurationMs, Value::F64(ms));
+        began = origin.time(span.start);
     }
     event.set(Column::Success, Value::Bool(outcome.success));
     set(&mut event, Column::ErrorType, outcome.error_type.as_deref());
-    set(&mut event, Column::Id, names::hex(&span.span_id).as_deref());
-    set(
-        &mut event,
-        Column::TraceId,
-        names::hex(&span.trace_id).as_deref(),
-    );
-    set(
-        &mut event,
-        Column::ParentId,
-        names::hex(&span.parent_id).as_deref(),
-    );
+    for (column, id) in [
+        (Column::Id, &span.span_id[..]),
+        (Column::TraceId, &span.trace_id),
+        (Column::ParentId, &span.parent_id),
+    ] {
+        event.set(column, names::hex(id).map(Value::Str));
+    }
     identities.set(&mut event, Column::SessionId, facts.str(Fact::Session));
-    let who = facts
-        .str(Fact::AgentName)
-        .or_else(|| facts.str(Fact::AgentId))
-        .or_else(|| {
-            facts
-                .str(Fact::EntityName)
-                .filter(|_| class == Class::Agent)
-        })
-        .or(service);
+    let who = names::agent(&facts, origin.service);
     identities.set(&mut event, Column::Agent, who);
 
-    let response = facts.str(Fact::ResponseId).map(|id| hash_of(&[id]));
-    let call = facts.str(Fact::CallId).map(|id| hash_of(&[id]));
+    let response = || {
+        let id = facts.str(Fact::ResponseId)?;
+        Some(CallId::of(id, provider.unwrap_or_default()))
+    };
     Some(Candidate {
         event,
         keys: Keys {
@@ -83,10 +77,15 @@ pub fn candidate(
             trace: span.trace_id,
             span: span.span_id,
             parent: span.parent_id,
-            response: response.filter(|_| class == Class::Llm),
-            call: call.filter(|_| class == Class::Tool),
-            detail: tokens.detail(),
+            response: response().filter(|_| class == Class::Llm),
+            call: names::call(&facts).filter(|_| class == Class::Tool),
+            detail,
             body: None,
+            instance: origin.instance,
+            place: origin.place,
+            lasted: (began, ended),
+            way: way(agent, class),
+            root: operation == "chain" && span.parent_id == [0; 8],
         },
     })
 }
@@ -101,24 +100,29 @@ pub fn type_of(class: Class) -> &'static str {
     }
 }
 
-/// When it ended; what has no end is taken for its start.
-fn ended(span: &Span<'_>) -> UnixNanos {
-    let at = if span.end > 0 { span.end } else { span.start };
-    i64::try_from(at).map_or(UnixNanos::MAX, UnixNanos)
+/// Claude Code and Codex tell of a call by a log record, too. Codex gives the two
+/// no id in common.
+fn way(agent: Agent, class: Class) -> Option<Way> {
+    let both = matches!(agent, Agent::ClaudeCode | Agent::Codex);
+    let call = matches!(class, Class::Llm | Class::Tool);
+    (both && call).then_some(Way {
+        log: false,
+        blind: agent == Agent::Codex,
+    })
 }
 
-fn tool_name<'v>(span: &'v Span<'_>, facts: &Facts<'v, '_>) -> Option<&'v str> {
-    let named = facts
-        .str(Fact::Tool)
-        .or_else(|| facts.str(Fact::EntityName));
-    // OpenInference names the span after the tool where it says no name.
-    let named = named.or_else(|| facts.has(Fact::OpenInferenceKind).then_some(&*span.name));
-    // `tools/call search`: MCP without a tool's attribute.
-    let named = named.or_else(|| match span.kind {
-        SpanKind::Client | SpanKind::Server => span.name.strip_prefix("tools/call "),
-        _ => None,
-    });
-    named.and_then(names::plain)
+/// The tool by its attribute, or by MCP's span name, `tools/call search`, as far
+/// as it is a word: other names may say anything.
+fn tool<'v>(span: &'v Span<'_>, facts: &Facts<'v, '_>) -> Option<&'v str> {
+    let word = |name: &&str| {
+        let byte = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+        !name.is_empty() && name.bytes().all(byte)
+    };
+    names::tool(facts).or_else(|| {
+        facts.str(Fact::McpMethod)?;
+        let named = span.name.strip_prefix("tools/call ").filter(word);
+        named.and_then(names::plain)
+    })
 }
 
 fn set(event: &mut Event, column: Column, text: Option<&str>) {

@@ -20,8 +20,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads them, and brings them to the one convention.
-    pub fn of(facts: &Facts<'_, '_>, agent: Agent) -> Self {
+    /// Reads them, and brings them to the one convention. `embeds`: there is no
+    /// output.
+    pub fn of(facts: &Facts<'_, '_>, agent: Agent, embeds: bool) -> Self {
         let parts = [Fact::CacheWrite5m, Fact::CacheWrite1h].map(|fact| facts.count(fact));
         let cache_write = facts
             .count(Fact::CacheWrite)
@@ -44,7 +45,21 @@ impl Tokens {
             let beside = add(tokens.reasoning, facts.count(Fact::ToolTokens));
             tokens.output = tokens.output.map(|output| output.saturating_add(beside));
         }
+        tokens.fill(facts.count(Fact::Total), embeds);
         tokens
+    }
+
+    /// The part that is missing is what the total has beside the other. A total
+    /// by itself is of embeddings all input, and of anything else unknown parts.
+    fn fill(&mut self, total: Option<i64>, embeds: bool) {
+        let Some(total) = total else { return };
+        let rest = |part: i64| (part <= total).then(|| total - part);
+        match (self.input, self.output) {
+            (Some(input), None) if !embeds => self.output = rest(input),
+            (None, Some(output)) => self.input = rest(output),
+            (None, None) if embeds => self.input = Some(total),
+            _ => {}
+        }
     }
 
     /// How much is known: of two records of one call, the better one is kept.
@@ -77,7 +92,7 @@ mod tests {
             .iter()
             .map(|(key, count)| (*key, Any::Int(*count)))
             .collect();
-        let tokens = Tokens::of(&Facts::of(&attrs), agent);
+        let tokens = Tokens::of(&Facts::of(&attrs), agent, false);
         let found = [
             tokens.input,
             tokens.output,
@@ -159,11 +174,11 @@ mod tests {
             Any::Nested,
         ] {
             let attrs = [("input_tokens", wrong)];
-            let tokens = Tokens::of(&Facts::of(&attrs), Agent::Other);
+            let tokens = Tokens::of(&Facts::of(&attrs), Agent::Other, false);
             assert_eq!(tokens, Tokens::default(), "{attrs:?}");
         }
         let attrs = [("input_tokens", Any::Str("12".into()))];
-        let tokens = Tokens::of(&Facts::of(&attrs), Agent::Codex);
+        let tokens = Tokens::of(&Facts::of(&attrs), Agent::Codex, false);
         assert_eq!(tokens.input, Some(12), "Codex writes counts as text");
     }
 

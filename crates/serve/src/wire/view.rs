@@ -25,6 +25,15 @@ pub enum Any<'a> {
 }
 
 impl Any<'_> {
+    /// Whether it is no value, or a text without a letter.
+    pub fn says_nothing(&self) -> bool {
+        match self {
+            Any::Empty => true,
+            Any::Str(text) => text.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Hashes what of it is read; floats by their bits.
     pub fn hash_into(&self, hasher: &mut impl Hasher) {
         match self {

@@ -4,7 +4,7 @@
 use tachograph_model::{Column, Event, Salt};
 use tachograph_serve::normal::identity::Identities;
 use tachograph_serve::normal::log;
-use tachograph_serve::normal::source::{Agent, service_name};
+use tachograph_serve::normal::source::Origin;
 use tachograph_serve::wire::view::{Any, Attrs, LogRecord, Resource, Scope};
 
 fn any(json: &serde_json::Value) -> Any<'static> {
@@ -29,10 +29,10 @@ fn event(service: &str, record: LogRecord<'static>) -> Option<Event> {
     let resource = Resource {
         attrs: vec![("service.name".into(), Any::Str(service.to_owned().into()))],
     };
-    let agent = Agent::of(&resource, &Scope::default());
+    let scope = Scope::default();
+    let origin = Origin::of(&resource, &scope, 0);
     let mut identities = Identities::new(Salt::new([1; 32]));
-    let service = service_name(&resource);
-    log::candidate(&record, agent, service, 1, &mut identities).map(|candidate| candidate.event)
+    log::candidate(&record, &origin, &mut identities).map(|candidate| candidate.event)
 }
 
 fn check(service: &str, attributes: serde_json::Value, expected: Option<serde_json::Value>) {

@@ -4,7 +4,7 @@
 use tachograph_model::{Column, Event, Salt};
 use tachograph_serve::normal::identity::Identities;
 use tachograph_serve::normal::seen::Seen;
-use tachograph_serve::normal::source::{Agent, service_name};
+use tachograph_serve::normal::source::Origin;
 use tachograph_serve::normal::span;
 use tachograph_serve::wire::view::{Group, Span};
 use tachograph_serve::wire::{otlp, otlp_json};
@@ -17,14 +17,12 @@ fn events(groups: &[Group<'_, Span<'_>>]) -> Vec<Event> {
     let mut identities = Identities::new(Salt::new([1; 32]));
     let mut batch = Vec::new();
     for group in groups {
-        let service = service_name(&group.resource);
         for (scope, spans) in &group.scopes {
-            let agent = Agent::of(&group.resource, scope);
-            batch.extend(
-                spans.iter().filter_map(|span| {
-                    span::candidate(span, scope, agent, service, &mut identities)
-                }),
-            );
+            let origin = Origin::of(&group.resource, scope, 0);
+            let made = spans
+                .iter()
+                .filter_map(|span| span::candidate(span, &origin, &mut identities));
+            batch.extend(made);
         }
     }
     let (kept, _) = Seen::default().admit(batch, &[], 0);

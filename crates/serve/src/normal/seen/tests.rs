@@ -12,8 +12,12 @@ struct Call {
     parent: u8,
     name: &'static str,
     detail: u8,
-    response: Option<u64>,
-    call: Option<u64>,
+    response: Option<CallId>,
+    call: Option<CallId>,
+}
+
+const fn strong(hash: u64) -> Option<CallId> {
+    Some(CallId { hash, weak: false })
 }
 
 const fn call(class: Class, span: u8, parent: u8) -> Call {
@@ -46,6 +50,7 @@ fn candidate(call: Call) -> Candidate {
             call: call.call,
             detail: call.detail,
             body: (call.span == 0).then_some(u64::from(call.parent)),
+            ..Keys::default()
         },
     }
 }
@@ -160,7 +165,7 @@ fn spans_that_make_no_event_stand_between_as_well() {
 
 #[test]
 fn one_response_is_one_call_for_ten_minutes() {
-    let response = Some(77);
+    let response = strong(77);
     let one = Call {
         response,
         ..call(Llm, 1, 0)
@@ -199,11 +204,11 @@ fn a_tool_seen_from_two_sides_is_one_call() {
         .collect();
     assert_eq!(types, ["tool_call", "tool_call", "span"]);
     let log = Call {
-        call: Some(5),
+        call: strong(5),
         ..call(Tool, 0, 9)
     };
     let span = Call {
-        call: Some(5),
+        call: strong(5),
         ..call(Tool, 4, 0)
     };
     let (kept, tally) = seen.admit(vec![candidate(log), candidate(span)], &[], 0);
@@ -213,14 +218,14 @@ fn a_tool_seen_from_two_sides_is_one_call() {
 #[test]
 fn what_could_not_be_stored_is_taken_when_it_comes_again() {
     let mut seen = Seen::default();
-    let response = Some(77);
+    let response = strong(77);
     let batch = || {
         let one = Call {
             response,
             ..call(Llm, 1, 0)
         };
         let tool = Call {
-            call: Some(5),
+            call: strong(5),
             ..call(Tool, 2, 0)
         };
         vec![candidate(one), candidate(tool), candidate(call(Llm, 0, 9))]
