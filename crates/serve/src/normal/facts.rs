@@ -73,7 +73,10 @@ const ALIASES: &[(Fact, &[&str])] = &[
             "llm.system",
         ],
     ),
-    (Fact::AiProvider, &["ai.model.provider", "anthropic.provider"]),
+    (
+        Fact::AiProvider,
+        &["ai.model.provider", "anthropic.provider"],
+    ),
     (
         Fact::Model,
         &[

@@ -2,6 +2,8 @@
 
 use tachograph_model::{Event, UnixNanos};
 
+use crate::normal::candidate::CallId;
+
 use super::*;
 
 /// `class name detail parent response`; the span's id is its number.
@@ -246,7 +248,7 @@ fn a_response_id_is_one_call_s_for_ten_minutes() {
     let mut seen = Seen::default();
     let mut type_at = |span, now| {
         let one = Call {
-            response: Some(77),
+            response: strong(77),
             ..call(Llm, span, 0)
         };
         let (kept, _) = seen.admit(vec![candidate(one)], &[], now);
@@ -254,9 +256,9 @@ fn a_response_id_is_one_call_s_for_ten_minutes() {
         kept[0].event.event_type.clone()
     };
     assert_eq!(type_at(1, 0), "llm_call");
-    assert_eq!(type_at(2, RESPONSE_SECONDS), "span");
-    assert_eq!(type_at(3, RESPONSE_SECONDS + 1), "llm_call");
-    assert_eq!(type_at(4, 2 * RESPONSE_SECONDS), "span");
+    assert_eq!(type_at(2, CALL_SECONDS), "span");
+    assert_eq!(type_at(3, CALL_SECONDS + 1), "llm_call");
+    assert_eq!(type_at(4, 2 * CALL_SECONDS), "span");
 }
 
 #[test]
