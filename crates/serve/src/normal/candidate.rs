@@ -25,7 +25,7 @@ pub struct Keys {
     pub response: Option<CallId>,
     /// Of the tool call.
     pub call: Option<CallId>,
-    /// How much it knows of its tokens.
+    /// How much it knows: its tokens first, then its model.
     pub detail: u8,
     /// Hash of resource, scope, name, time and attributes of a record that has
     /// no id: a body sent twice counts once.

@@ -42,6 +42,7 @@ pub enum Fact {
     Tool,
     CallId,
     ResponseId,
+    OutputValue,
     RequestId,
     JsonRpcId,
     ErrorType,
@@ -236,6 +237,8 @@ const ALIASES: &[(Fact, &[&str])] = &[
         Fact::ResponseId,
         &["gen_ai.response.id", "ai.response.id", "response_id"],
     ),
+    // Content: an id is looked for in it, and hashed; nothing of it is kept.
+    (Fact::OutputValue, &["output.value"]),
     (Fact::RequestId, &["request_id"]),
     (Fact::JsonRpcId, &["jsonrpc.request.id"]),
     (Fact::ErrorType, &["error.type", "error_type"]),

@@ -110,7 +110,7 @@ pub fn candidate(
             class,
             response: response.filter(|_| class == Some(Class::Llm)),
             call: names::call(&facts).filter(|_| class == Some(Class::Tool)),
-            detail: tokens.detail(),
+            detail: 2 * tokens.detail() + u8::from(model.is_some()),
             body: Some(body_hash(record, origin.place)),
             instance: origin.instance,
             place: origin.place,

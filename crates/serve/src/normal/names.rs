@@ -79,6 +79,19 @@ pub fn agent<'v>(facts: &Facts<'v, '_>, service: Option<&'v str>) -> Option<&'v 
         .or(service)
 }
 
+/// The id of a model's response. OpenInference has no attribute for it, but
+/// shows the response as it came, whose first member is the id; without it a
+/// stream of Anthropic's, whose own span lies in another trace, would count twice.
+pub fn response<'v>(facts: &Facts<'v, '_>, provider: Option<&str>) -> Option<CallId> {
+    let shown = || {
+        let rest = facts.str(Fact::OutputValue)?.strip_prefix("{\"id\":")?;
+        let (id, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+        Some(id)
+    };
+    let id = facts.str(Fact::ResponseId).or_else(shown)?;
+    Some(CallId::of(id, provider.unwrap_or_default()))
+}
+
 /// The id of a tool's call. MCP numbers its requests within a session: that and
 /// the tool are what client and server both know.
 pub fn call(facts: &Facts<'_, '_>) -> Option<CallId> {

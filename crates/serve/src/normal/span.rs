@@ -2,7 +2,7 @@
 
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::candidate::{CallId, Candidate, Keys, Way};
+use super::candidate::{Candidate, Keys, Way};
 use super::facts::{Fact, Facts};
 use super::identity::Identities;
 use super::kind::{self, Class};
@@ -34,8 +34,8 @@ pub fn candidate(
     match class {
         Class::Llm => {
             let tokens = Tokens::of(&facts, agent, operation == "embeddings");
-            detail = tokens.detail();
             let model = facts.str(Fact::Model).and_then(names::plain);
+            detail = 2 * tokens.detail() + u8::from(model.is_some());
             set(&mut event, Column::Source, provider);
             set(&mut event, Column::Name, model);
             set(&mut event, Column::Type, Some(operation));
@@ -66,10 +66,6 @@ pub fn candidate(
     let who = names::agent(&facts, origin.service);
     identities.set(&mut event, Column::Agent, who);
 
-    let response = || {
-        let id = facts.str(Fact::ResponseId)?;
-        Some(CallId::of(id, provider.unwrap_or_default()))
-    };
     Some(Candidate {
         event,
         keys: Keys {
@@ -77,7 +73,7 @@ pub fn candidate(
             trace: span.trace_id,
             span: span.span_id,
             parent: span.parent_id,
-            response: response().filter(|_| class == Class::Llm),
+            response: names::response(&facts, provider).filter(|_| class == Class::Llm),
             call: names::call(&facts).filter(|_| class == Class::Tool),
             detail,
             body: None,

@@ -88,8 +88,8 @@ fn scope(message: Message<'_>) -> Read<Scope<'_>> {
     let mut scope = Scope::default();
     each(message, |number, value| {
         match number {
-            1 => scope.name = value.str(1)?.into(),
-            2 => scope.version = value.str(2)?.into(),
+            1 => scope.name = value.text(1)?,
+            2 => scope.version = value.text(2)?,
             3 => push_attribute(&mut scope.attrs, value.message(3)?)?,
             _ => {}
         }
@@ -112,17 +112,17 @@ fn attributes(message: Message<'_>, at: u32) -> Read<Attrs<'_>> {
 
 /// `KeyValue`: key 1, value 2.
 fn push_attribute<'a>(attrs: &mut Attrs<'a>, message: Message<'a>) -> Read<()> {
-    let mut key = "";
+    let mut key = Cow::default();
     let mut any = Any::Empty;
     each(message, |number, value| {
         match number {
-            1 => key = value.str(1)?,
+            1 => key = value.text(1)?,
             2 => any = self::any(value.message(2)?)?,
             _ => {}
         }
         Ok(())
     })?;
-    attrs.push((Cow::Borrowed(key), any));
+    attrs.push((key, any));
     Ok(())
 }
 
@@ -132,7 +132,7 @@ fn any(message: Message<'_>) -> Read<Any<'_>> {
     let mut any = Any::Empty;
     each(message, |number, value| {
         any = match number {
-            1 => Any::Str(value.str(1)?.into()),
+            1 => Any::Str(value.text(1)?),
             2 => Any::Bool(value.varint(2)? != 0),
             3 => Any::Int(value.varint(3)?.cast_signed()),
             4 => Any::Double(value.double(4)?),
@@ -156,7 +156,7 @@ fn span(message: Message<'_>) -> Read<Span<'_>> {
             1 => span.trace_id = id(value, 1)?,
             2 => span.span_id = id(value, 2)?,
             4 => span.parent_id = id(value, 4)?,
-            5 => span.name = value.str(5)?.into(),
+            5 => span.name = value.text(5)?,
             6 => span.kind = SpanKind::of(value.varint(6)?),
             7 => span.start = value.fixed64(7)?,
             8 => span.end = value.fixed64(8)?,
@@ -164,7 +164,7 @@ fn span(message: Message<'_>) -> Read<Span<'_>> {
             11 => span.events.push(span_event(value.message(11)?)?),
             15 => each(value.message(15)?, |number, value| {
                 match number {
-                    2 => span.status_message = value.str(2)?.into(),
+                    2 => span.status_message = value.text(2)?,
                     3 => span.status = Status::of(value.varint(3)?),
                     _ => {}
                 }
@@ -182,7 +182,7 @@ fn span_event(message: Message<'_>) -> Read<SpanEvent<'_>> {
     each(message, |number, value| {
         match number {
             1 => event.time = value.fixed64(1)?,
-            2 => event.name = value.str(2)?.into(),
+            2 => event.name = value.text(2)?,
             3 => push_attribute(&mut event.attrs, value.message(3)?)?,
             _ => {}
         }
@@ -203,7 +203,7 @@ fn log_record(message: Message<'_>) -> Read<LogRecord<'_>> {
             9 => record.trace_id = id(value, 9)?,
             10 => record.span_id = id(value, 10)?,
             11 => observed = value.fixed64(11)?,
-            12 => record.event_name = value.str(12)?.into(),
+            12 => record.event_name = value.text(12)?,
             _ => {}
         }
         Ok(())
@@ -218,8 +218,8 @@ fn metric(message: Message<'_>) -> Read<Metric<'_>> {
     let mut metric = Metric::default();
     each(message, |number, value| {
         match number {
-            1 => metric.name = value.str(1)?.into(),
-            3 => metric.unit = value.str(3)?.into(),
+            1 => metric.name = value.text(1)?,
+            3 => metric.unit = value.text(3)?,
             5 => metric.data = Data::Gauge(points(value.message(5)?, number_point)?.0),
             7 => {
                 let (points, temporality, monotonic) = points(value.message(7)?, number_point)?;
@@ -278,7 +278,9 @@ fn flags(value: Wire<'_>, number: u32) -> Read<bool> {
 
 fn number_point(message: Message<'_>) -> Read<Number<'_>> {
     let mut point = Number::default();
+    let mut has_value = false;
     each(message, |number, value| {
+        has_value |= matches!(number, 4 | 6);
         match number {
             2 => point.at.start = value.fixed64(2)?,
             3 => point.at.time = value.fixed64(3)?,
@@ -290,6 +292,7 @@ fn number_point(message: Message<'_>) -> Read<Number<'_>> {
         }
         Ok(())
     })?;
+    point.at.no_value |= !has_value;
     Ok(point)
 }
 

@@ -1,12 +1,14 @@
 //! OTLP in JSON → views. As lenient as clients are sloppy: 64-bit numbers as
 //! text or number, enums as number or name, ids in hex of any case or base64,
 //! `null` for what is not there, unknown members ignored, `snake_case` as well
-//! as `lowerCamelCase`.
+//! as `lowerCamelCase`. What strict JSON forbids and clients write all the same
+//! is mended first (`mend`).
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
 
+use super::mend::mend;
 use super::view::{
     Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
     Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
@@ -28,7 +30,8 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`] when it is no JSON object.
 pub fn parse(body: &[u8]) -> Result<Json, JsonError> {
-    let json: Json = serde_json::from_slice(body)?;
+    let json: Json = serde_json::from_slice(body)
+        .or_else(|error| serde_json::from_slice(&mend(body)).map_err(|_| error))?;
     if json.is_object() {
         Ok(json)
     } else {

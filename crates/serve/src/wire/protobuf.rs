@@ -3,6 +3,8 @@
 //!
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
+use std::borrow::Cow;
+
 /// Why a body is no protobuf message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -18,9 +20,6 @@ pub enum WireError {
     /// A field that this schema knows has another wire type.
     #[error("field {0} has another wire type than its schema says")]
     Type(u32),
-    /// A text is not UTF-8.
-    #[error("field {0} is not UTF-8")]
-    Utf8(u32),
 }
 
 /// A field's number and value.
@@ -133,8 +132,10 @@ impl<'a> Wire<'a> {
         }
     }
 
-    pub fn str(self, number: u32) -> Result<&'a str, WireError> {
-        std::str::from_utf8(self.bytes(number)?).map_err(|_| WireError::Utf8(number))
+    /// A text. What is not UTF-8 in it, such as a character that a client cut in
+    /// two, becomes U+FFFD: it must not cost the records beside it.
+    pub fn text(self, number: u32) -> Result<Cow<'a, str>, WireError> {
+        self.bytes(number).map(String::from_utf8_lossy)
     }
 
     pub fn message(self, number: u32) -> Result<Message<'a>, WireError> {
