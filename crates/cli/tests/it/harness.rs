@@ -2,9 +2,11 @@
 //! environment.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -100,6 +102,158 @@ impl Desk {
     /// Every event in the home's live log.
     pub fn events(&self) -> Vec<Json> {
         events_in(&self.home())
+    }
+}
+
+/// A server that a desk runs; killed when it is dropped.
+pub struct Server {
+    child: Child,
+    ready_file: PathBuf,
+    out: PathBuf,
+    /// What the ready file says.
+    pub ready: Json,
+}
+
+/// Every door of `tacho start` on a free port.
+pub const ANY_PORTS: [&str; 10] = [
+    "--port",
+    "0",
+    "--otlp-grpc-port",
+    "0",
+    "--otlp-http-port",
+    "0",
+    "--json-port",
+    "0",
+    "--prometheus-port",
+    "0",
+];
+
+impl Desk {
+    /// Starts a server on free ports and waits until it is ready.
+    #[track_caller]
+    pub fn serve(&self, args: &[&str]) -> Server {
+        let ready_file = self.cwd().join("ready.json");
+        let out = self.dir.path().join("out");
+        let err = std::fs::File::create(self.dir.path().join("err")).unwrap();
+        let mut line = vec!["start", "--ready-file", ready_file.to_str().unwrap()];
+        line.extend(ANY_PORTS);
+        line.extend(args);
+        let mut child = self
+            .command(&line)
+            .stdout(std::fs::File::create(&out).unwrap())
+            .stderr(err)
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        loop {
+            // One that a killed server left names another process.
+            let text = std::fs::read_to_string(&ready_file).unwrap_or_default();
+            let ready: Json = serde_json::from_str(&text).unwrap_or_default();
+            if ready["pid"] == child.id() {
+                return Server {
+                    child,
+                    ready_file,
+                    out,
+                    ready,
+                };
+            }
+            let ended = child.try_wait().unwrap();
+            let said = || std::fs::read_to_string(self.dir.path().join("err")).unwrap();
+            assert!(ended.is_none(), "{args:?}: {ended:?}: {}", said());
+            assert!(began.elapsed() < Duration::from_secs(60), "{}", said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// What the server has said on stderr so far.
+    pub fn server_log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("err")).unwrap()
+    }
+}
+
+impl Server {
+    /// Where a door of the ready file is.
+    #[track_caller]
+    pub fn address(&self, door: &str) -> SocketAddr {
+        let address = self.ready[door].as_str();
+        address
+            .unwrap_or_else(|| panic!("no {door}: {}", self.ready))
+            .parse()
+            .unwrap()
+    }
+
+    /// What the server said on stdout.
+    pub fn screen(&self) -> String {
+        std::fs::read_to_string(&self.out).unwrap()
+    }
+
+    /// Whether the ready file is there.
+    pub fn is_ready(&self) -> bool {
+        self.ready_file.exists()
+    }
+
+    /// Asks a door by plain HTTP; returns the status and the body.
+    #[track_caller]
+    pub fn ask(
+        &self,
+        door: &str,
+        method: &str,
+        target: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address(door)).unwrap();
+        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let len = body.len();
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\ncontent-length: {len}\r\n\r\n"
+        );
+        stream.write_all((head + body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    /// Asks a door for something.
+    #[track_caller]
+    pub fn get(&self, door: &str, target: &str) -> (u16, String) {
+        self.ask(door, "GET", target, &[], "")
+    }
+
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Sends a signal; returns the exit code and how long leaving took.
+    #[cfg(unix)]
+    pub fn end(&mut self, signal: rustix::process::Signal) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        self.signal(signal);
+        let code = self.child.wait().unwrap().code();
+        (code, began.elapsed())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -25,3 +25,4 @@ mod output;
 mod record;
 mod round_trip;
 mod run;
+mod start;

@@ -95,7 +95,8 @@ fn hand_over(measured: Vec<Measured>, journal: &Journal) {
     if measured.is_empty() {
         return;
     }
-    let now = UnixNanos::now();
+    // The log's own precision.
+    let now = UnixNanos(UnixNanos::now().0.div_euclid(1_000) * 1_000);
     let candidates: Vec<Candidate> = measured
         .into_iter()
         .map(|measured| Candidate {
