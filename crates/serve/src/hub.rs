@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::ingest::journal::Journal;
+use crate::ingest::otlp::Otlp;
 use crate::live::Live;
 
 /// What the server is given: where events go, who answers, and whose home it is.
@@ -29,6 +30,7 @@ pub struct Hub {
     pub config: Config,
     pub counters: Arc<Counters>,
     pub journal: Journal,
+    pub otlp: Otlp,
     pub live: Arc<Live>,
     pub answerer: Arc<dyn Answerer>,
     pub home: Home,

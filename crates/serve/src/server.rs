@@ -80,6 +80,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
             &config.limits,
         )
         .map_err(StartError::Threads)?,
+        otlp: crate::ingest::otlp::Otlp::new(doors.salt.clone()),
         live: crate::live::Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?,
         answerer: doors.answerer,
         home: doors.home,

@@ -1,5 +1,5 @@
-//! A request's body: received within its time and the common budget, and
-//! decompressed up to the limit, never further.
+//! A request's body: received within the common budget (its pace is the
+//! guard's care), and decompressed up to the limit, never further.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::budget::{Budget, Hold};
 use super::journal::Refused;
 use crate::config::Limits;
+use crate::guard::body::TooSlow;
 
 /// A body that takes longer to read than one of this size, bytes, is worked on
 /// beside the threads that answer.
@@ -53,9 +54,9 @@ pub enum BodyError {
     /// The client broke off.
     #[error("the body ends early: {0}")]
     Cut(#[source] axum::Error),
-    /// It did not come in time.
-    #[error("the body did not come within {0:?}")]
-    Slow(std::time::Duration),
+    /// It did not come in time; the guard says so.
+    #[error("{0}")]
+    Slow(String),
     /// There is no memory for it now.
     #[error("{}", Refused::Overloaded)]
     Overloaded,
@@ -128,21 +129,30 @@ impl Deref for Whole<'_> {
 /// # Errors
 /// [`BodyError`].
 pub async fn receive(body: Body, limits: &Limits, budget: &Budget) -> Result<Raw, BodyError> {
-    let within = limits.read_timeout;
-    let received = tokio::time::timeout(within, collect(body, limits.body_bytes, budget)).await;
-    received.unwrap_or(Err(BodyError::Slow(within)))
+    receive_framed(body, 0, limits, budget).await
 }
 
-async fn collect(mut body: Body, limit: usize, budget: &Budget) -> Result<Raw, BodyError> {
+/// As [`receive`], of a body that has `framing` bytes beside what is limited.
+///
+/// # Errors
+/// As [`receive`].
+pub async fn receive_framed(
+    mut body: Body,
+    framing: usize,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Raw, BodyError> {
+    let limit = limits.body_bytes;
+    let most = limit.saturating_add(framing);
     let mut hold = budget.take(0).ok_or(BodyError::Overloaded)?;
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(BodyError::Cut)?.into_data() else {
+        let Ok(data) = frame.map_err(broken_off)?.into_data() else {
             continue;
         };
         let len = first.len() + all.len() + data.len();
-        let refused = if len > limit {
+        let refused = if len > most {
             Some(BodyError::TooLarge(limit))
         } else if !hold.grow_to(len) {
             Some(BodyError::Overloaded)
@@ -161,7 +171,7 @@ async fn collect(mut body: Body, limit: usize, budget: &Budget) -> Result<Raw, B
         }
         if !first.is_empty() {
             let expected = usize::try_from(hyper::body::Body::size_hint(&body).lower());
-            all.reserve(len + expected.unwrap_or(0).min(limit - len));
+            all.reserve(len + expected.unwrap_or(0).min(most - len));
             all.extend_from_slice(&first);
             first = Bytes::new();
         }
@@ -169,6 +179,18 @@ async fn collect(mut body: Body, limit: usize, budget: &Budget) -> Result<Raw, B
     }
     let bytes = if all.is_empty() { first } else { all.freeze() };
     Ok(Raw { bytes, limit, hold })
+}
+
+/// Slow or gone: why no more comes.
+fn broken_off(error: axum::Error) -> BodyError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        if let Some(slow) = error.downcast_ref::<TooSlow>() {
+            return BodyError::Slow(slow.to_string());
+        }
+        cause = error.source();
+    }
+    BodyError::Cut(error)
 }
 
 async fn pass_over(mut body: Body, limit: usize) {
@@ -296,6 +318,7 @@ mod tests {
 
     use super::*;
     use crate::counters::Counters;
+    use crate::guard::body::Paced;
 
     fn compress(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
         let level = flate2::Compression::default();
@@ -325,7 +348,6 @@ mod tests {
     fn limits(body_bytes: usize) -> Limits {
         Limits {
             body_bytes,
-            read_timeout: Duration::from_millis(50),
             ..Limits::default()
         }
     }
@@ -439,9 +461,9 @@ mod tests {
         }
         check(
             Encoding::Identity,
-            Body::new(Pieces(None)),
+            Paced::wrap(Body::new(Pieces(None)), Duration::from_millis(20)),
             100,
-            "408 the body did not come within 50ms",
+            "408 the body came too slowly: 0 bytes in ",
         );
     }
 

@@ -166,7 +166,7 @@ impl Journal {
             batch,
             answer,
             undo,
-            _hold: hold,
+            hold,
         };
         shared.push(waiting).map_err(|waiting| {
             counters.queued_batches.fetch_sub(1, Ordering::Relaxed);
@@ -182,19 +182,25 @@ struct Waiting {
     batch: Batch,
     answer: Option<Answer>,
     undo: Option<Undo>,
-    _hold: Hold,
+    hold: Hold,
 }
 
 impl Waiting {
-    fn refuse(self, refused: Refused) -> Refused {
-        if let Some(undo) = self.undo {
+    fn refuse(mut self, refused: Refused) -> Refused {
+        if let Some(undo) = self.undo.take() {
             undo();
         }
+        self.tell(Err(refused.clone()));
+        refused
+    }
+
+    /// Answers. By then it holds no memory any more.
+    fn tell(self, outcome: Result<Tally, Refused>) {
+        drop(self.hold);
         if let Some(answer) = self.answer {
             // Who asked may be gone.
-            let _ = answer.send(Err(refused.clone()));
+            let _ = answer.send(outcome);
         }
-        refused
     }
 }
 
@@ -363,10 +369,7 @@ impl Writer {
         of.stored.add(one.events);
         of.duplicates.add(one.tally.duplicates);
         of.merged.add(one.tally.merged);
-        if let Some(answer) = one.waiting.answer {
-            // Who asked may be gone.
-            let _ = answer.send(Ok(one.tally));
-        }
+        one.waiting.tell(Ok(one.tally));
     }
 }
 

@@ -65,9 +65,19 @@ pub struct Totals {
     since: u64,
     /// Points that were left out because there are too many series.
     overflow: u64,
+    /// What changed since the last [`Self::take_marks`].
+    marks: Vec<Mark>,
 }
 
+/// Where a total stood before a point, and after it.
 #[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    series: u64,
+    before: Option<Total>,
+    after: Total,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Total {
     start: u64,
     time: u64,
@@ -82,6 +92,32 @@ impl Totals {
             held: HashMap::new(),
             since,
             overflow: 0,
+            marks: Vec::new(),
+        }
+    }
+
+    /// What changed since the last call, for [`Self::undo`].
+    pub fn take_marks(&mut self) -> Vec<Mark> {
+        std::mem::take(&mut self.marks)
+    }
+
+    /// Takes back what points changed that could not be stored, so that they
+    /// count when they are sent again. A series that has gone on since stays
+    /// where it is.
+    pub fn undo(&mut self, marks: Vec<Mark>) {
+        for Mark {
+            series,
+            before,
+            after,
+        } in marks.into_iter().rev()
+        {
+            if self.held.get(&series) != Some(&after) {
+                continue;
+            }
+            match before {
+                Some(before) => self.held.insert(series, before),
+                None => self.held.remove(&series),
+            };
         }
     }
 
@@ -193,6 +229,11 @@ impl Totals {
                 return None;
             }
             self.held.insert(series, now);
+            self.marks.push(Mark {
+                series,
+                before: None,
+                after: now,
+            });
             return (at.start >= self.since).then_some((count, sum));
         };
         if at.start < held.start || (at.start == held.start && at.time <= held.time) {
@@ -200,6 +241,11 @@ impl Totals {
         }
         let anew = at.start > held.start || sum < held.sum || count < held.count;
         let before = std::mem::replace(held, now);
+        self.marks.push(Mark {
+            series,
+            before: Some(before),
+            after: now,
+        });
         let grown = if anew {
             (count, sum)
         } else {
@@ -350,6 +396,27 @@ mod tests {
         check(300, 320, 1.0, &[1.0]); // And anew without saying so.
         check(300, 330, f64::NAN, &[]);
         check(300, 340, 4.0, &[3.0]);
+    }
+
+    #[test]
+    fn what_could_not_be_stored_counts_when_it_comes_again() {
+        let mut totals = Totals::new(100);
+        let at = |time, value| sum(CUMULATIVE, true, 150, time, value);
+        assert_eq!(values(&mut totals, &at(200, 5.0)), [5.0]);
+        let first = totals.take_marks();
+        assert_eq!(values(&mut totals, &at(210, 8.0)), [3.0]);
+        let second = totals.take_marks();
+        totals.undo(first.clone());
+        assert!(
+            values(&mut totals, &at(205, 8.0)).is_empty(),
+            "it has gone on"
+        );
+        totals.undo(second);
+        assert_eq!(values(&mut totals, &at(210, 8.0)), [3.0]);
+        let third = totals.take_marks();
+        totals.undo(third);
+        totals.undo(first);
+        assert_eq!(values(&mut totals, &at(200, 5.0)), [5.0]);
     }
 
     #[test]

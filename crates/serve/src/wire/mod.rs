@@ -1,6 +1,7 @@
 //! Bytes → views: what comes over the wire, read without judgement. Pure: no
 //! I/O, no clock.
 
+pub mod answer;
 mod mend;
 pub mod otlp;
 pub mod otlp_json;

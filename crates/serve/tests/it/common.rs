@@ -14,7 +14,7 @@ pub(crate) struct Door {
     folder: tempfile::TempDir,
 }
 
-struct NoEngine;
+pub(crate) struct NoEngine;
 
 impl Answerer for NoEngine {
     fn answer(&self, question: &Question) -> Result<Answer, AskError> {
@@ -82,12 +82,29 @@ impl Door {
 
     /// What is in the log, in its order.
     pub(crate) fn stored(&self) -> Vec<Json> {
-        let text = std::fs::read_to_string(self.folder.path().join("events.jsonl"));
-        text.unwrap_or_default()
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-            .collect()
+        stored(self.folder.path())
     }
+
+    /// Stops the server and leaves what it stored.
+    pub(crate) fn close(mut self) -> tempfile::TempDir {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"))
+    }
+}
+
+/// What is in a home's log, in its order.
+pub(crate) fn stored(folder: &std::path::Path) -> Vec<Json> {
+    let mut events = Vec::new();
+    for file in Home::at(folder).files().expect("files").files {
+        let text = std::fs::read_to_string(file.path).expect("a file");
+        events.extend(
+            text.lines()
+                .map(|line| serde_json::from_str(line).expect("a line of JSON")),
+        );
+    }
+    events
 }
 
 impl Drop for Door {

@@ -10,4 +10,5 @@ mod guard;
 mod ingest;
 mod live;
 mod logs;
+mod otlp;
 mod spans;
