@@ -12,6 +12,7 @@ mod bench;
 mod codegen;
 mod crash;
 mod python;
+mod server;
 mod test;
 mod tidy;
 mod workspace;

@@ -35,6 +35,18 @@ impl Lab {
         Ok(Self { tacho, data })
     }
 
+    /// The binary.
+    pub(crate) fn tacho(&self) -> &Path {
+        &self.tacho
+    }
+
+    /// As [`Self::run`] once, by the system's clock.
+    pub(crate) fn run_now(&self, home: &Path, args: &[&str]) -> Result<()> {
+        let mut run = self.run(home, args, "");
+        run.args.drain(2..4);
+        run.once().map(|_| ())
+    }
+
     /// `tacho --home HOME ARGS…`, its clock at the newest generated event.
     pub(crate) fn run<'a>(&'a self, home: &Path, args: &[&str], stdin: &'a str) -> Run<'a> {
         let home = home.display().to_string();

@@ -18,6 +18,7 @@ mod machine;
 mod page;
 mod process;
 mod scenes;
+mod served;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -75,6 +76,10 @@ const SCENES: &[Scene] = &[
     ("process/sealed", scenes::sealed),
     ("process/big", scenes::big),
     ("process/growth", scenes::growth),
+    ("server/start", served::start),
+    ("server/visible", served::visible),
+    ("server/spans", served::spans),
+    ("server/questions", served::questions),
 ];
 
 /// Measures; gives false if something could not be measured.
