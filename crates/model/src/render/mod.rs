@@ -19,6 +19,7 @@
 //!   Markdown table or send a control character to a terminal.
 
 mod agents;
+pub mod all_metrics;
 mod cache_performance;
 mod caches;
 pub mod changes;

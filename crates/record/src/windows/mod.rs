@@ -3,13 +3,13 @@
 //!
 //! Recorders never see the lock in here: only the drain and whoever asks do.
 
-mod json;
 mod tool;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
+use tachograph_model::render::all_metrics as json;
 use tachograph_model::{Column, UnixNanos};
 
 use crate::core::{Core, NameId, RecordView};
@@ -148,12 +148,12 @@ impl Windows {
                 break;
             };
             let name = core.name_text(name);
-            tools.insert(name.to_string(), json::tool(&name, &stats, core));
+            tools.insert(name.to_string(), tool_json(&name, &stats, core));
         }
         let state = self.state();
         let caches = state.caches.iter().map(|(id, counts)| {
             let name = core.name_text(id);
-            (name.to_string(), json::cache(&name, counts))
+            (name.to_string(), cache_json(&name, counts))
         });
         let system = json::System {
             active_sessions: self.active_sessions.load(Ordering::Relaxed),
@@ -162,7 +162,7 @@ impl Windows {
             started: state.started,
             now,
         };
-        json::all(now, true, tools, caches.collect(), &system)
+        json::all(true, tools, caches.collect(), &system)
     }
 
     /// One tool; an empty object when it is unknown.
@@ -172,7 +172,7 @@ impl Windows {
             state.tools.find(|id| &*core.name_text(id) == name)
         };
         at.and_then(|at| self.tool_at(at, &mut Vec::new()))
-            .map_or_else(json::empty, |(_, stats)| json::tool(name, &stats, core))
+            .map_or_else(json::unknown, |(_, stats)| tool_json(name, &stats, core))
     }
 
     /// One cache; an empty object when it is unknown.
@@ -182,7 +182,7 @@ impl Windows {
             .caches
             .find(|id| &*core.name_text(id) == name)
             .and_then(|at| state.caches.get(at))
-            .map_or_else(json::empty, |(_, counts)| json::cache(name, counts))
+            .map_or_else(json::unknown, |(_, counts)| cache_json(name, counts))
     }
 
     pub(crate) fn reset(&self) {
@@ -208,6 +208,40 @@ impl Windows {
     }
 }
 
+fn tool_json(name: &str, stats: &ToolStats, core: &Core) -> Value {
+    let totals = &stats.totals;
+    let errors = totals.errors.iter();
+    let errors: Vec<_> = errors
+        .map(|(error, count)| (core.name_text(*error), *count))
+        .collect();
+    let average = match totals.calls {
+        0 => 0.0,
+        calls => totals.nanos as f64 / 1e6 / calls as f64,
+    };
+    json::tool(&json::Tool {
+        name,
+        calls: totals.calls,
+        successes: totals.successes,
+        average_ms: average,
+        p50_ms: stats.p50 / 1e6,
+        p95_ms: stats.p95 / 1e6,
+        p99_ms: stats.p99 / 1e6,
+        min_ms: stats.min as f64 / 1e6,
+        max_ms: stats.max as f64 / 1e6,
+        errors: errors.iter().map(|(name, count)| (&**name, *count)).collect(),
+    })
+}
+
+fn cache_json(name: &str, counts: &CacheCounts) -> Value {
+    json::cache(&json::Cache {
+        name,
+        hits: counts.hits,
+        misses: counts.misses,
+        evictions: counts.evictions,
+        size_rejections: counts.size_rejections,
+    })
+}
+
 /// What a recorder that keeps no windows answers.
 pub(crate) fn nothing() -> Value {
     let now = UnixNanos::now();
@@ -218,12 +252,12 @@ pub(crate) fn nothing() -> Value {
         started: now,
         now,
     };
-    json::all(now, false, Map::new(), Map::new(), &system)
+    json::all(false, Map::new(), Map::new(), &system)
 }
 
 /// `{}`.
 pub(crate) fn unknown() -> Value {
-    json::empty()
+    json::unknown()
 }
 
 impl State {
