@@ -228,7 +228,10 @@ fn tool_json(name: &str, stats: &ToolStats, core: &Core) -> Value {
         p99_ms: stats.p99 / 1e6,
         min_ms: stats.min as f64 / 1e6,
         max_ms: stats.max as f64 / 1e6,
-        errors: errors.iter().map(|(name, count)| (&**name, *count)).collect(),
+        errors: errors
+            .iter()
+            .map(|(name, count)| (&**name, *count))
+            .collect(),
     })
 }
 
