@@ -1,5 +1,6 @@
 //! Live state: what it says of what came, against the fourth seed's figures,
 //! against a plain recomputation, and under whatever else may come.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,6 @@ use tachograph_serve::config::Limits;
 use tachograph_serve::live::{Family, Live, OTHER, Reading, State, Stats};
 
 const HOUR: Duration = Duration::from_secs(3600);
-const SECOND: i64 = 1_000_000_000;
 
 fn at(text: &str) -> UnixNanos {
     UnixNanos::parse(text, true).expect("a time")
@@ -198,7 +198,7 @@ impl Plain {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Windows of a minute to an hour, whatever order events come in. It is
     /// noon, so that slots of every length lie either in a window or before it.
@@ -239,4 +239,354 @@ fn event() -> impl Strategy<Value = (f64, f64)> {
     // As many in the last minutes as before.
     let ago = prop_oneof![0.001..200.0_f64, 0.001..3600.0_f64];
     (ago, value)
+}
+
+/// Each line, what it does to the counts of events and of unreadable lines, and
+/// the windows' count of it afterwards.
+#[test]
+fn what_cannot_be_in_a_window_is_counted_and_spoils_nothing() {
+    let far = |seconds: f64| metric(seconds_ago(seconds), "m", 7.0).to_line();
+    let with = |value: &str| {
+        let line = String::from_utf8(metric(now(), "m", 7.0).to_line()).unwrap();
+        line.replace("7.0", value).into_bytes()
+    };
+    for (what, line, in_window, out_of_reach, unreadable) in [
+        ("in order", far(1.0), 1, 0, 0),
+        ("late", far(3599.0), 1, 0, 0),
+        ("later than that", far(3800.0), 0, 1, 0),
+        ("of last year", far(4e7), 0, 1, 0),
+        ("ahead, as of a skewed clock", far(-3000.0), 1, 0, 0),
+        ("a day ahead", far(-86_400.0), 0, 1, 0),
+        ("NaN", with("NaN"), 0, 0, 0),
+        ("infinite", with("1e999"), 0, 0, 0),
+        ("a text for a number", with("\"7\""), 0, 0, 0),
+        ("no event", b"{\"a\":1}\n".to_vec(), 0, 0, 1),
+        ("no JSON", b"\xff\x00{{{\n".to_vec(), 0, 0, 1),
+        ("empty lines", b"\n\n \r\n".to_vec(), 0, 0, 0),
+    ] {
+        let mut state = State::new(64);
+        // Something newer is there already, and something good follows.
+        state.take(&metric(now(), "m", 1.0).to_line(), now());
+        state.take(&line, now());
+        state.take(&metric(now(), "m", 2.0).to_line(), now());
+        let overview = state.overview(now());
+        assert_eq!(overview.out_of_reach, out_of_reach, "{what}");
+        assert_eq!(overview.unreadable, unreadable, "{what}");
+        let found = window(&state, "m", HOUR).expect("a window");
+        assert_eq!(found.count, 2 + in_window, "{what}");
+        assert_eq!(found.latest, 2.0, "{what}");
+        assert!(found.sum.is_finite(), "{what}");
+    }
+}
+
+#[test]
+fn values_at_the_ends_of_what_a_double_holds_stay_numbers() {
+    let mut events = Vec::new();
+    for at in 0..3000 {
+        let value = [f64::MAX, f64::MIN, 5e-324, 0.0, -1.0][at % 5];
+        events.push(metric(seconds_ago(at as f64), "m", value));
+    }
+    let state = taken(&events);
+    for length in [60, 3600] {
+        let found = window(&state, "m", Duration::from_secs(length)).expect("a window");
+        let figures = [
+            found.sum, found.avg, found.std, found.p50, found.p95, found.p99,
+        ];
+        assert!(figures.iter().all(|figure| figure.is_finite()), "{found:?}");
+        assert_eq!((found.min, found.max), (f64::MIN, f64::MAX));
+    }
+}
+
+#[test]
+fn a_mean_of_many_counts_as_many() {
+    let mut state = State::new(64);
+    for (value, count) in [(10.0, 3_i64), (20.0, 1), (40.0, 0)] {
+        let event = metric(now(), "m", value).with(Column::Count, count);
+        state.take(&event.to_line(), now());
+    }
+    let found = window(&state, "m", HOUR).expect("a window");
+    // A count of none is taken for one: the value was measured.
+    assert_eq!((found.count, found.sum), (5, 90.0));
+    assert_eq!((found.min, found.max), (10.0, 40.0));
+}
+
+#[test]
+fn rates_and_changes_are_per_second() {
+    let events: Vec<Event> = (0..60)
+        .map(|at| {
+            metric(
+                seconds_ago(59.0 - f64::from(at)),
+                "m",
+                100.0 - 2.0 * f64::from(at),
+            )
+        })
+        .collect();
+    let state = taken(&events);
+    let found = window(&state, "m", Duration::from_secs(60)).expect("a window");
+    assert_eq!((found.rate, found.change_per_second), (1.0, Some(-2.0)));
+    let one = taken(&events[..1]);
+    let found = window(&one, "m", Duration::from_secs(60)).expect("a window");
+    assert_eq!(found.change_per_second, None, "one point is no change");
+}
+
+#[test]
+fn each_kind_of_event_has_its_series() {
+    let call = Event::new(now(), "llm_call")
+        .with(Column::Source, "openai")
+        .with(Column::Name, "gpt")
+        .with(Column::DurationMs, 1200.0)
+        .with(Column::Success, false)
+        .with(Column::ErrorType, "http_429")
+        .with(Column::InputTokens, 100_i64)
+        .with(Column::OutputTokens, 20_i64)
+        .with(Column::CacheReadTokens, 60_i64)
+        .with(Column::CostUsd, 0.5);
+    let cache = |operation: &str| {
+        Event::new(now(), "cache")
+            .with(Column::Name, "files")
+            .with(Column::Status, operation)
+    };
+    let query = Event::new(now(), "query")
+        .with(Column::Agent, "planner")
+        .with(Column::DurationMs, 5.0)
+        .with(Column::Success, true);
+    let state = taken(&[
+        call.clone(),
+        call,
+        cache("hit"),
+        cache("miss"),
+        cache("eviction"),
+        query,
+    ]);
+    let read = |family, source: &str, name: &str| {
+        let reading = state.reading(family, source, name, HOUR, now());
+        reading.unwrap_or_else(|| panic!("{family:?} {source} {name}"))
+    };
+    let model = read(Family::Model, "openai", "gpt");
+    let window = model.window.expect("calls");
+    assert_eq!((window.count, window.failed, window.p50), (2, 2, 1200.0));
+    let totals = model.totals;
+    assert_eq!((totals.tokens.input, totals.tokens.cache_read), (200, 120));
+    assert_eq!(totals.cost_usd, 1.0);
+    assert_eq!(totals.errors, [("http_429".into(), 2)]);
+    for (family, value) in [(Family::ModelTokens, 120.0), (Family::ModelCost, 0.5)] {
+        let window = read(family, "openai", "gpt").window.expect("values");
+        assert_eq!((window.count, window.avg), (2, value), "{family:?}");
+    }
+    let cache = read(Family::Cache, "", "files");
+    assert_eq!(cache.window.expect("look-ups").avg, 0.5);
+    let lookups = cache.totals.lookups;
+    assert_eq!((lookups.hits, lookups.misses, lookups.evictions), (1, 1, 1));
+    assert_eq!(read(Family::Query, "", "planner").totals.events, 1);
+    assert_eq!(read(Family::Error, "", "http_429").totals.events, 2);
+    assert_eq!(read(Family::Event, "", "cache").totals.events, 3);
+}
+
+#[test]
+fn a_session_is_active_until_it_ends_or_falls_silent() {
+    let of = |kind: &str, id: &str, ago: f64| {
+        Event::new(seconds_ago(ago), kind)
+            .with(Column::SessionId, id)
+            .with(Column::Name, "work")
+    };
+    for (what, events, active) in [
+        ("none", vec![], 0),
+        ("begun", vec![of("session_start", "a", 10.0)], 1),
+        (
+            "ended",
+            vec![of("session_start", "a", 10.0), of("session_end", "a", 5.0)],
+            0,
+        ),
+        (
+            "told of in the wrong order",
+            vec![of("session_end", "a", 5.0), of("tool_call", "a", 7.0)],
+            0,
+        ),
+        (
+            "begun again",
+            vec![of("session_end", "a", 5.0), of("tool_call", "a", 3.0)],
+            1,
+        ),
+        ("silent", vec![of("session_start", "a", 901.0)], 0),
+        (
+            "two",
+            vec![of("tool_call", "a", 1.0), of("tool_call", "b", 899.0)],
+            2,
+        ),
+    ] {
+        assert_eq!(
+            taken(&events).overview(now()).active_sessions,
+            active,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn floods_of_names_stay_bounded_and_leave_the_others_alone() {
+    let mut state = State::new(1024);
+    state.take(&tool(now(), "search", 5.0).to_line(), now());
+    let mut lines = Vec::new();
+    for at in 0..50_000 {
+        lines.extend(metric(now(), &format!("m{at}"), f64::from(at)).to_line());
+        let session = tool(now(), &format!("t{at}"), f64::from(at));
+        let session = session.with(Column::SessionId, format!("s{at}"));
+        lines.extend(session.to_line());
+    }
+    lines.extend(metric(now(), &"x".repeat(100_000), 1.0).to_line());
+    state.take(&lines, now());
+    state.take(&tool(now(), "search", 7.0).to_line(), now());
+    let overview = state.overview(now());
+    assert!(overview.series <= 1024 + 64, "{overview:?}");
+    assert!(overview.bytes < 1 << 20, "{overview:?}");
+    assert!(overview.overflow > 90_000, "{overview:?}");
+    let read = |family, source: &str, name: &str| {
+        let reading = state.reading(family, source, name, HOUR, now());
+        reading.expect("a series").totals.events
+    };
+    assert_eq!(read(Family::Tool, "", "search"), 2, "was there before");
+    let kept = 1024 * 28 / 64;
+    assert_eq!(read(Family::Metric, OTHER, OTHER), 50_001 - kept);
+    assert_eq!(
+        read(Family::Event, "", "metric"),
+        50_001,
+        "of another family"
+    );
+}
+
+#[test]
+fn history_is_in_order_of_time_and_bounded() {
+    let mut events: Vec<Event> = (0..12_000)
+        .map(|at| {
+            metric(
+                seconds_ago(3600.0 - f64::from(at) * 0.3),
+                "m",
+                f64::from(at),
+            )
+        })
+        .collect();
+    events.swap(11_000, 11_999);
+    let state = taken(&events);
+    let history = |seconds| {
+        let length = Duration::from_secs(seconds);
+        let found = state.history("agent", "m", length, now());
+        found.expect("a history")
+    };
+    let all = history(3600);
+    assert_eq!(all.len(), 10_000);
+    assert!(all.is_sorted_by_key(|point| point.0));
+    assert_eq!(all[0].1, 2000.0);
+    // From 60 to 0.3 s ago, the one at the very start included.
+    assert_eq!(history(60).len(), 200);
+    assert_eq!(state.history("agent", "other", HOUR, now()), None);
+}
+
+/// A follower's home, and live state on it.
+struct Followed {
+    _folder: tempfile::TempDir,
+    home: Home,
+    log: Appender,
+    live: std::sync::Arc<Live>,
+}
+
+impl Followed {
+    /// With so many calls in the log before, rotated after each.
+    fn after(past: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::create(folder.path()).unwrap();
+        let log = Appender::new(&home);
+        for _ in 0..past {
+            log.append(&tool(UnixNanos::now(), "t", 1.0).to_line())
+                .unwrap();
+            log.lock().unwrap().rotate().unwrap();
+        }
+        let live = Live::start(&home, &Limits::default()).unwrap();
+        Self {
+            _folder: folder,
+            home,
+            log,
+            live,
+        }
+    }
+
+    fn append(&self) {
+        let line = tool(UnixNanos::now(), "t", 1.0).to_line();
+        self.log.append(&line).unwrap();
+    }
+
+    /// Waits until so many events have been read, and looks that they stay so
+    /// many.
+    #[track_caller]
+    fn read(&self, events: u64) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.live.overview().events < events && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(self.live.overview().events, events);
+    }
+}
+
+#[test]
+fn what_any_process_records_shows_up_across_rotation_sealing_and_deletion() {
+    let at = Followed::after(0);
+    at.append();
+    at.read(1);
+    // Rotated, and sealed away before it is read to its end.
+    at.append();
+    let rotated = at.log.lock().unwrap().rotate().unwrap().unwrap();
+    at.append();
+    at.read(3);
+    std::fs::remove_file(rotated).unwrap();
+    at.append();
+    at.read(4);
+    at.log.lock().unwrap().rotate().unwrap();
+    std::fs::remove_file(at.home.log()).ok();
+    at.append();
+    at.read(5);
+    // Deleted under the server; what was rotated before must not come again.
+    std::fs::remove_file(at.home.log()).unwrap();
+    at.append();
+    at.read(6);
+    let reading = at
+        .live
+        .reading(Family::Tool, "", "t", HOUR)
+        .expect("a tool");
+    assert_eq!(reading.window.expect("calls").count, 6);
+    assert_eq!(reading.since_start.events, 6);
+}
+
+#[test]
+fn the_past_is_read_in_but_no_counter_has_it() {
+    let at = Followed::after(3);
+    at.append();
+    at.read(4);
+    let overview = at.live.overview();
+    assert!(overview.settled);
+    assert_eq!(overview.events_since_start, 1);
+    let reading = at
+        .live
+        .reading(Family::Tool, "", "t", HOUR)
+        .expect("a tool");
+    assert_eq!(reading.window.expect("calls").count, 4);
+    assert_eq!((reading.totals.events, reading.since_start.events), (4, 1));
+    assert_eq!(reading.since_start.buckets.iter().sum::<u64>(), 1);
+}
+
+#[test]
+fn changes_are_told_and_the_thread_ends() {
+    let at = Followed::after(0);
+    let mut changes = at.live.changes();
+    let before = *changes.borrow_and_update();
+    at.append();
+    at.live.wake();
+    at.read(1);
+    assert!(changes.has_changed().unwrap());
+    assert!(*changes.borrow() > before);
+    assert!(at.live.overview().lag < Duration::from_secs(5));
+    let began = Instant::now();
+    at.live.stop();
+    assert!(began.elapsed() < Duration::from_secs(2));
+    at.append();
+    at.read(1);
 }
