@@ -200,18 +200,23 @@ impl Seen {
             return false;
         }
         let id = id_of(keys.trace, keys.span);
-        let known = self.responses.know(keys.response, keys)
-            || self.calls.know(keys.call, keys)
-            || self.nodes.has_counted_kin(id, class);
+        let told = self.responses.know(keys.response, keys) || self.calls.know(keys.call, keys);
+        let kin = self.nodes.kin(id, class);
+        let known = told || kin.is_some();
         if let Some(response) = self.responses.remember(keys.response, keys, !known, now) {
             self.fresh.push(Fresh::Response(response));
         }
         if let Some(call) = self.calls.remember(keys.call, keys, !known, now) {
             self.fresh.push(Fresh::Call(call));
         }
-        if !known {
-            self.nodes.count(id, class);
-            self.fresh.push(Fresh::Counted(id));
+        // Of three layers the outer two are of the inner one's call, in whichever
+        // order they come.
+        match kin {
+            Some(Kin::Below) if !told => self.nodes.tell_of(id, class),
+            _ => {
+                self.nodes.count(id, class);
+                self.fresh.push(Fresh::Counted(id));
+            }
         }
         !known
     }
@@ -325,7 +330,7 @@ struct Node {
     parent: u64,
     class: Option<Class>,
     name: Box<str>,
-    /// Itself counts as a model's or tool's call.
+    /// Its call, a model's or a tool's, counts: here or where else it was told.
     counted: bool,
     /// A model call below it counts, with only structure between.
     llm_below: bool,
@@ -333,6 +338,13 @@ struct Node {
     tools_below: Vec<Box<str>>,
     /// An agent's run is below it, whatever is between.
     agent_below: bool,
+}
+
+/// Where the record that counts stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kin {
+    Above,
+    Below,
 }
 
 #[derive(Debug, Default)]
@@ -391,26 +403,19 @@ impl Nodes {
         self.held.entry(id).or_default()
     }
 
-    /// Whether one above or below is the same call and counts.
-    fn has_counted_kin(&self, id: u64, class: Class) -> bool {
-        let Some(own) = self.held.get(&id) else {
-            return false;
+    /// Whether one above or below is of the same call, which counts.
+    fn kin(&self, id: u64, class: Class) -> Option<Kin> {
+        let own = self.held.get(&id)?;
+        let same = |name: &str| class == Class::Llm || same_tool(name, &own.name);
+        let below = match class {
+            Class::Llm => own.llm_below,
+            _ => own.tools_below.iter().any(|name| same(name)),
         };
-        match class {
-            Class::Llm if own.llm_below => return true,
-            Class::Tool
-                if own
-                    .tools_below
-                    .iter()
-                    .any(|name| same_tool(name, &own.name)) =>
-            {
-                return true;
-            }
-            _ => {}
+        if below {
+            return Some(Kin::Below);
         }
-        self.above(own.parent, class).is_some_and(|above| {
-            above.counted && (class == Class::Llm || same_tool(&above.name, &own.name))
-        })
+        let above = self.above(own.parent, class)?;
+        (above.counted && same(&above.name)).then_some(Kin::Above)
     }
 
     /// The nearest span above of this class, with only structure between.
@@ -434,14 +439,21 @@ impl Nodes {
         }
     }
 
-    /// Makes it count, and tells those above up to the next call.
+    /// Marks its call as one that counts, and tells those above.
     fn count(&mut self, id: u64, class: Class) {
         let Some(own) = self.held.get_mut(&id) else {
             return;
         };
         own.counted = true;
-        let (parent, name) = (own.parent, own.name.clone());
-        self.tell_above(parent, class, &name);
+        self.tell_of(id, class);
+    }
+
+    /// Tells those above, up to the next call, that this one's call counts.
+    fn tell_of(&mut self, id: u64, class: Class) {
+        if let Some(own) = self.held.get(&id) {
+            let (parent, name) = (own.parent, own.name.clone());
+            self.tell_above(parent, class, &name);
+        }
     }
 
     fn has_agent_below(&self, id: u64) -> bool {

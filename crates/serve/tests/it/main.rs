@@ -11,4 +11,6 @@ mod ingest;
 mod live;
 mod logs;
 mod otlp;
+mod privacy;
+mod rules;
 mod spans;
