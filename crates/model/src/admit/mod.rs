@@ -3,6 +3,8 @@
 //! What a command line records, what a file brings and what comes over the
 //! network pass here alike.
 
+mod line;
+
 use std::convert::Infallible;
 
 use serde_json::{Map, Value as Json};
@@ -13,6 +15,8 @@ use crate::kind::{Field, Kind};
 use crate::privacy::{self, Salt};
 use crate::raw;
 use crate::time::UnixNanos;
+
+pub use line::LineRefusal;
 
 /// The longest name or type that is taken, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -102,11 +106,7 @@ impl<H: Hasher> Admission<H> {
         if json.is_null() {
             return Ok(());
         }
-        let misfit = |wanted| Misfit {
-            key: field.key.to_owned(),
-            text: shorten(&json.to_string()),
-            wanted,
-        };
+        let misfit = |wanted| misfit(field, &json.to_string(), wanted);
         let value = match (field.column.def().ty, json) {
             (Type::Str, Json::String(text)) => {
                 self.text(event, kind, field, text)?;
@@ -147,11 +147,8 @@ impl<H: Hasher> Admission<H> {
         field: &Field,
         json: &str,
     ) -> Admitted<(), H> {
-        let value: Json = serde_json::from_str(json).map_err(|_| Misfit {
-            key: field.key.to_owned(),
-            text: shorten(json),
-            wanted: wanted(field),
-        })?;
+        let value: Json =
+            serde_json::from_str(json).map_err(|_| misfit(field, json, wanted(field)))?;
         match (field.column.def().ty, &value) {
             (_, Json::Null) => {
                 event.extra.insert(field.key.to_owned(), "null".to_owned());
@@ -173,11 +170,7 @@ impl<H: Hasher> Admission<H> {
         field: &Field,
         text: &str,
     ) -> Admitted<(), H> {
-        let misfit = || Misfit {
-            key: field.key.to_owned(),
-            text: shorten(text),
-            wanted: wanted(field),
-        };
+        let misfit = || misfit(field, text, wanted(field));
         let json = match field.column.def().ty {
             Type::Str => return self.text(event, kind, field, text),
             Type::I64 => text.parse::<i64>().ok().map(Json::from),
@@ -349,7 +342,7 @@ impl<H: Hasher> Admission<H> {
             true => json.to_owned(),
             false => self.allowed(kind, field, json)?,
         };
-        let map: Map<String, Json> = object(field.key, &letters)?;
+        let map: Map<String, Json> = object(field, &letters)?;
         let map = Json::Object(map);
         let written = map.to_string();
         if written != letters {
@@ -363,7 +356,7 @@ impl<H: Hasher> Admission<H> {
 
     fn allowed(&mut self, kind: &Kind, field: &Field, json: &str) -> Admitted<String, H> {
         let metadata = matches!(kind.name, "agent_usage" | "error");
-        let values = object(field.key, json)?;
+        let values = object(field, json)?;
         let letters = raw::members(json).unwrap_or_default();
         let mut kept = Vec::new();
         for (key, value) in &values {
@@ -444,23 +437,23 @@ fn class(kind: &Kind, column: Column) -> Privacy {
     }
 }
 
-fn object(key: &str, json: &str) -> Result<Map<String, Json>, Misfit> {
-    serde_json::from_str(json).map_err(|_| Misfit {
-        key: key.to_owned(),
-        text: shorten(json),
-        wanted: "a JSON object",
-    })
+fn misfit(field: &Field, text: &str, wanted: &'static str) -> Misfit {
+    Misfit {
+        key: field.key.to_owned(),
+        text: shorten(text),
+        wanted,
+    }
+}
+
+fn object(field: &Field, json: &str) -> Result<Map<String, Json>, Misfit> {
+    serde_json::from_str(json).map_err(|_| misfit(field, json, wanted(field)))
 }
 
 fn name(field: &Field, text: &str) -> Result<String, Misfit> {
     if text.len() <= MAX_NAME_BYTES {
         return Ok(text.to_owned());
     }
-    Err(Misfit {
-        key: field.key.to_owned(),
-        text: shorten(text),
-        wanted: NAME,
-    })
+    Err(misfit(field, text, NAME))
 }
 
 fn whole(number: f64) -> Option<i64> {

@@ -88,7 +88,31 @@ impl Decoder {
     /// # Errors
     /// [`LineError`] when the line holds no event; `visitor` is then untouched.
     pub fn decode(&mut self, line: &[u8], visitor: &mut impl Visitor) -> Result<(), LineError> {
-        let (line, head) = self.read(line)?;
+        self.decode_as(line, None, visitor)
+    }
+
+    /// As [`Self::decode`], for what others than our recorders write: a line
+    /// without `timestamp` happened `now`, one that is a number counts the
+    /// seconds since 1970.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_open(
+        &mut self,
+        line: &[u8],
+        now: UnixNanos,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), LineError> {
+        self.decode_as(line, Some(now), visitor)
+    }
+
+    fn decode_as(
+        &mut self,
+        line: &[u8],
+        now: Option<UnixNanos>,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), LineError> {
+        let (line, head) = self.read(line, now)?;
         let event_type = match head.event_type {
             Cow::Borrowed(text) => text,
             Cow::Owned(ref text) => text,
@@ -111,7 +135,11 @@ impl Decoder {
     }
 
     /// Finds the members, each with its place, and what comes before them.
-    fn read<'a>(&mut self, line: &'a [u8]) -> Result<(&'a str, Head<'a>), LineError> {
+    fn read<'a>(
+        &mut self,
+        line: &'a [u8],
+        now: Option<UnixNanos>,
+    ) -> Result<(&'a str, Head<'a>), LineError> {
         if line.len() > MAX_LINE_BYTES {
             return Err(LineError::TooLong {
                 limit: MAX_LINE_BYTES,
@@ -126,7 +154,7 @@ impl Decoder {
         if seen.unvalidated {
             self.validate(line)?;
         }
-        let time = self.timestamp(line)?;
+        let time = self.timestamp(line, now)?;
         let event_type = self
             .find(Place::EventType)
             .and_then(|member| text(line, member))
@@ -224,9 +252,18 @@ impl Decoder {
         Ok(())
     }
 
-    fn timestamp(&self, line: &str) -> Result<UnixNanos, LineError> {
-        let text = self
-            .find(Place::Timestamp)
+    fn timestamp(&self, line: &str, now: Option<UnixNanos>) -> Result<UnixNanos, LineError> {
+        let member = self.find(Place::Timestamp);
+        match (member, now) {
+            (None, Some(now)) => return Ok(now),
+            (Some(member), Some(_)) if member.token.is_number() => {
+                let seconds = slice(line, member.value).parse().ok();
+                let time = seconds.and_then(UnixNanos::from_epoch_seconds);
+                return Ok(time.ok_or(TimeError::OutOfRange)?);
+            }
+            _ => {}
+        }
+        let text = member
             .and_then(|member| text(line, member))
             .ok_or(LineError::NoTimestamp)?;
         // A timestamp without an offset is UTC: every writer of this format

@@ -31,6 +31,16 @@ pub(crate) enum Token {
     Nested,
 }
 
+impl Token {
+    /// Whether it is a number that JSON has.
+    pub(crate) fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Int | Self::OddInt | Self::Float | Self::LongFloat
+        )
+    }
+}
+
 /// What a key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -14,5 +14,6 @@ pub mod grpc;
 pub mod http;
 pub mod journal;
 pub mod otlp;
+mod refusal;
 pub mod remote_write;
 pub mod statsd;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use tachograph_model::admit::Hasher;
 use tachograph_model::{Column, Event, Salt, Value};
 
 /// Identities remembered with their hashes.
@@ -45,5 +46,13 @@ impl Identities {
             self.known.insert(identity.into(), hash.as_str().into());
         }
         hash
+    }
+}
+
+impl Hasher for Identities {
+    type Error = std::convert::Infallible;
+
+    fn hash(&mut self, identity: &str) -> Result<String, Self::Error> {
+        Ok(Self::hash(self, identity))
     }
 }

@@ -151,6 +151,21 @@ pub fn hex(id: &[u8]) -> Option<String> {
     Some(text)
 }
 
+/// The id that so many hex digits stand for, letters of any case; none of all
+/// zeros, and none of any other text.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.as_bytes();
+    let mut id = [0; N];
+    if text.len() != 2 * N {
+        return None;
+    }
+    for (byte, pair) in id.iter_mut().zip(text.chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
+    }
+    (id != [0; N]).then_some(id)
+}
+
 /// A hash of parts, the same in one build on one machine; not for storage.
 pub fn hash_of<T: Hash>(parts: &[T]) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(parts)
