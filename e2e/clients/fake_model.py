@@ -6,6 +6,7 @@ What a request is for its model's name says:
   fake-plain, fake-tools, fake-cached, fake-reasoning   an answer of that kind
   fake-429, fake-500                                    an error, each time
   fake-flaky                                            an error at first, then an answer
+  fake-embedding                                        numbers
 """
 
 import itertools
@@ -72,6 +73,9 @@ class Handler(BaseHTTPRequestHandler):
         tokens = usage(number, model)
         if self.path.endswith("/chat/completions"):
             answer = openai_chunks if request.get("stream") else openai_answer
+        elif self.path.endswith("/embeddings"):
+            answer = openai_embedding
+            tokens = tokens | {"output": 0}
         elif self.path.endswith("/messages"):
             answer = anthropic_events if request.get("stream") else anthropic_answer
         else:
@@ -106,6 +110,8 @@ def openai_usage(tokens):
     }
 
 
+# Ids begin anew with each run, as those of other such servers do: the same id in
+# another run is another call's.
 def openai_id(number):
     return f"chatcmpl-fake{number:024d}"
 
@@ -128,6 +134,16 @@ def openai_answer(number, model, tokens, request):
         "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": openai_usage(tokens),
+    }
+    return json.dumps(body), "application/json"
+
+
+def openai_embedding(number, model, tokens, request):
+    body = {
+        "object": "list",
+        "model": model,
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.5]}],
+        "usage": {"prompt_tokens": tokens["input"], "total_tokens": tokens["input"]},
     }
     return json.dumps(body), "application/json"
 

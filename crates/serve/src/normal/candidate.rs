@@ -3,7 +3,6 @@
 use tachograph_model::Event;
 
 use super::kind::Class;
-use super::names::hash_of;
 use crate::wire::view::{SpanId, TraceId};
 
 /// An event, and what tells whether another record is of the same call.
@@ -21,10 +20,12 @@ pub struct Keys {
     pub trace: TraceId,
     pub span: SpanId,
     pub parent: SpanId,
-    /// Of the response, or the agent's own request id.
-    pub response: Option<CallId>,
-    /// Of the tool call.
-    pub call: Option<CallId>,
+    /// Hash of the response's id, or of the agent's own request id.
+    pub response: Option<u64>,
+    /// Hash of the provider's name.
+    pub provider: Option<u64>,
+    /// Hash of the tool call's id and the session.
+    pub call: Option<u64>,
     /// How much it knows: its tokens first, then its model.
     pub detail: u8,
     /// Hash of resource, scope, name, time and attributes of a record that has
@@ -40,27 +41,6 @@ pub struct Keys {
     pub way: Option<Way>,
     /// A root that holds others together: a run of an agent, if none is below.
     pub root: bool,
-}
-
-/// An id that a provider or an agent gave to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallId {
-    pub hash: u64,
-    /// Short enough to come again by chance.
-    pub weak: bool,
-}
-
-impl CallId {
-    /// An id shorter than this may come again by chance, bytes: `chatcmpl-417` of
-    /// Ollama, `call_0`. Those of the large providers have 24 and more.
-    const STRONG_BYTES: usize = 20;
-
-    /// Hashes an id; a short one together with whom it is of.
-    pub fn of(id: &str, whose: &str) -> Self {
-        let weak = id.len() < Self::STRONG_BYTES;
-        let hash = hash_of(&[id, if weak { whose } else { "" }]);
-        Self { hash, weak }
-    }
 }
 
 /// By which of two ways an agent tells of its calls.

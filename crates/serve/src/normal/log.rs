@@ -3,11 +3,11 @@
 
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::candidate::{CallId, Candidate, Keys, Way};
+use super::candidate::{Candidate, Keys, Way};
 use super::facts::{Fact, Facts};
 use super::identity::Identities;
 use super::kind::Class;
-use super::names;
+use super::names::{self, hash_of};
 use super::outcome::Outcome;
 use super::source::{Agent, Origin};
 use super::tokens::Tokens;
@@ -103,18 +103,24 @@ pub fn candidate(
     let id = facts
         .str(Fact::RequestId)
         .or_else(|| facts.str(Fact::ResponseId));
-    let response = id.map(|id| CallId::of(id, provider.unwrap_or_default()));
+    let response = id.map(|id| hash_of(&[id]));
     let began = time.saturating_sub((ms.unwrap_or_default() * 1e6) as i64);
+    // A tool's result, where there is one, follows the decision at once.
+    let ended = match told {
+        Told::Denied => time.saturating_add(1_000_000_000),
+        _ => time,
+    };
     Some(Candidate {
         keys: Keys {
             class,
             response: response.filter(|_| class == Some(Class::Llm)),
+            provider: provider.map(|name| hash_of(&[name])),
             call: names::call(&facts).filter(|_| class == Some(Class::Tool)),
             detail: 2 * tokens.detail() + u8::from(model.is_some()),
             body: Some(body_hash(record, origin.place)),
             instance: origin.instance,
             place: origin.place,
-            lasted: (began, time),
+            lasted: (began, ended),
             way: way(agent, told),
             ..Keys::default()
         },

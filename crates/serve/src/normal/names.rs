@@ -4,7 +4,6 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 
 use tachograph_model::{Column, Event, Value};
 
-use super::candidate::CallId;
 use super::facts::{Fact, Facts};
 use super::tokens::Tokens;
 use crate::wire::view::Any;
@@ -82,22 +81,22 @@ pub fn agent<'v>(facts: &Facts<'v, '_>, service: Option<&'v str>) -> Option<&'v 
 /// The id of a model's response. OpenInference has no attribute for it, but
 /// shows the response as it came, whose first member is the id; without it a
 /// stream of Anthropic's, whose own span lies in another trace, would count twice.
-pub fn response<'v>(facts: &Facts<'v, '_>, provider: Option<&str>) -> Option<CallId> {
+pub fn response<'v>(facts: &Facts<'v, '_>) -> Option<u64> {
     let shown = || {
         let rest = facts.str(Fact::OutputValue)?.strip_prefix("{\"id\":")?;
         let (id, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
         Some(id)
     };
     let id = facts.str(Fact::ResponseId).or_else(shown)?;
-    Some(CallId::of(id, provider.unwrap_or_default()))
+    Some(hash_of(&[id]))
 }
 
 /// The id of a tool's call. MCP numbers its requests within a session: that and
 /// the tool are what client and server both know.
-pub fn call(facts: &Facts<'_, '_>) -> Option<CallId> {
+pub fn call(facts: &Facts<'_, '_>) -> Option<u64> {
     let session = facts.str(Fact::Session).unwrap_or_default();
     if let Some(id) = facts.str(Fact::CallId) {
-        return Some(CallId::of(id, session));
+        return Some(hash_of(&[session, id]));
     }
     let whole;
     let request = match facts.any(Fact::JsonRpcId)? {
@@ -109,10 +108,7 @@ pub fn call(facts: &Facts<'_, '_>) -> Option<CallId> {
         _ => return None,
     };
     let named = !session.is_empty() && facts.has(Fact::McpMethod);
-    named.then(|| CallId {
-        hash: hash_of(&[session, request, tool(facts).unwrap_or_default()]),
-        weak: true,
-    })
+    named.then(|| hash_of(&[session, request, tool(facts).unwrap_or_default()]))
 }
 
 /// Sets the token columns.

@@ -7,8 +7,8 @@
 //! 2. Of an agent that tells of its calls both by logs and by spans one way
 //!    counts: see [`Way`].
 //! 3. Records that share a response id or a tool call's id within ten minutes
-//!    are of one call, also across traces and across spans and logs. Ids short
-//!    enough to come again by chance must fit in time or place, too.
+//!    are of one call, also across traces and across spans and logs, if they are
+//!    of one time or stand beside each other in one process.
 //! 4. A model call above or below another, with nothing but structure between
 //!    them, is the same call, seen by two instrumentations; so is a tool call
 //!    above or below one of the same name.

@@ -6,7 +6,7 @@ use super::candidate::{Candidate, Keys, Way};
 use super::facts::{Fact, Facts};
 use super::identity::Identities;
 use super::kind::{self, Class};
-use super::names;
+use super::names::{self, hash_of};
 use super::noise;
 use super::outcome::Outcome;
 use super::source::{Agent, Origin};
@@ -73,7 +73,8 @@ pub fn candidate(
             trace: span.trace_id,
             span: span.span_id,
             parent: span.parent_id,
-            response: names::response(&facts, provider).filter(|_| class == Class::Llm),
+            response: names::response(&facts).filter(|_| class == Class::Llm),
+            provider: provider.map(|name| hash_of(&[name])),
             call: names::call(&facts).filter(|_| class == Class::Tool),
             detail,
             body: None,

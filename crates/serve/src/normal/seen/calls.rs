@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::normal::candidate::{CallId, Keys};
+use crate::normal::candidate::Keys;
 
 /// How long an id is one call's, and how long an agent's way of telling lasts
 /// after the last record of it, seconds.
@@ -23,6 +23,7 @@ pub(super) struct Calls {
 struct Told {
     /// In the seconds of the caller's clock.
     at: u64,
+    provider: Option<u64>,
     instance: u64,
     place: u64,
     lasted: (i64, i64),
@@ -30,34 +31,38 @@ struct Told {
 
 impl Calls {
     /// Whether a record of this id is of a call that was told of.
-    pub(super) fn know(&self, id: Option<CallId>, keys: &Keys) -> bool {
-        let Some(id) = id else { return false };
-        let Some(held) = self.held.get(&id.hash) else {
+    ///
+    /// An id alone does not say so: Ollama's run from 0 to 999, others begin anew
+    /// with each process. Records of one call are of one time, or, where a clock
+    /// is off, of two instrumentations of one process; and never of two providers.
+    pub(super) fn know(&self, id: Option<u64>, keys: &Keys) -> bool {
+        let Some(held) = id.and_then(|id| self.held.get(&id)) else {
             return false;
         };
-        // One instrumentation tells of a call once: a short id that comes from it
-        // again is of another call, if that is not of the same time.
+        if held.provider.is_some() && keys.provider.is_some() && held.provider != keys.provider {
+            return false;
+        }
         let beside = held.instance == keys.instance && held.place != keys.place;
         let (began, ended) = keys.lasted;
-        let overlaps = began <= held.lasted.1 && held.lasted.0 <= ended;
-        !id.weak || beside || overlaps
+        beside || (began <= held.lasted.1 && held.lasted.0 <= ended)
     }
 
     /// Remembers a record of this id; `first`: of a call not told of before.
     /// Returns what was remembered anew.
     pub(super) fn remember(
         &mut self,
-        id: Option<CallId>,
+        id: Option<u64>,
         keys: &Keys,
         first: bool,
         now: u64,
     ) -> Option<u64> {
-        let hash = id?.hash;
+        let hash = id?;
         if !first && self.held.contains_key(&hash) {
             return None;
         }
         let told = Told {
             at: now,
+            provider: keys.provider,
             instance: keys.instance,
             place: keys.place,
             lasted: keys.lasted,

@@ -2,8 +2,6 @@
 
 use tachograph_model::{Event, UnixNanos};
 
-use crate::normal::candidate::CallId;
-
 use super::*;
 
 /// `class name detail parent response`; the span's id is its number.
@@ -14,12 +12,8 @@ struct Call {
     parent: u8,
     name: &'static str,
     detail: u8,
-    response: Option<CallId>,
-    call: Option<CallId>,
-}
-
-const fn strong(hash: u64) -> Option<CallId> {
-    Some(CallId { hash, weak: false })
+    response: Option<u64>,
+    call: Option<u64>,
 }
 
 const fn call(class: Class, span: u8, parent: u8) -> Call {
@@ -167,7 +161,7 @@ fn spans_that_make_no_event_stand_between_as_well() {
 
 #[test]
 fn one_response_is_one_call_for_ten_minutes() {
-    let response = strong(77);
+    let response = Some(77);
     let one = Call {
         response,
         ..call(Llm, 1, 0)
@@ -206,11 +200,11 @@ fn a_tool_seen_from_two_sides_is_one_call() {
         .collect();
     assert_eq!(types, ["tool_call", "tool_call", "span"]);
     let log = Call {
-        call: strong(5),
+        call: Some(5),
         ..call(Tool, 0, 9)
     };
     let span = Call {
-        call: strong(5),
+        call: Some(5),
         ..call(Tool, 4, 0)
     };
     let (kept, tally) = seen.admit(vec![candidate(log), candidate(span)], &[], 0);
@@ -220,14 +214,14 @@ fn a_tool_seen_from_two_sides_is_one_call() {
 #[test]
 fn what_could_not_be_stored_is_taken_when_it_comes_again() {
     let mut seen = Seen::default();
-    let response = strong(77);
+    let response = Some(77);
     let batch = || {
         let one = Call {
             response,
             ..call(Llm, 1, 0)
         };
         let tool = Call {
-            call: strong(5),
+            call: Some(5),
             ..call(Tool, 2, 0)
         };
         vec![candidate(one), candidate(tool), candidate(call(Llm, 0, 9))]
@@ -248,7 +242,7 @@ fn a_response_id_is_one_call_s_for_ten_minutes() {
     let mut seen = Seen::default();
     let mut type_at = |span, now| {
         let one = Call {
-            response: strong(77),
+            response: Some(77),
             ..call(Llm, span, 0)
         };
         let (kept, _) = seen.admit(vec![candidate(one)], &[], now);

@@ -1,0 +1,191 @@
+"""Real clients against a real server: what they sent beside what was stored.
+
+usage: run.py READY_FILE HOME TACHO
+
+Ends with `N passed, N failed`; with 1 if any failed.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from checking import Checks, Log, by_model, failures, of_type, total
+from lossy import Lossy
+
+HERE = pathlib.Path(__file__).parent
+# The longest that one client may take, seconds.
+CLIENT_SECONDS = 90
+ALL_FIELDS = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_read": "cache_read_tokens",
+    "reasoning": "reasoning_tokens",
+}
+# openai-v2 tells of these only.
+TWO_FIELDS = {name: ALL_FIELDS[name] for name in ("input", "output")}
+# Anthropic does not count reasoning by itself.
+THREE_FIELDS = {name: ALL_FIELDS[name] for name in ("input", "output", "cache_read")}
+OPENAI_ERRORS = {"RateLimitError": 2, "InternalServerError": 1}
+
+
+class Run:
+    def __init__(self, ready, home, tacho):
+        with open(ready) as file:
+            self.addresses = json.load(file)
+        self.home, self.tacho = home, tacho
+        self.log = Log(home)
+        self.checks = Checks()
+        # All that was handed out, for asking the engine at the end.
+        self.handed_out = {"calls": 0, "input": 0, "output": 0}
+
+    def client(self, script, *args, **env):
+        """Runs one to its end; gives what it printed."""
+        command = [sys.executable, str(HERE / script), *args]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=CLIENT_SECONDS,
+            env=os.environ | env,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{script} {' '.join(args)}: {done.stderr[-2000:]}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def sdk(self):
+        print("OpenTelemetry's SDK: gRPC and HTTP, with and without gzip", flush=True)
+        grpc, http = self.addresses["otlp_grpc"], self.addresses["otlp_http"]
+        sent = self.client("sdk.py", grpc, http)
+        events = self.log.since()
+        equal = self.checks.equal
+        models = by_model(events, ["input_tokens"])
+        calls = {"calls": sent["calls"], "input_tokens": sent["input"]}
+        equal("calls and tokens of spans", models.get("sdk-model"), calls)
+        logged = {"calls": 4, "input_tokens": sent["logged"]}
+        equal("calls and tokens of logs", models.get("logged-model"), logged)
+        tools = of_type(events, "tool_call")
+        equal("tool calls", len(tools), sent["tools"])
+        ended = [(tool["success"], tool.get("error_type")) for tool in tools]
+        equal("how they ended", ended, [(False, "TimeoutError")] * sent["failed"])
+        equal("runs of agents", len(of_type(events, "agent_usage")), sent["agents"])
+        metrics = [event for event in of_type(events, "metric") if event["source"] == "e2e"]
+        counted = [event for event in metrics if event["name"] == "things"]
+        equal("a running total, sent three times", total(counted, "value"), sent["counted"])
+        lasted = [event for event in metrics if event["name"] == "lasted"]
+        equal("measurements of a histogram", total(lasted, "count"), 8)
+        seconds = sum(event["value"] * event["count"] for event in lasted)
+        equal("their sum", seconds, 2 * 0.25 * (1 + 2 + 3 + 4))
+        self.add(sent["calls"] + 4, sent["input"] + sent["logged"], 0)
+
+    def models(
+        self, kinds, fields, errors, protocol="http", gzip=False, lose=0, measured=False, **env
+    ):
+        print(f"{kinds} over {protocol}{', gzip' * gzip}{', answers lost' * bool(lose)}", flush=True)
+        address = self.addresses[f"otlp_{protocol}"]
+        way = Lossy(address, lose) if lose else None
+        try:
+            args = [kinds, protocol, way.address if way else address, *["gzip"] * gzip]
+            counted = self.client("models.py", *args, **env)
+        finally:
+            if way:
+                way.stop()
+        if way:
+            self.checks.equal("answers that got lost", way.lost, lose)
+        events = self.compare(counted, fields, errors)
+        if measured:
+            self.usage_metrics(events, counted)
+
+    def compare(self, counted, fields, errors):
+        events = self.log.since()
+        equal = self.checks.equal
+        found = by_model(events, fields.values())
+        for model, tokens in sorted(counted.items()):
+            if "input" not in tokens:
+                continue
+            told = {fields[name]: tokens[name] for name in fields}
+            equal(model, found.pop(model, None), {"calls": tokens["calls"], **told})
+            self.add(tokens["calls"], tokens["input"], tokens["output"])
+        equal("calls of other models", found, {})
+        equal("calls that failed", failures(events), errors)
+        self.handed_out["calls"] += sum(errors.values())
+        tools = len(of_type(events, "tool_call"))
+        equal("tool calls", tools, counted.get("fake-tools", {"calls": 0})["calls"])
+        equal("runs of agents", len(of_type(events, "agent_usage")), 1)
+        return events
+
+    def usage_metrics(self, events, counted):
+        """What an instrumentation measures beside its spans is the same again."""
+        measured = [
+            event
+            for event in of_type(events, "metric")
+            if event["source"] == "gen_ai" and event["name"] == "client.token.usage"
+        ]
+        for kind in ("input", "output"):
+            of_kind = [event for event in measured if event["tags"]["gen_ai.token.type"] == kind]
+            tokens = round(sum(event["value"] * event["count"] for event in of_kind))
+            handed_out = sum(tokens.get(kind, 0) for tokens in counted.values())
+            self.checks.equal(f"{kind} tokens, as its metrics have them", tokens, handed_out)
+
+    def add(self, calls, tokens_in, tokens_out):
+        self.handed_out["calls"] += calls
+        self.handed_out["input"] += tokens_in
+        self.handed_out["output"] += tokens_out
+
+    def engine(self):
+        print("the engine's answer over all of them", flush=True)
+        query = (
+            "select count(*) as calls, sum(input_tokens) as input, sum(output_tokens) as output"
+            " from events where event_type = 'llm_call'"
+        )
+        command = [self.tacho, "sql", "--home", self.home, "--format", "json", query]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"tacho sql: {done.stderr}")
+        found = json.loads(done.stdout)
+        self.checks.equal("calls and tokens", found, [self.handed_out])
+
+    def privacy(self):
+        print("what must not be on the disk", flush=True)
+        files = [path for path in pathlib.Path(self.home).rglob("*") if path.is_file()]
+        leaky = [str(path) for path in files if b"SECRET" in path.read_bytes()]
+        self.checks.equal("files with a text or an identity in them", leaky, [])
+
+
+def main():
+    run = Run(*sys.argv[1:4])
+    captured = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true"}
+    # Only by the newest names it measures streams, too.
+    newest = {
+        "measured": True,
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
+    }
+    both = "openai-v2+openinference"
+    anthropic_errors = {"fake": 3}
+    parts = [
+        run.sdk,
+        lambda: run.models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, gzip=True, **captured),
+        lambda: run.models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, protocol="grpc", **newest),
+        lambda: run.models("openinference", ALL_FIELDS, OPENAI_ERRORS, protocol="grpc", gzip=True),
+        lambda: run.models(both, ALL_FIELDS, OPENAI_ERRORS, lose=2, **captured),
+        lambda: run.models("anthropic", THREE_FIELDS, anthropic_errors),
+        lambda: run.models(
+            "anthropic+openinference-anthropic", THREE_FIELDS, anthropic_errors, protocol="grpc"
+        ),
+        run.engine,
+        run.privacy,
+    ]
+    for part in parts:
+        try:
+            part()
+        except Exception as error:  # the next part may tell more
+            run.checks.failed += 1
+            print(f"  FAILED  {error}", flush=True)
+    print(f"{run.checks.passed} passed, {run.checks.failed} failed", flush=True)
+    sys.exit(1 if run.checks.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
