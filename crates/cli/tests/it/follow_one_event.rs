@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tachograph::Recorder;
 
-use crate::harness::{Desk, events_in};
+use crate::harness::{Desk, Server, events_in, eventually};
 
 /// Set for the child process, which plays the agent.
 const HOME: &str = "FOLLOW_ONE_EVENT_HOME";
@@ -74,6 +74,53 @@ fn follow_one_event() {
     let exported = desk.ok(&["export", "--format", "jsonl"]).stdout;
     let first: serde_json::Value = serde_json::from_str(exported.lines().next().unwrap()).unwrap();
     assert_eq!(first, *event);
+
+    // 8. SERVE. `tacho start` opens the doors on the same home (`serve/server.rs`).
+    //    An agent in any language sends an event by HTTP; the answer comes when
+    //    it is on the disk (`serve/ingest/journal.rs`), beside all the others.
+    let mut server = desk.serve(&[]);
+    let sent = r#"{"event_type":"tool_call","tool":"search","duration_ms":7.5,"success":true}"#;
+    let json = ["content-type: application/json"];
+    let (status, answer) = server.ask("dashboard", "POST", "/api/v1/events", &json, sent);
+    assert_eq!(status, 200, "{answer}");
+    let log = events_in(&desk.home());
+    let stored = log.iter().filter(|event| event["duration_ms"] == 7.5);
+    assert_eq!(stored.count(), 1, "acknowledged, so it is there: {log:?}");
+
+    // 9. SCRAPE. The server follows the log (`serve/live`), and shows what
+    //    happens now to whoever asks: Prometheus (`serve/expose`) sees the call
+    //    within moments.
+    let calls = |server: &Server, success: bool| {
+        let (status, page) = server.get("prometheus", "/metrics");
+        assert_eq!(status, 200, "{page}");
+        let status = if success {
+            "status=\"ok\""
+        } else {
+            "status=\"error\""
+        };
+        let of_search = |line: &&str| {
+            line.starts_with("tachograph_tool_calls_total{")
+                && line.contains("\"search\"")
+                && line.contains(status)
+        };
+        let lines = page.lines().filter(of_search);
+        let value = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok());
+        lines.filter_map(value).sum::<f64>()
+    };
+    eventually("scraped", || calls(&server, true) == 1.0);
+
+    // 10. WHATEVER IS RECORDED SHOWS UP. The agent of step 1 again: it knows no
+    //     server, and is killed as before. The server finds its ring
+    //     (`cli/start/background.rs`), and the failed call is in the next scrape.
+    play_the_agent(&desk);
+    eventually("its ring was found", || calls(&server, false) == 1.0);
+    assert_eq!(calls(&server, true), 2.0);
+
+    // 11. LEAVE. Told to stop, it leaves at once; nothing is lost, and the
+    //     report counts what came by each way.
+    let (code, _) = server.end(rustix::process::Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert_eq!(calls_of_search(&desk), (5, 2));
 }
 
 /// Calls and failures of the tool `search`, as the report tells them.

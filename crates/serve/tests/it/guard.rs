@@ -621,3 +621,56 @@ fn a_server_that_is_told_to_stop_waits_for_nobody_for_long() {
         began.elapsed()
     );
 }
+
+#[test]
+fn what_was_acknowledged_under_load_is_stored_when_it_stops_in_time() {
+    let door = Door::open();
+    let address = door.addresses().dashboard.expect("open");
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let clients: Vec<_> = (0..8)
+        .map(|client| {
+            let stop = stop.clone();
+            std::thread::spawn(move || {
+                let mut acknowledged = Vec::new();
+                let mut at = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    at += 1;
+                    let name = format!("load-{client}-{at}");
+                    let event = format!(r#"{{"event_type":"tool_call","tool":"{name}"}}"#);
+                    let lines = ["host: localhost", "content-type: application/json"];
+                    let Ok(mut stream) = TcpStream::connect(address) else {
+                        break;
+                    };
+                    let sent = request("POST", "/api/v1/events", &lines, &event);
+                    let _ = stream.write_all(sent.as_bytes());
+                    let mut answer = String::new();
+                    // One that is cut off was not acknowledged.
+                    let _ = stream.read_to_string(&mut answer);
+                    if answer.starts_with("HTTP/1.1 200") {
+                        acknowledged.push(name);
+                    }
+                }
+                acknowledged
+            })
+        })
+        .collect();
+    eventually(|| door.stored().len() > 200);
+    let began = Instant::now();
+    let folder = door.close();
+    let took = began.elapsed();
+    stop.store(true, Ordering::Relaxed);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let mut times = std::collections::HashMap::new();
+    for event in crate::common::stored(folder.path()) {
+        let tool = event["tool"].as_str().expect("a tool").to_owned();
+        *times.entry(tool).or_insert(0) += 1;
+    }
+    let mut acknowledged = 0;
+    for client in clients {
+        for name in client.join().expect("no panic") {
+            assert_eq!(times.get(&name), Some(&1), "{name}");
+            acknowledged += 1;
+        }
+    }
+    assert!(acknowledged > 200, "{acknowledged}");
+}
