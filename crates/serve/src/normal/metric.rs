@@ -7,7 +7,7 @@
 //!   later start, or a smaller total, is a source that began anew. The first
 //!   point of a series counts whole if its source began after we did, and is
 //!   only a mark to measure from otherwise: what came before may have been
-//!   stored by an earlier process.
+//!   stored by an earlier process. Of too many series the silent are forgotten.
 //! - Of a histogram the mean is stored, with how many measurements it stands
 //!   for.
 //!
@@ -63,7 +63,7 @@ pub struct Totals {
     held: HashMap<u64, Total>,
     /// Since when nothing was missed, Unix nanoseconds.
     since: u64,
-    /// Points that were left out because there are too many series.
+    /// Series that were forgotten because there are too many.
     overflow: u64,
     /// What changed since the last [`Self::take_marks`].
     marks: Vec<Mark>,
@@ -121,7 +121,7 @@ impl Totals {
         }
     }
 
-    /// How many points were left out because there are too many series.
+    /// How many series were forgotten because there are too many.
     pub fn overflow(&self) -> u64 {
         self.overflow
     }
@@ -225,8 +225,7 @@ impl Totals {
         };
         let Some(held) = self.held.get_mut(&series) else {
             if self.held.len() >= MAX_SERIES {
-                self.overflow += 1;
-                return None;
+                self.make_room();
             }
             self.held.insert(series, now);
             self.marks.push(Mark {
@@ -239,7 +238,13 @@ impl Totals {
         if at.start < held.start || (at.start == held.start && at.time <= held.time) {
             return None;
         }
-        let anew = at.start > held.start || sum < held.sum || count < held.count;
+        // A histogram's sum may fall while it goes on: of negative measurements.
+        let fell = if held.count > 0.0 {
+            count < held.count
+        } else {
+            sum < held.sum
+        };
+        let anew = at.start > held.start || fell;
         let before = std::mem::replace(held, now);
         self.marks.push(Mark {
             series,
@@ -252,6 +257,25 @@ impl Totals {
             (count - before.count, sum - before.sum)
         };
         (grown != (0.0, 0.0)).then_some(grown)
+    }
+
+    /// Forgets the series that were silent longest, half of all. Should one speak
+    /// again it is measured from there: nothing began before them is taken for
+    /// new any more.
+    fn make_room(&mut self) {
+        let mut times: Vec<u64> = self.held.values().map(|total| total.time).collect();
+        let middle = times.len() / 2;
+        let (_, newest_silent, _) = times.select_nth_unstable(middle);
+        let newest_silent = *newest_silent;
+        let (before, since) = (self.held.len(), &mut self.since);
+        self.held.retain(|_, total| {
+            let speaks = total.time > newest_silent;
+            if !speaks {
+                *since = (*since).max(total.start.saturating_add(1));
+            }
+            speaks
+        });
+        self.overflow += (before - self.held.len()) as u64;
     }
 }
 
@@ -509,9 +533,44 @@ mod tests {
     #[test]
     fn series_are_bounded_and_counted() {
         let mut totals = Totals::new(0);
-        for series in 0..=MAX_SERIES as u64 {
-            totals.grown(CUMULATIVE, series, &Point::default(), (0.0, 1.0));
+        let most = MAX_SERIES as u64;
+        let mut grown = |series, start, time, sum| {
+            let at = Point {
+                start,
+                time,
+                ..Point::default()
+            };
+            let grown = totals.grown(CUMULATIVE, series, &at, (0.0, sum));
+            (grown.map(|(_, sum)| sum), totals.overflow())
+        };
+        for series in 0..most {
+            assert_eq!(grown(series, 10 + series, 10 + series, 1.0), (Some(1.0), 0));
         }
-        assert_eq!((totals.held.len(), totals.overflow()), (MAX_SERIES, 1));
+        let forgotten = most / 2 + 1;
+        assert_eq!(
+            grown(most, 10 + most, 10 + most, 1.0),
+            (Some(1.0), forgotten)
+        );
+        // One that speaks again does not count whole again; one that was kept, and
+        // one that begins now, count as ever.
+        assert_eq!(grown(0, 10, 20 + most, 5.0).0, None);
+        assert_eq!(grown(0, 10, 21 + most, 7.0).0, Some(2.0));
+        assert_eq!(grown(most - 1, 9 + most, 20 + most, 5.0).0, Some(4.0));
+        assert_eq!(grown(most + 1, 20 + most, 20 + most, 5.0).0, Some(5.0));
+    }
+
+    #[test]
+    fn a_histogram_of_negative_measurements_goes_on() {
+        let mut totals = Totals::new(0);
+        let mut grown = |time, of| {
+            let at = Point {
+                time,
+                ..Point::default()
+            };
+            totals.grown(CUMULATIVE, 1, &at, of)
+        };
+        assert_eq!(grown(1, (2.0, -3.0)), Some((2.0, -3.0)));
+        assert_eq!(grown(2, (3.0, -5.0)), Some((1.0, -2.0)));
+        assert_eq!(grown(3, (1.0, -1.0)), Some((1.0, -1.0)));
     }
 }
