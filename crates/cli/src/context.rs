@@ -48,8 +48,11 @@ pub enum Place {
 /// How strict to be about wrong settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strict {
-    /// A wrong value of a setting that this version uses is an error.
+    /// A wrong value of a setting that this version uses is an error, unless
+    /// it is the server's.
     Used,
+    /// One of the server's is an error as well (`tacho start`).
+    Serving,
     /// Any wrong value is an error (`tacho config`).
     All,
     /// A wrong value is a warning, and the weaker source counts: recording
@@ -76,7 +79,8 @@ impl Context {
         for wrong in wrong {
             match strict {
                 Strict::Never => out::err(format_args!("warning: {}", wrong.message)),
-                Strict::Used if !wrong.key.def().used => {}
+                Strict::Used if !wrong.key.def().used || wrong.key.is_for_serving() => {}
+                Strict::Serving if !wrong.key.def().used => {}
                 _ => return Err(usage(wrong.message)),
             }
         }

@@ -42,6 +42,7 @@ fn run(cli: Cli) -> Result<Exit> {
     let strict = match cli.command {
         Command::Config(_) => Strict::All,
         Command::Run(_) => Strict::Never,
+        Command::Start(_) => Strict::Serving,
         _ => Strict::Used,
     };
     // Nothing but the line itself matters to these.

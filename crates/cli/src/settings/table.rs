@@ -139,6 +139,32 @@ impl Key {
         matches!(self, Self::WindowSize | Self::SamplingRate)
     }
 
+    /// Whether only `tacho start` uses the setting.
+    pub fn is_for_serving(self) -> bool {
+        matches!(
+            self,
+            Self::JsonEnabled
+                | Self::JsonPort
+                | Self::PrometheusEnabled
+                | Self::PrometheusPort
+                | Self::EnableDashboard
+                | Self::DashboardHost
+                | Self::DashboardPort
+                | Self::CollectionIntervals
+                | Self::OtlpGrpcPort
+                | Self::OtlpHttpPort
+                | Self::StatsdPort
+                | Self::AllowedHosts
+                | Self::RequireToken
+                | Self::Token
+                | Self::TlsCert
+                | Self::TlsKey
+                | Self::CollectSystem
+                | Self::CollectProcesses
+                | Self::SealAfterBytes
+        )
+    }
+
     /// Returns the setting's entry in the table.
     pub fn def(self) -> &'static Def {
         &SETTINGS[self as usize]

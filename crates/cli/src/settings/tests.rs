@@ -35,6 +35,14 @@ fn a_setting_s_number_is_its_place_and_its_default_fits() {
 }
 
 #[test]
+fn what_only_the_server_uses_says_so() {
+    for def in SETTINGS {
+        let says_so = def.doc.starts_with("start: ");
+        assert_eq!(def.key.is_for_serving(), says_so, "{}", def.name);
+    }
+}
+
+#[test]
 fn later_sources_count_more() {
     let check = |file, dotenv, env: &[(&str, &str)], value: Json, source: &str| {
         assert_eq!(

@@ -91,17 +91,20 @@ fn a_wrong_value_names_key_value_range_and_way_out() {
 }
 
 #[test]
-fn what_is_not_used_yet_stands_in_nobody_s_way() {
+fn what_a_command_does_not_use_stands_not_in_its_way() {
     let desk = Desk::new();
-    let run = |args: &[&str]| {
-        desk.command(args)
-            .env("PROMETHEUS_PORT", "no")
-            .status()
-            .unwrap()
-            .code()
-    };
-    assert_eq!(run(&["record", "tool_call"]), Some(0));
-    assert_eq!(run(&["config"]), Some(2));
+    // One of no command yet, and one of the server's.
+    for (variable, of_the_server) in [("TELEMETRY_TIMEOUT", false), ("PROMETHEUS_PORT", true)] {
+        let run = |args: &[&str]| {
+            let mut command = desk.command(args);
+            command.env(variable, "no").status().unwrap().code()
+        };
+        assert_eq!(run(&["record", "tool_call"]), Some(0), "{variable}");
+        assert_eq!(run(&["config"]), Some(2), "{variable}");
+        if of_the_server {
+            assert_eq!(run(&["start"]), Some(2), "{variable}");
+        }
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ impl Background {
             seals: 0,
             retain_due: Instant::now() + ROUND,
             pause: Pause::default(),
+            odd: Vec::new(),
         };
         let mut denials = Denials::new(counters, log);
         let thread = std::thread::Builder::new()
@@ -122,6 +123,8 @@ struct Keeper {
     seals: u32,
     retain_due: Instant,
     pause: Pause,
+    /// What was odd about rings at the last look.
+    odd: Vec<String>,
 }
 
 impl Keeper {
@@ -138,6 +141,8 @@ impl Keeper {
                 self.log
                     .debug("storage is being kept by another process", &[]);
             }
+            // Stopped between two steps; the next server goes on.
+            Err(_) if self.leaving.load(Ordering::Relaxed) => {}
             Err(error) => {
                 let pause = self.pause.longer(Instant::now());
                 let fields = [
@@ -150,7 +155,7 @@ impl Keeper {
     }
 
     /// Takes in what processes that died had recorded, so that it shows up.
-    fn drain(&self) {
+    fn drain(&mut self) {
         let report = tachograph::recover_orphans(self.home.root());
         if report.events > 0 {
             let fields = [
@@ -160,9 +165,13 @@ impl Keeper {
             self.log
                 .info("took in what dead processes had recorded", &fields);
         }
+        // Told once, for as long as it stays so.
         for note in &report.notes {
-            self.log.warning("a ring is odd", &[("why", shown(note))]);
+            if !self.odd.contains(note) {
+                self.log.warning("a ring is odd", &[("why", shown(note))]);
+            }
         }
+        self.odd = report.notes;
     }
 
     fn rotate(&self) -> Result<()> {

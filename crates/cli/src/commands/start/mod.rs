@@ -90,13 +90,7 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
         .as_deref()
         .map(|path| ReadyFile::write(path, &ready));
     let _ready_file = ready_file.transpose()?;
-    log.info(
-        "serving",
-        &[
-            ("pid", json!(std::process::id())),
-            ("home", shown(root.display())),
-        ],
-    );
+    log.info("serving", &fields(&ready));
     accepted_only(args, &log);
     let tasks = Tasks {
         seal_after_bytes: setting_bytes(ctx),
@@ -143,6 +137,14 @@ fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context
         token: plan.config.token.as_deref().zip(plan.token.as_ref()),
     };
     told.text(&ctx.look)
+}
+
+/// What listens where, as fields of a line.
+fn fields(ready: &serde_json::Value) -> Vec<(&str, serde_json::Value)> {
+    let all = ready.as_object().into_iter().flatten();
+    all.filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect()
 }
 
 /// Says what of the fourth seed's flags does nothing here.
