@@ -31,7 +31,7 @@ use tachograph_store::Store;
 
 use self::background::{Background, Tasks};
 use self::lock::{ServerLock, remove_stale};
-use self::log::{Log, shown};
+use self::log::Log;
 use crate::args::Format;
 use crate::args::start::Start;
 use crate::commands::ask;
