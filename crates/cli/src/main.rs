@@ -18,7 +18,6 @@ mod commands;
 mod context;
 mod draft;
 mod exit;
-mod near;
 mod out;
 mod place;
 mod row;
@@ -27,6 +26,7 @@ mod settings;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tachograph_model::near;
 
 use args::{Cli, Command};
 use context::{Context, Strict};

@@ -1,7 +1,7 @@
 //! Which files make up the log.
 
-use std::fs::{self, Metadata};
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -108,6 +108,32 @@ pub(crate) fn list(root: &Path) -> Result<Listing, HomeError> {
     Ok(listing)
 }
 
+/// Counts the lines of a file, an open one at its end, too. A file that is
+/// gone since it was listed has been sealed: it has none.
+pub(crate) fn count_lines(path: &Path) -> Result<u64, HomeError> {
+    let failed = |source| HomeError {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        file => file.map_err(failed)?,
+    };
+    let mut file = BufReader::with_capacity(1 << 20, file);
+    let (mut lines, mut open) = (0_u64, false);
+    loop {
+        let chunk = file.fill_buf().map_err(failed)?;
+        let Some(last) = chunk.last() else {
+            return Ok(lines + u64::from(open));
+        };
+        open = *last != b'\n';
+        lines += memchr::memchr_iter(b'\n', chunk).count() as u64;
+        let taken = chunk.len();
+        file.consume(taken);
+    }
+}
+
 /// Returns the name that the log is given when it is rotated at `now`:
 /// `events_%Y%m%d_%H%M%S_%f.jsonl`, in UTC.
 pub(crate) fn rotated_name(now: UnixNanos) -> String {
@@ -122,6 +148,22 @@ pub(crate) fn rotated_name(now: UnixNanos) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("events.jsonl");
+        let check = |text: &str, lines: u64| {
+            fs::write(&path, text).expect("written");
+            assert_eq!(count_lines(&path).expect("read"), lines, "{text:?}");
+        };
+        check("", 0);
+        check("a\n", 1);
+        check("a\n\nb", 3);
+        check(&"x\n".repeat(1 << 20), 1 << 20);
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(count_lines(&path).expect("none"), 0);
+    }
 
     #[test]
     fn a_rotated_log_is_called_as_the_first_seed_calls_it() {

@@ -115,6 +115,19 @@ impl Home {
     pub fn files(&self) -> Result<Listing, HomeError> {
         files::list(&self.root)
     }
+
+    /// Counts the lines of the log, broken and blank ones, too. Reads all of it.
+    ///
+    /// # Errors
+    /// [`HomeError`] when a file of it cannot be read.
+    pub fn count_lines(&self) -> Result<u64, HomeError> {
+        let listing = self.files()?;
+        let lines = listing
+            .files
+            .iter()
+            .map(|file| files::count_lines(&file.path));
+        lines.sum()
+    }
 }
 
 /// Creates a folder and its parents, for the owner alone.

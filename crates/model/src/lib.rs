@@ -24,12 +24,14 @@
 #![deny(missing_docs)]
 
 pub mod admit;
+pub mod alert;
 pub mod answer;
 pub mod column;
 pub mod docs;
 pub mod event;
 pub mod kind;
 pub mod line;
+pub mod near;
 pub mod number;
 pub mod port;
 pub mod privacy;

@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use clap::Args;
+use tachograph_model::question::{Asked, AskedError, Scope, asked};
 use tachograph_model::{UnixNanos, Window};
 
 use crate::exit::{Result, usage};
-
-const HOUR: u64 = 3_600;
-const DAY: u64 = 24 * HOUR;
 
 /// Which events to look at. Without any of these: the command's own default.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {
     /// The last N days (1 to 36500)
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500), conflicts_with_all = ["hours", "since"])]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(asked::MOST_DAYS)), conflicts_with_all = ["hours", "since"])]
     pub days: Option<u32>,
     /// The last N hours (1 to 876000)
-    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=876_000), conflicts_with = "since")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(asked::MOST_HOURS)), conflicts_with = "since")]
     pub hours: Option<u32>,
     /// From this instant or date on (UTC unless it says otherwise)
     #[arg(long, value_name = "WHEN")]
@@ -29,39 +27,29 @@ pub struct WindowArgs {
 }
 
 impl WindowArgs {
-    /// Returns the window that is meant: `[from, to)`. It ends at `--until`,
-    /// else just after `now`, and begins at `--since`, else as long before its
-    /// end as `--days`, `--hours` or `default` say.
+    /// Returns the window that is meant, as [`Asked::window`] has it.
     ///
     /// # Errors
     /// A usage error when an instant cannot be read or the window is empty.
     pub fn settle(&self, now: UnixNanos, default: Duration) -> Result<Window> {
-        let to = match &self.until {
-            Some(text) => instant("--until", text)?,
-            // What is recorded in this very instant belongs to the answer.
-            None => now.saturating_add(Duration::from_nanos(1)),
-        };
-        let from = match &self.since {
-            Some(text) => instant("--since", text)?,
-            None => {
-                let end = if self.until.is_some() { to } else { now };
-                end.saturating_sub(self.length().unwrap_or(default))
-            }
-        };
-        if from >= to {
-            return Err(usage(format!(
-                "the window is empty: it begins at {from} and ends at {to}\n\
-                 hint: --since must lie before --until"
-            )));
-        }
-        Ok(Window { from, to })
+        self.asked().window(now, default).map_err(wrong)
     }
 
-    /// Returns what `--days` or `--hours` say, if either was given.
-    pub fn length(&self) -> Option<Duration> {
-        let days = self.days.map(|days| u64::from(days) * DAY);
-        let hours = self.hours.map(|hours| u64::from(hours) * HOUR);
-        days.or(hours).map(Duration::from_secs)
+    /// Returns the scope that is meant, as [`Asked::scope`] has it.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub fn scope(&self, now: UnixNanos, default: Option<u32>) -> Result<Scope> {
+        self.asked().scope(now, default).map_err(wrong)
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            days: self.days,
+            hours: self.hours,
+            since: self.since.as_deref(),
+            until: self.until.as_deref(),
+        }
     }
 }
 
@@ -69,12 +57,18 @@ impl WindowArgs {
 ///
 /// # Errors
 /// A usage error that shows how to write one.
-pub fn instant(flag: &str, text: &str) -> Result<UnixNanos> {
-    UnixNanos::parse(text, true).map_err(|error| {
-        usage(format!(
-            "{flag} {text:?}: {error}\n\
+pub fn instant(flag: &'static str, text: &str) -> Result<UnixNanos> {
+    asked::instant(flag.trim_start_matches('-'), text).map_err(wrong)
+}
+
+fn wrong(error: AskedError) -> anyhow::Error {
+    usage(match error {
+        AskedError::Instant { name, text, source } => format!(
+            "--{name} {text:?}: {source}\n\
              hint: write 2025-11-20, or 2025-11-20T12:00:00Z, or 2025-11-20T13:00:00+01:00"
-        ))
+        ),
+        AskedError::Both(one, other) => format!("--{one} and --{other} exclude each other"),
+        AskedError::Empty(_) => format!("{error}\nhint: --since must lie before --until"),
     })
 }
 
@@ -82,56 +76,9 @@ pub fn instant(flag: &str, text: &str) -> Result<UnixNanos> {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> UnixNanos {
-        UnixNanos::parse(text, false).expect("an instant")
-    }
-
-    #[test]
-    fn windows_are_settled() {
-        let now = at("2025-11-20T12:00:00Z");
-        let week = Duration::from_secs(7 * DAY);
-        let check = |args: WindowArgs, from: &str, to: &str| {
-            let window = args.settle(now, week).expect("a window");
-            assert_eq!(window.from, at(from));
-            assert_eq!(window.to, at(to));
-        };
-        let none = WindowArgs::default;
-        check(
-            none(),
-            "2025-11-13T12:00:00Z",
-            "2025-11-20T12:00:00.000000001Z",
-        );
-        check(
-            WindowArgs {
-                hours: Some(1),
-                ..none()
-            },
-            "2025-11-20T11:00:00Z",
-            "2025-11-20T12:00:00.000000001Z",
-        );
-        check(
-            WindowArgs {
-                days: Some(1),
-                until: Some("2025-11-02".into()),
-                ..none()
-            },
-            "2025-11-01T00:00:00Z",
-            "2025-11-02T00:00:00Z",
-        );
-        check(
-            WindowArgs {
-                since: Some("2025-11-01T01:00:00+01:00".into()),
-                until: Some("2025-11-02".into()),
-                ..none()
-            },
-            "2025-11-01T00:00:00Z",
-            "2025-11-02T00:00:00Z",
-        );
-    }
-
     #[test]
     fn an_empty_or_unreadable_window_says_how() {
-        let now = at("2025-11-20T12:00:00Z");
+        let now = instant("--as-of", "2025-11-20T12:00:00Z").expect("an instant");
         let error = |since: &str| {
             let args = WindowArgs {
                 since: Some(since.into()),

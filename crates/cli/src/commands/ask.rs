@@ -1,8 +1,7 @@
 //! What the commands that answer questions share: the engine, the window, the
 //! baseline, and how an answer is handed over.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -11,9 +10,9 @@ use serde_json::Value;
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
 use tachograph_model::answer::{About, Note, NoteKind, Storage};
-use tachograph_model::question::{Baseline, BaselineSource, Period, QueryLimits, Report, Scope};
+use tachograph_model::question::{Baseline, BaselineSource, QueryLimits, Report, Scope};
 use tachograph_model::render::{self, Style, health::Targets};
-use tachograph_model::{Ask, AskError, UnixNanos, Window, answer};
+use tachograph_model::{Ask, AskError, answer, question};
 use tachograph_store::Store;
 
 use crate::args::Format;
@@ -48,39 +47,15 @@ pub fn limit(config: &mut EngineConfig, ctx: &Context) {
     }
 }
 
-/// Settles which events are meant. `default` days when nothing was said, all
-/// events for `None`. Without `--until` the window has no end, as the seeds'.
+/// Settles which events are meant: `default` days when nothing was said, all
+/// events for `None`.
 ///
 /// # Errors
-/// As [`WindowArgs::settle`].
+/// As [`WindowArgs::scope`].
 pub fn scope(args: &WindowArgs, ctx: &Context, default: Option<u32>, exact: bool) -> Result<Scope> {
-    let named = args.since.is_none() && args.until.is_none();
-    let mut scope = match (args.days, args.hours, default) {
-        (Some(days), _, _) if named => Scope::last_days(days, ctx.now),
-        (_, Some(hours), _) if named => Scope::last_hours(hours, ctx.now),
-        (_, _, Some(days)) if named => Scope::last_days(days, ctx.now),
-        _ if named => Scope::all(ctx.now),
-        _ => Scope {
-            window: window(args, ctx, default)?,
-            period: None,
-            ..Scope::all(ctx.now)
-        },
-    };
+    let mut scope = args.scope(ctx.now, default)?;
     scope.exact = exact;
     Ok(scope)
-}
-
-fn window(args: &WindowArgs, ctx: &Context, default: Option<u32>) -> Result<Window> {
-    let length = Period::Days(default.unwrap_or(36_500)).length();
-    let mut window = args.settle(ctx.now, length)?;
-    if args.until.is_none() {
-        window.to = UnixNanos::MAX;
-    }
-    let unbounded = args.since.is_none() && args.length().is_none() && default.is_none();
-    if unbounded {
-        window.from = UnixNanos::MIN;
-    }
-    Ok(window)
 }
 
 /// Asks everything at once.
@@ -170,43 +145,8 @@ pub fn complete(engine: &Engine, storage: &mut Storage) -> Result<()> {
     if storage.log_events.is_some() {
         return Ok(());
     }
-    let listing = engine.store().home().files()?;
-    let mut lines = 0;
-    for file in &listing.files {
-        lines += count_lines(&file.path)
-            .with_context(|| format!("cannot read {}", file.path.display()))?;
-    }
-    storage.log_events = Some(lines);
-    let query = "select min(timestamp), max(timestamp) from events";
-    let mut edges = Vec::new();
-    engine
-        .sql_each(query, |_, rows| {
-            edges.extend(rows);
-            ControlFlow::Continue(())
-        })
-        .map_err(asked)?;
-    let instant = |at: usize| {
-        let text = edges.first()?.get(at).and_then(Value::as_str)?;
-        UnixNanos::parse(text, true).ok()
-    };
-    storage.earliest = instant(0).or(storage.earliest);
-    storage.latest = instant(1).or(storage.latest);
-    Ok(())
-}
-
-fn count_lines(path: &Path) -> std::io::Result<u64> {
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let (mut lines, mut open) = (0_u64, false);
-    loop {
-        let chunk = file.fill_buf()?;
-        let Some(last) = chunk.last() else {
-            return Ok(lines + u64::from(open));
-        };
-        open = *last != b'\n';
-        lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let taken = chunk.len();
-        file.consume(taken);
-    }
+    let lines = engine.store().home().count_lines()?;
+    Ok(question::Storage::complete(storage, lines, engine)?)
 }
 
 /// A statement that is wrong is a mistake in the command line; one that is too

@@ -1,6 +1,6 @@
 //! `tacho changes`
 
-use tachograph_model::question::{self, Ask};
+use tachograph_model::question::{self, Ask, asked::CHANGES_DAYS};
 use tachograph_model::render::changes;
 
 use super::ask;
@@ -12,7 +12,12 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let scope = ask::scope(&args.counted.window, ctx, Some(14), args.counted.exact)?;
+    let scope = ask::scope(
+        &args.counted.window,
+        ctx,
+        Some(CHANGES_DAYS),
+        args.counted.exact,
+    )?;
     let engine = ask::engine(ctx);
     let busy = ctx.busy("counting");
     let (found, about) = question::Changes { scope }.ask(&engine)?;

@@ -1,5 +1,6 @@
 //! `tacho health`
 
+use tachograph_model::question::asked::REPORT_DAYS;
 use tachograph_model::render::health;
 
 use super::ask;
@@ -11,7 +12,12 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Health, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json])?;
-    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
+    let scope = ask::scope(
+        &args.counted.window,
+        ctx,
+        Some(REPORT_DAYS),
+        args.counted.exact,
+    )?;
     let engine = ask::engine(ctx);
     let (mut found, about) = ask::report(&engine, ctx, scope)?;
     ask::complete(&engine, &mut found.storage)?;

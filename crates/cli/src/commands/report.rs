@@ -1,5 +1,6 @@
 //! `tacho report`
 
+use tachograph_model::question::asked::REPORT_DAYS;
 use tachograph_model::render::report::{self, Section, Selection};
 
 use super::ask;
@@ -17,7 +18,12 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&FORMS)?;
     let output = draft::file(args.output.as_deref());
     let selection = selection(&args.section, form, ctx)?;
-    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
+    let scope = ask::scope(
+        &args.counted.window,
+        ctx,
+        Some(REPORT_DAYS),
+        args.counted.exact,
+    )?;
     let engine = ask::engine(ctx);
     let (mut found, about) = ask::report(&engine, ctx, scope)?;
     let style = ask::style(ctx, output);

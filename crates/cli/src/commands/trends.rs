@@ -1,5 +1,6 @@
 //! `tacho trends`
 
+use tachograph_model::question::asked::REPORT_DAYS;
 use tachograph_model::render::trends;
 
 use super::ask;
@@ -11,7 +12,12 @@ use crate::exit::{Exit, Result};
 /// Runs the command.
 pub fn run(args: &Trends, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let scope = ask::scope(&args.counted.window, ctx, Some(7), args.counted.exact)?;
+    let scope = ask::scope(
+        &args.counted.window,
+        ctx,
+        Some(REPORT_DAYS),
+        args.counted.exact,
+    )?;
     let engine = ask::engine(ctx);
     let (found, about) = ask::report(&engine, ctx, scope)?;
     let text = match form {

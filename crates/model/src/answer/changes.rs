@@ -2,6 +2,7 @@ use serde::Serialize;
 
 /// What changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// The worst first, then what got better.
     pub changes: Vec<Change>,
@@ -13,6 +14,7 @@ pub struct Changes {
 
 /// One finding in one daily series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// Type of the events: `tool_call`, `llm_call`, …
     pub event_type: String,
@@ -46,6 +48,7 @@ pub struct Change {
 
 /// A figure of each day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
     /// Median duration, ms.
@@ -72,6 +75,7 @@ impl Figure {
 
 /// What kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// From a day on, it is different.

@@ -4,6 +4,7 @@ use crate::time::UnixNanos;
 
 /// Events that could not be recorded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Losses {
     /// How many in all.
     pub total: u64,
@@ -13,6 +14,7 @@ pub struct Losses {
 
 /// Losses of one kind for one reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Loss {
     /// Type of the lost events.
     pub kind: String,

@@ -5,6 +5,7 @@ use crate::question::QueryLimits;
 
 /// How users' queries were answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Queries {
     /// Queries that ended, including abandoned ones.
     pub total: u64,
@@ -40,6 +41,7 @@ pub struct Queries {
 
 /// The queries that one type of agent answered.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueryAgent {
     /// The type; `unknown` where queries have none.
     pub agent: String,
@@ -63,6 +65,7 @@ pub struct QueryAgent {
 
 /// The queries of one UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueryDay {
     /// `2025-11-20`.
     pub date: String,
@@ -80,6 +83,7 @@ pub struct QueryDay {
 
 /// Queries of one type of agent on one day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentCount {
     /// The type.
     pub agent: String,
@@ -91,6 +95,7 @@ pub struct AgentCount {
 
 /// Complexity scores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Complexity {
     /// The scores, 0..=1.
     pub score: Spread,

@@ -3,6 +3,7 @@ use serde_json::Value;
 
 /// A table, the result of a query in SQL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sql {
     /// The columns.
     pub columns: Vec<SqlColumn>,
@@ -15,6 +16,7 @@ pub struct Sql {
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SqlColumn {
     /// Its name.
     pub name: String,

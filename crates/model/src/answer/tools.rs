@@ -5,6 +5,7 @@ use crate::time::UnixNanos;
 
 /// Tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tools {
     /// In the order first seen.
     pub tools: Vec<Tool>,
@@ -16,6 +17,7 @@ pub struct Tools {
 
 /// One tool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tool {
     /// Its name; `unknown` where calls have none.
     pub name: String,

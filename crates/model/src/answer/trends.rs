@@ -2,6 +2,7 @@ use serde::Serialize;
 
 /// Discovery day by day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trends {
     /// UTC days with operations, in order.
     pub days: Vec<TrendDay>,
@@ -15,6 +16,7 @@ pub struct Trends {
 
 /// One UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendDay {
     /// `2025-11-20`.
     pub date: String,
@@ -34,6 +36,7 @@ pub struct TrendDay {
 
 /// Where latency is heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Falling: the later half of the days is below 0.9 times the earlier.
@@ -57,6 +60,7 @@ impl Direction {
 
 /// What Theil–Sen and Mann–Kendall say of the daily means.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecondOpinion {
     /// Median slope, ms a day.
     pub slope_ms_per_day: f64,

@@ -6,6 +6,7 @@ use crate::port::{Answerer, AskError};
 use crate::time::{UnixNanos, Window};
 
 mod agents;
+pub mod asked;
 mod cache_performance;
 mod caches;
 mod changes;
@@ -25,6 +26,7 @@ mod trends;
 mod usage;
 
 pub use agents::Agents;
+pub use asked::{Asked, AskedError, With};
 pub use cache_performance::CachePerformance;
 pub use caches::Caches;
 pub use changes::Changes;
@@ -96,6 +98,7 @@ impl Scope {
 
 /// A window as the user named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// The last so many days.
@@ -140,22 +143,34 @@ pub trait Ask: Into<Question> {
 
 /// One table for the enums of questions and answers, so that they cannot differ.
 macro_rules! questions {
-    ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident $text:literal,)*) => {
         /// Everything that can be asked.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum Question {
-            $($(#[$doc])* $name($name),)*
+            $(#[doc = $doc] $name($name),)*
         }
 
         impl Question {
             /// Every question's name.
             pub const NAMES: &'static [&'static str] = &[$($text),*];
 
+            /// What each is about, in the same order.
+            pub const DOCS: &'static [&'static str] = &[$($doc.trim_ascii()),*];
+
             /// Returns its name, which is its file's.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $text,)*
+                }
+            }
+
+            /// Makes the question of that name; `None` for SQL, which needs a
+            /// statement, and for a name that no question has.
+            pub fn named(name: &str, with: &With) -> Option<Self> {
+                match name {
+                    $($text => Some(<$name as asked::Make>::make(with)?.into()),)*
+                    _ => None,
                 }
             }
         }

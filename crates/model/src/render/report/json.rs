@@ -56,6 +56,16 @@ pub fn json(report: &Report, about: &About, selection: &Selection) -> Value {
     out.into()
 }
 
+/// One section, under its name, with the window and the notes: what the full
+/// report holds under these keys.
+pub fn section_json(report: &Report, about: &About, section: Section) -> Value {
+    json!({
+        section.name(): section.json(report),
+        "about": about_json(about),
+        "notes": about.notes,
+    })
+}
+
 /// Window, method and number of events.
 pub(in crate::render) fn about_json(about: &About) -> Value {
     json!({

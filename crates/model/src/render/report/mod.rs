@@ -11,7 +11,7 @@
 mod json;
 mod section;
 
-pub use json::json;
+pub use json::{json, section_json};
 pub use section::Section;
 
 pub(super) use json::{about_json, days};

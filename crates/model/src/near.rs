@@ -1,4 +1,4 @@
-//! "Did you mean …?"
+//! "Did you mean …?" For whoever reads names that people write.
 
 /// What is longer in bytes is no misspelt name, and to compare it takes long.
 const MOST_BYTES: usize = 256;
