@@ -1,7 +1,11 @@
 //! Settled values. Nothing here reads the environment or a file.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tachograph_model::question::{Baseline, QueryLimits};
+use tachograph_model::render::health::Targets;
 
 /// How to serve. `None` as a port: that door stays shut; 0: any free port.
 #[derive(Clone, Debug)]
@@ -10,6 +14,8 @@ pub struct Config {
     pub host: IpAddr,
     /// The API and, with it, the dashboard.
     pub dashboard: Option<u16>,
+    /// Whether that door shows a page; the API is there in any case.
+    pub page: bool,
     pub otlp_grpc: Option<u16>,
     pub otlp_http: Option<u16>,
     /// The third seed's JSON metrics.
@@ -26,6 +32,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The machine's own metrics; `None`: they are not collected.
     pub collect: Option<Collect>,
+    pub asking: Asking,
     pub limits: Limits,
     /// Whether texts are kept (prompts, messages); off unless asked for.
     pub keep_text: bool,
@@ -37,6 +44,7 @@ impl Default for Config {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             dashboard: Some(8090),
+            page: true,
             otlp_grpc: Some(4317),
             otlp_http: Some(4318),
             json: Some(9109),
@@ -46,9 +54,41 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             tls: None,
             collect: None,
+            asking: Asking::default(),
             limits: Limits::default(),
             keep_text: false,
         }
+    }
+}
+
+/// What questions are asked with, as the command line asks them.
+#[derive(Clone)]
+pub struct Asking {
+    /// What counts as a slow or complex query.
+    pub limits: QueryLimits,
+    /// What the health check wants.
+    pub targets: Targets,
+    /// What token savings are measured against; asked each time, for agents may
+    /// be indexed while the server runs.
+    pub baseline: Arc<dyn Fn() -> Baseline + Send + Sync>,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            limits: QueryLimits::default(),
+            targets: Targets::default(),
+            baseline: Arc::new(Baseline::default),
+        }
+    }
+}
+
+impl std::fmt::Debug for Asking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asking")
+            .field("limits", &self.limits)
+            .field("targets", &self.targets)
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,6 +133,12 @@ pub struct Limits {
     pub live_series: usize,
     /// How long leaving may take.
     pub stop_within: Duration,
+    /// Questions that are answered at once.
+    pub questions: usize,
+    /// Questions that may wait for their turn.
+    pub questions_waiting: usize,
+    /// WebSockets at once.
+    pub websockets: usize,
 }
 
 impl Default for Limits {
@@ -104,6 +150,9 @@ impl Default for Limits {
             read_timeout: Duration::from_secs(15),
             live_series: 4096,
             stop_within: Duration::from_millis(1500),
+            questions: 4,
+            questions_waiting: 32,
+            websockets: 64,
         }
     }
 }

@@ -23,10 +23,10 @@ pub struct Start {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
-    /// Serve the API, although a setting says no
+    /// Show the page, although a setting says no
     #[arg(long, overrides_with = "no_dashboard")]
     pub dashboard: bool,
-    /// Do not serve the API; ingest and metrics stay
+    /// Show no page; the API stays
     #[arg(long)]
     pub no_dashboard: bool,
     /// Port of the API [default: 8090]

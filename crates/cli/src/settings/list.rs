@@ -317,7 +317,7 @@ pub static SETTINGS: &[Def] = {
             &[],
             Bool,
             "true",
-            "start: serve the API",
+            "start: show a page beside the API",
         ),
         used(
             Key::DashboardHost,

@@ -155,6 +155,7 @@ fn settings_and_flags_say_what_is_served() {
         let shown = desk.cwd().join("shown.json");
         eventually("ready", || shown.exists());
         let ready: Json = serde_json::from_str(&std::fs::read_to_string(shown).unwrap()).unwrap();
+        let page = shows_a_page(ready["dashboard"].as_str().unwrap());
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
         let output = child.wait_with_output().unwrap();
@@ -162,7 +163,7 @@ fn settings_and_flags_say_what_is_served() {
         let printed: Json = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(printed, ready);
         let open = |door: &str| ready[door].is_string();
-        (open("dashboard"), open("json"), open("prometheus"))
+        (page, open("json"), open("prometheus"))
     };
     let json = ["--json-port", "0"];
     let prometheus = ["--prometheus-port", "0"];
@@ -179,6 +180,18 @@ fn settings_and_flags_say_what_is_served() {
     std::fs::create_dir_all(desk.home()).unwrap();
     std::fs::write(desk.home().join("config.yaml"), yaml).unwrap();
     assert_eq!(served(&json), (false, true, false));
+}
+
+/// Whether a browser is shown a page there; a pointer to the API if not.
+fn shows_a_page(address: &str) -> bool {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET / HTTP/1.0\r\nhost: {address}\r\naccept: text/html\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("/api/v1"), "{answer}");
+    answer.contains("<!doctype html>")
 }
 
 #[test]

@@ -1,17 +1,75 @@
 //! The API over HTTP: every question, the fourth seed's shapes, live pushes.
+//!
+//! ```text
+//! params (what may be asked) ─► view (question, forms) ─► ask (so many at once) ─► form
+//! ```
 
+pub mod ask;
+pub mod form;
 pub mod headers;
+pub mod openapi;
+pub mod page;
+pub mod params;
 pub mod problem;
+pub mod questions;
+pub mod seed4;
+pub mod sql;
+pub mod view;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get};
 
 use crate::hub::Hub;
 
+/// What the API's routes share.
+pub struct Api {
+    pub hub: Arc<Hub>,
+    /// Where questions wait.
+    pub desk: ask::Desk,
+    /// Where live state is read, so that no long question is in its way.
+    pub live: ask::Desk,
+    pub alerts: Arc<seed4::alerts::Alerts>,
+    pub rules: seed4::rules::Rules,
+    pub push: seed4::push::Push,
+}
+
+/// Readings of live state at once, and how many may wait: each takes
+/// milliseconds at most.
+const READINGS: (usize, usize) = (2, 256);
+
 /// The routes.
-pub fn router(_hub: &Arc<Hub>) -> Router {
-    Router::new()
+pub fn router(hub: &Arc<Hub>) -> Router {
+    let limits = &hub.config.limits;
+    let api = Arc::new(Api {
+        hub: hub.clone(),
+        desk: ask::Desk::new(hub, limits.questions, limits.questions_waiting),
+        live: ask::Desk::new(hub, READINGS.0, READINGS.1),
+        alerts: Arc::default(),
+        rules: seed4::rules::Rules::of(hub.home.root()),
+        push: seed4::push::Push::new(limits.websockets),
+    });
+    let mut router = Router::new()
+        .route("/", get(page::get))
+        .route("/page.css", get(page::css))
+        .route("/api/v1", get(questions::list))
+        .route("/api/v1/", get(questions::list))
+        .route("/api/v1/openapi.json", get(openapi::get))
+        .route("/api/v1/{*path}", any(questions::unknown))
+        .route(
+            "/api/v1/sql",
+            get(sql::get)
+                .post(sql::post)
+                .layer(DefaultBodyLimit::max(sql::BODY_BYTES)),
+        );
+    for view in view::VIEWS.iter() {
+        let path = format!("/api/v1/{}", view.name);
+        let answer = move |state, uri, headers| questions::answer(view, state, uri, headers);
+        router = router.route(&path, get(answer));
+    }
+    router.merge(seed4::router()).with_state(api)
 }
 
 /// What every door that speaks HTTP needs when its routes are there: problems

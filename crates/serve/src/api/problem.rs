@@ -11,7 +11,8 @@
 //! ```
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
@@ -187,6 +188,20 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// A small body, as far as it came.
+///
+/// # Errors
+/// A problem when it is too large, or broke off.
+pub fn small_body(body: Result<Bytes, BytesRejection>, most: usize) -> Result<Bytes, Problem> {
+    body.map_err(|rejected| match rejected.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("the body has more than {most} bytes");
+            Problem::new(Kind::TooLarge, detail).with("allowed", most)
+        }
+        _ => Problem::new(Kind::BadBody, rejected.body_text()),
+    })
 }
 
 /// A value from outside, cut to what one wants to read in an answer.

@@ -28,6 +28,7 @@ mod slot;
 mod state;
 mod totals;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -156,6 +157,18 @@ impl Live {
             }
             from = to;
         }
+    }
+
+    /// The sources of metrics, in the order in which they first came.
+    pub fn sources(&self) -> Vec<Arc<str>> {
+        let state = self.state();
+        let places = state.of(Family::Metric).iter();
+        let sources = places.map(|&place| &state.entries[place as usize].source);
+        let mut seen = HashSet::new();
+        sources
+            .filter(|source| seen.insert(*source))
+            .cloned()
+            .collect()
     }
 
     /// One series.

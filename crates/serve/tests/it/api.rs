@@ -1,5 +1,12 @@
 //! The API as its clients see it.
 
+mod engine;
+mod questions;
+mod seed4;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
 use crate::common::{Door, get, post};
 
 #[test]
@@ -31,5 +38,128 @@ fn what_is_not_there_is_a_problem() {
         assert!(policy.starts_with("default-src 'none'"), "{policy}");
         assert_eq!(reply.header("access-control-allow-origin"), None);
         assert_eq!(post(address, "/no/such", &[], b"{}").status, 404);
+    }
+}
+
+/// The head of what is said to a bare request.
+fn head(address: Option<SocketAddr>, method: &str, path: &str) -> String {
+    let address = address.expect("this door is open");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer.to_ascii_lowercase()
+}
+
+#[test]
+fn methods_are_those_of_the_route() {
+    let door = Door::open();
+    let check = |method: &str, path: &str, status: u16, holds: &str| {
+        let answer = head(door.addresses().dashboard, method, path);
+        assert!(
+            answer.starts_with(&format!("http/1.1 {status}")),
+            "{method} {path}: {answer}"
+        );
+        assert!(answer.contains(holds), "{method} {path}: {answer}");
+        assert!(
+            !answer.contains("access-control"),
+            "{method} {path}: {answer}"
+        );
+        assert!(
+            answer.contains("x-content-type-options: nosniff"),
+            "{method} {path}: {answer}"
+        );
+        answer
+    };
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"] {
+        let answer = check(method, "/api/v1/tools", 405, "allow: get,head\r\n");
+        assert!(
+            answer.contains("urn:tachograph:problem:method-not-allowed"),
+            "{answer}"
+        );
+    }
+    check("OPTIONS", "/api/v1/sql", 405, "allow: get,head,post\r\n");
+    check("OPTIONS", "/api/v1", 405, "allow: get,head\r\n");
+    check("DELETE", "/no/such", 404, "problem+json");
+    let answer = check("HEAD", "/api/v1", 200, "content-type: application/json");
+    assert!(answer.ends_with("\r\n\r\n"), "a HEAD has no body: {answer}");
+    check("HEAD", "/api/v1/tools?days=x", 400, "problem+json");
+}
+
+#[test]
+fn the_page_says_where_the_api_is() {
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let door = Door::open();
+    let page = get(door.addresses().dashboard, "/", &browser);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = page.header("content-security-policy").unwrap_or_default();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self';"),
+        "{policy}"
+    );
+    assert!(!page.text().contains("<script") && !page.text().contains("style="));
+    // Everything it refers to is there.
+    let text = page.text();
+    let links: Vec<&str> = text
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|it| it.split('"').next())
+        .collect();
+    assert!(
+        links.contains(&"/page.css") && links.contains(&"/api/v1/tools"),
+        "{links:?}"
+    );
+    for link in links {
+        assert_ne!(
+            get(door.addresses().dashboard, link, &[]).status,
+            404,
+            "{link}"
+        );
+    }
+    let pointer = get(door.addresses().dashboard, "/", &[]);
+    assert_eq!(pointer.json()["openapi"], "/api/v1/openapi.json");
+    let door = Door::with(tachograph_serve::Config {
+        page: false,
+        ..crate::common::config()
+    });
+    let pointer = get(door.addresses().dashboard, "/", &browser);
+    assert_eq!(pointer.json()["api"], "/api/v1");
+}
+
+#[test]
+fn the_document_describes_what_is_there() {
+    let door = Door::open();
+    let address = door.addresses().dashboard;
+    let document = get(address, "/api/v1/openapi.json", &[]).json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().expect("paths");
+    for name in tachograph_model::Question::NAMES {
+        assert!(paths.contains_key(&format!("/api/v1/{name}")), "{name}");
+    }
+    let mut ids = std::collections::HashSet::new();
+    for (path, item) in paths {
+        let path = path.replace("{source}", "agent").replace("{metric}", "m");
+        let path = path.replace("{format}", "json");
+        for (method, operation) in item.as_object().expect("operations") {
+            let answer = head(address, &method.to_uppercase(), &path);
+            let status = answer.get(9..12).unwrap_or_default();
+            assert!(
+                !matches!(status, "404" | "405"),
+                "{method} {path}: {answer}"
+            );
+            let id = operation["operationId"].as_str().expect("an id").to_owned();
+            assert!(ids.insert(id), "{method} {path}: its id is taken");
+        }
+    }
+    // Every reference leads somewhere.
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().expect("a pointer");
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
 }

@@ -3,14 +3,16 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value as Json;
-use tachograph_serve::config::{Collect, Config, Tls};
+use tachograph_serve::config::{Asking, Collect, Config, Tls};
 
 use super::token::{self, Origin};
 use crate::args::start::Start;
+use crate::commands::ask;
 use crate::context::Context;
 use crate::exit::{Result, usage};
 use crate::settings::{Key, Settings};
@@ -49,7 +51,8 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
     };
     let config = Config {
         host,
-        dashboard: port(&settings, Key::DashboardPort).filter(|_| is(Key::EnableDashboard)),
+        dashboard: port(&settings, Key::DashboardPort),
+        page: is(Key::EnableDashboard),
         otlp_grpc: port(&settings, Key::OtlpGrpcPort),
         otlp_http: port(&settings, Key::OtlpHttpPort),
         json: port(&settings, Key::JsonPort).filter(|_| is(Key::JsonEnabled)),
@@ -59,6 +62,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         allowed_hosts: texts(&settings, Key::AllowedHosts)?,
         tls: tls(&settings)?,
         collect: collect(&settings)?,
+        asking: asking(ctx),
         keep_text: is(Key::KeepText),
         ..Config::default()
     };
@@ -66,6 +70,16 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         config,
         token: token.map(|token| token.origin),
     })
+}
+
+/// What questions are asked with, as the other commands ask them.
+fn asking(ctx: &Context) -> Asking {
+    let ctx = ctx.clone();
+    Asking {
+        limits: ask::limits(&ctx),
+        targets: ask::targets(&ctx),
+        baseline: Arc::new(move || ask::baseline(&ctx)),
+    }
 }
 
 /// Notes what was typed, as the strongest source.

@@ -1,0 +1,108 @@
+//! Asking: the engine is not asynchronous and may take its time, so questions
+//! are answered on threads that may block, so many at once; some more wait
+//! their turn, and the rest is told to come back.
+
+use std::sync::Arc;
+
+use tachograph_model::answer::Found;
+use tachograph_model::{Answer, AskError, Question, question};
+use tokio::sync::Semaphore;
+
+use super::problem::{Kind, Problem};
+use crate::hub::Hub;
+
+/// Where questions wait.
+pub struct Desk {
+    hub: Arc<Hub>,
+    /// Those that are being answered.
+    busy: Arc<Semaphore>,
+    /// Those and the ones that wait.
+    places: Arc<Semaphore>,
+}
+
+impl Desk {
+    /// A desk where so many are served at once, and so many may wait.
+    pub fn new(hub: &Arc<Hub>, at_once: usize, waiting: usize) -> Self {
+        let at_once = at_once.max(1);
+        Self {
+            hub: hub.clone(),
+            busy: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once + waiting)),
+        }
+    }
+
+    /// Has work done that may block, when its turn comes.
+    ///
+    /// # Errors
+    /// What the work says, or a problem when there are too many already.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hub) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            let detail = "too many questions are being asked at once; ask again in a moment";
+            return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));
+        };
+        // Never closed.
+        let turn = self.busy.clone().acquire_owned().await.ok();
+        let hub = self.hub.clone();
+        let worker = tokio::task::spawn_blocking(move || {
+            let done = work(&hub);
+            // Held for as long as the work goes on, whether or not anybody
+            // still waits for it.
+            drop((turn, place));
+            done
+        });
+        worker.await.unwrap_or_else(|_| {
+            let detail = "answering failed; the server's log says more";
+            Err(Problem::new(Kind::Internal, detail))
+        })
+    }
+}
+
+/// Asks, on a thread that may block.
+///
+/// # Errors
+/// What went wrong, as a problem.
+pub fn ask(hub: &Hub, question: &Question) -> Result<Answer, Problem> {
+    hub.answerer.answer(question).map_err(|error| told(&error))
+}
+
+/// Completes what the answer says of the storage, as `tacho stats --storage`
+/// does: counts the unsealed log's lines and looks for the first and the latest
+/// event. Reads the whole unsealed log.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn complete(hub: &Hub, found: &mut Found) -> Result<(), Problem> {
+    let storage = match found {
+        Found::Storage(storage) => storage.as_mut(),
+        Found::Report(report) => &mut report.storage,
+        _ => return Ok(()),
+    };
+    if storage.log_events.is_some() {
+        return Ok(());
+    }
+    let lines = hub.home.count_lines().map_err(|error| {
+        let detail = format!("the log cannot be read: {error}");
+        Problem::new(Kind::Unreadable, detail)
+    })?;
+    question::Storage::complete(storage, lines, hub.answerer.as_ref()).map_err(|error| told(&error))
+}
+
+/// Why there is no answer, as a problem.
+pub fn told(error: &AskError) -> Problem {
+    let kind = match error {
+        AskError::Forbidden { .. } => Kind::ForbiddenQuery,
+        AskError::Query { .. } => Kind::BadQuery,
+        AskError::Read { .. } => Kind::Unreadable,
+        _ => Kind::Internal,
+    };
+    let mut detail = error.to_string();
+    let mut below = std::error::Error::source(error);
+    while let Some(error) = below {
+        detail.push_str(&format!(": {error}"));
+        below = error.source();
+    }
+    Problem::new(kind, detail)
+}

@@ -1,0 +1,491 @@
+//! Shapes of bodies. Those of answers are derived from the model's types; those
+//! that renderers give the seeds' keys are written down here.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+use tachograph_model::alert::{MAX_DESCRIPTION, MAX_NAME, MAX_WINDOW, Op, SEVERITIES, Stat};
+use tachograph_model::answer::{
+    Agents, Caches, Changes, Errors, Losses, Method, Metrics, Models, Note, Queries, SecondOpinion,
+    Sessions, Storage, TokenSavings, Tools, Usage,
+};
+use tachograph_model::render::report::Section;
+use tachograph_model::{KINDS, Type};
+
+use crate::api::params::Takes;
+use crate::api::problem::Kind;
+
+/// Shapes by name.
+pub(super) struct Schemas {
+    generator: SchemaGenerator,
+    own: Map<String, Value>,
+}
+
+/// A reference to a shape.
+pub(super) fn shape(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// An object with just these members, all of them.
+fn object(members: Value) -> Value {
+    let names: Vec<&String> = members
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .collect();
+    json!({"type": "object", "required": names, "properties": members})
+}
+
+/// An object with some of these members.
+fn some_of(members: Value) -> Value {
+    json!({"type": "object", "properties": members})
+}
+
+fn or_null(ty: &str) -> Value {
+    json!({"type": [ty, "null"]})
+}
+
+fn number() -> Value {
+    json!({"type": "number"})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn time() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+fn list(items: Value) -> Value {
+    json!({"type": "array", "items": items})
+}
+
+fn map(values: Value) -> Value {
+    json!({"type": "object", "additionalProperties": values})
+}
+
+impl Schemas {
+    /// All that are not of one question.
+    pub(super) fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+        });
+        let mut all = Self {
+            generator: settings.for_serialize().into_generator(),
+            own: Map::new(),
+        };
+        let notes = list(all.of::<Note>());
+        let method = all.of::<Method>();
+        for (name, schema) in [
+            ("Problem", problem()),
+            ("SeedError", object(json!({"error": text()}))),
+            ("Notes", notes),
+            (
+                "About",
+                object(json!({
+                    "from": or_null("string"),
+                    "to": or_null("string"),
+                    "events": count(),
+                    "method": method,
+                })),
+            ),
+            ("Rule", rule()),
+            ("NewRule", new_rule()),
+            ("Summary", summary()),
+            ("Event", event()),
+            ("EventsAnswer", events_answer()),
+        ] {
+            all.own.insert(name.to_owned(), schema);
+        }
+        all
+    }
+
+    /// A reference to the shape of a type of the model.
+    fn of<T: JsonSchema>(&mut self) -> Value {
+        self.generator.subschema_for::<T>().to_value()
+    }
+
+    /// The shape of the JSON form of a view.
+    pub(super) fn view(&mut self, name: &str) -> Value {
+        match name {
+            "report" => self.report(),
+            "stats" => self.stats(),
+            "health" => self.health(),
+            "trends" => self.trends_page(),
+            "changes" => self.changes(),
+            "storage" => object(json!({
+                "file_count": count(),
+                "total_events": count(),
+                "total_size_bytes": count(),
+                "latest_event_time": or_null("string"),
+                "storage_dir": text(),
+            })),
+            name => match Section::by_name(name) {
+                Some(section) => {
+                    let figures = self.section(section);
+                    object(json!({
+                        section.name(): figures,
+                        "about": shape("About"),
+                        "notes": shape("Notes"),
+                    }))
+                }
+                // A question that is no section yet.
+                None => object(json!({name: {}, "notes": shape("Notes")})),
+            },
+        }
+    }
+
+    /// A section as it stands under its name.
+    fn section(&mut self, section: Section) -> Value {
+        match section {
+            Section::Discovery => discovery(),
+            Section::TokenSavings => object(json!({
+                "total_agents_loaded": count(),
+                "total_tokens_loaded": {"type": "integer"},
+                "avg_tokens_per_agent": number(),
+                "estimated_baseline_tokens": {"type": "integer"},
+                "estimated_savings_tokens": {"type": "integer"},
+                "savings_percentage": number(),
+            })),
+            Section::CachePerformance => some_of(json!({
+                "total_lookups": count(),
+                "cache_hits": count(),
+                "cache_misses": count(),
+                "hit_rate_percentage": number(),
+                "avg_hit_latency_ms": number(),
+                "avg_miss_latency_ms": number(),
+                "speedup": or_null("number"),
+            })),
+            Section::Trends => object(json!({
+                "daily_stats": list(object(json!({
+                    "date": text(),
+                    "operations": count(),
+                    "avg_latency_ms": number(),
+                    "cache_hit_rate": number(),
+                }))),
+                "trend": text(),
+            })),
+            Section::Queries => self.of::<Queries>(),
+            Section::Tools => self.of::<Tools>(),
+            Section::Caches => self.of::<Caches>(),
+            Section::Models => self.of::<Models>(),
+            Section::Sessions => self.of::<Sessions>(),
+            Section::Agents => self.of::<Agents>(),
+            Section::Errors => self.of::<Errors>(),
+            Section::Usage => self.of::<Usage>(),
+            Section::Metrics => self.of::<Metrics>(),
+            Section::Losses => self.of::<Losses>(),
+            Section::Storage => self.of::<Storage>(),
+        }
+    }
+
+    fn sections(&mut self) -> Map<String, Value> {
+        let all = Section::ALL.iter();
+        all.map(|section| (section.name().to_owned(), self.section(*section)))
+            .collect()
+    }
+
+    fn report(&mut self) -> Value {
+        let mut members = self.sections();
+        let savings = self.of::<TokenSavings>();
+        let second = self.of::<Option<SecondOpinion>>();
+        for (name, schema) in [
+            ("report_period_days", or_null("number")),
+            ("generated_at", time()),
+            ("discovery_stats", discovery()),
+            ("savings", savings),
+            ("second_opinion", second),
+            ("about", shape("About")),
+            ("notes", shape("Notes")),
+        ] {
+            members.insert(name.to_owned(), schema);
+        }
+        some_of(members.into())
+    }
+
+    fn stats(&mut self) -> Value {
+        let mut members = self.sections();
+        for (name, schema) in [
+            ("report_generated_at", time()),
+            ("message", text()),
+            ("comparison", map(number())),
+            ("about", shape("About")),
+            ("notes", shape("Notes")),
+        ] {
+            members.insert(name.to_owned(), schema);
+        }
+        some_of(members.into())
+    }
+
+    fn health(&mut self) -> Value {
+        let storage = self.of::<Storage>();
+        object(json!({
+            "generated_at": time(),
+            "period_days": or_null("number"),
+            "operational": {"type": "boolean"},
+            "missed": {"type": "boolean"},
+            "verdict": text(),
+            "checks": list(object(json!({
+                "name": text(),
+                "value": or_null("number"),
+                "unit": {"enum": ["ms", "percent"]},
+                "target": number(),
+                "status": {"enum": ["good", "warning", "bad"]},
+            }))),
+            "trend": text(),
+            "storage": storage,
+            "tips": list(text()),
+            "notes": shape("Notes"),
+        }))
+    }
+
+    fn trends_page(&mut self) -> Value {
+        let trends = self.section(Section::Trends);
+        let second = self.of::<Option<SecondOpinion>>();
+        some_of(json!({
+            "message": text(),
+            "period_days": {"type": ["number", "string", "null"]},
+            "trend_data": list(object(json!({
+                "date": text(),
+                "total_queries": count(),
+                "success_rate": or_null("number"),
+                "avg_response_time_ms": number(),
+                "simple_agent_usage": number(),
+                "crewai_agent_usage": number(),
+            }))),
+            "summary": object(json!({
+                "total_days": count(),
+                "avg_queries_per_day": number(),
+                "avg_success_rate": or_null("number"),
+                "avg_response_time_ms": number(),
+            })),
+            "trends": trends,
+            "second_opinion": second,
+            "notes": shape("Notes"),
+        }))
+    }
+
+    fn changes(&mut self) -> Value {
+        let changes = self.of::<Changes>();
+        let more = object(json!({
+            "from": time(),
+            "generated_at": time(),
+            "notes": shape("Notes"),
+        }));
+        json!({"allOf": [changes, more]})
+    }
+
+    /// All of them, by name.
+    pub(super) fn all(mut self) -> Map<String, Value> {
+        let mut all = self.generator.take_definitions(true);
+        all.extend(self.own);
+        all
+    }
+}
+
+fn discovery() -> Value {
+    let figures = json!({
+        "p50_ms": number(),
+        "p95_ms": number(),
+        "p99_ms": number(),
+        "avg_ms": number(),
+    });
+    let mut operation = figures.clone();
+    operation["count"] = count();
+    let mut operation = object(operation);
+    operation["properties"]["cache_hit_rate"] = number();
+    object(json!({
+        "total_operations": count(),
+        "by_operation": map(operation),
+        "overall": some_of(figures),
+    }))
+}
+
+fn problem() -> Value {
+    let kinds = Kind::ALL.iter();
+    let kinds: Vec<String> = kinds
+        .map(|kind| format!("urn:tachograph:problem:{}", kind.slug()))
+        .collect();
+    let mut problem = object(json!({
+        "type": {"type": "string", "enum": kinds},
+        "title": text(),
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": text(),
+    }));
+    for (name, schema) in [
+        (
+            "parameter",
+            json!({"type": "string", "description": "which parameter"}),
+        ),
+        (
+            "value",
+            json!({"type": "string", "description": "what was given"}),
+        ),
+        ("allowed", json!({"description": "what may be given"})),
+        (
+            "near",
+            json!({"type": "string", "description": "what was probably meant"}),
+        ),
+        ("retry_after_seconds", count()),
+    ] {
+        problem["properties"][name] = schema;
+    }
+    problem["description"] = "RFC 9457".into();
+    problem
+}
+
+fn summary() -> Value {
+    let stats = object(json!({
+        "count": count(),
+        "sum": number(),
+        "min": number(),
+        "max": number(),
+        "avg": number(),
+        "std": number(),
+        "p50": number(),
+        "p95": number(),
+        "p99": number(),
+        "latest": number(),
+        "rate": {"type": "number", "description": "measurements a second of the window"},
+    }));
+    object(json!({
+        "window_seconds": count(),
+        "timestamp": time(),
+        "sources": map(map(object(json!({
+            "name": text(),
+            "source": text(),
+            "type": text(),
+            "stats": stats,
+            "window_seconds": count(),
+        })))),
+        "total_metrics": count(),
+        "total_points": count(),
+        "recent_alerts": list(alert()),
+        "alert_count": count(),
+    }))
+}
+
+/// An alert as the log holds it.
+pub(super) fn alert() -> Value {
+    object(json!({
+        "timestamp": time(),
+        "rule_name": or_null("string"),
+        "source": or_null("string"),
+        "severity": or_null("string"),
+        "status": or_null("string"),
+        "actual_value": or_null("number"),
+    }))
+}
+
+fn new_rule() -> Value {
+    // Bytes count; a character has four at most.
+    let name = |most: usize| {
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": most / 4,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+        })
+    };
+    let condition = format!(
+        r"^({}) ?({}) ?-?[0-9]{{1,15}}(\.[0-9]{{1,15}})?$",
+        Stat::NAMES.join("|"),
+        Op::NAMES.join("|")
+    );
+    let window = json!({
+        "type": "integer", "minimum": 1, "maximum": MAX_WINDOW, "default": 300,
+    });
+    json!({
+        "type": "object",
+        "required": ["name", "metric_name", "source", "condition", "threshold"],
+        "additionalProperties": false,
+        "properties": {
+            "name": name(MAX_NAME),
+            "metric_name": name(MAX_NAME),
+            "source": name(MAX_NAME),
+            "condition": {
+                "type": "string",
+                "pattern": condition,
+                "description": "`<stat> <op> <number>`; where `threshold` differs, that counts",
+            },
+            "threshold": number(),
+            "window_seconds": window,
+            "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
+            "description": {"type": "string", "maxLength": MAX_DESCRIPTION / 4},
+            "enabled": {"type": "boolean", "default": true},
+        },
+    })
+}
+
+fn rule() -> Value {
+    object(json!({
+        "name": text(),
+        "metric_name": text(),
+        "source": text(),
+        "condition": text(),
+        "threshold": number(),
+        "window_seconds": count(),
+        "severity": {"type": "string", "enum": SEVERITIES},
+        "description": text(),
+        "enabled": {"type": "boolean"},
+        "created_at": time(),
+    }))
+}
+
+/// An event, by kind: from the table that the log's codec is made from.
+fn event() -> Value {
+    let kinds: Vec<Value> = KINDS
+        .iter()
+        .map(|kind| {
+            let mut members = Map::new();
+            members.insert("event_type".into(), json!({"const": kind.name}));
+            let mut timestamp = Takes::Instant.schema();
+            timestamp["description"] = "when; the present unless it says".into();
+            members.insert("timestamp".into(), timestamp);
+            for field in kind.fields {
+                let mut schema = match field.column.def().ty {
+                    Type::Str => text(),
+                    Type::I64 if field.scale == 1.0 && !field.signed => count(),
+                    Type::I64 if field.scale == 1.0 => json!({"type": "integer"}),
+                    Type::I64 | Type::F64 => number(),
+                    Type::Bool => json!({"type": "boolean"}),
+                    Type::List => list(text()),
+                    Type::Json => json!({"type": "object"}),
+                };
+                schema["description"] = field.doc.into();
+                members.insert(field.key.to_owned(), schema);
+            }
+            json!({
+                "title": kind.name,
+                "description": kind.doc,
+                "type": "object",
+                "required": ["event_type"],
+                "properties": members,
+            })
+        })
+        .collect();
+    json!({"oneOf": kinds})
+}
+
+fn events_answer() -> Value {
+    object(json!({
+        "accepted": count(),
+        "duplicates": count(),
+        "rejected": list(json!({
+            "type": "object",
+            "required": ["index", "line", "error"],
+            "properties": {
+                "index": count(),
+                "line": count(),
+                "key": text(),
+                "error": text(),
+            },
+        })),
+        "rejected_total": count(),
+    }))
+}

@@ -1,0 +1,232 @@
+//! Alerts, as the log holds them, and the rules that are kept for them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{DEFAULT_WINDOW, Rule};
+use tachograph_model::answer::Found;
+use tachograph_model::near::near;
+use tachograph_model::question::Sql;
+
+use super::SeedError;
+use super::rules::RulesError;
+use crate::api::Api;
+use crate::api::ask::ask;
+use crate::api::problem::{Problem, quoted, small_body};
+use crate::hub::Hub;
+use crate::live::Family;
+
+/// Bytes of a rule, as JSON: its texts may be escaped.
+pub const BODY_BYTES: usize = 16 << 10;
+/// Alerts that are shown, the newest.
+const MOST: usize = 100;
+
+/// Keys that a rule must have, in the order in which the seed asks for them.
+const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
+const OPTIONAL: [&str; 4] = ["window_seconds", "severity", "description", "enabled"];
+
+/// Recent alerts. The events are asked for them only when live state has seen
+/// one more.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    /// For how many `alert` events these are all there is to show.
+    known: Mutex<(u64, Arc<Vec<Value>>)>,
+}
+
+impl Alerts {
+    /// The newest alerts of what live state has seen (the last hour, and what
+    /// came since the start), the oldest first.
+    ///
+    /// # Errors
+    /// When the events cannot be read.
+    pub fn recent(&self, hub: &Hub) -> Result<Arc<Vec<Value>>, Problem> {
+        let hour = Duration::from_secs(3600);
+        let seen = hub.live.reading(Family::Event, "", "alert", hour);
+        let seen = seen.map_or(0, |reading| reading.totals.events);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != seen {
+            *known = (seen, Arc::new(read(hub)?));
+        }
+        Ok(known.1.clone())
+    }
+}
+
+fn read(hub: &Hub) -> Result<Vec<Value>, Problem> {
+    let query = format!(
+        "select timestamp, name, source, type, status, value from events \
+         where event_type = 'alert' order by timestamp desc limit {MOST}"
+    );
+    let question = Sql {
+        query,
+        row_limit: MOST,
+    };
+    let Found::Sql(found) = ask(hub, &question.into())?.found else {
+        return Ok(Vec::new());
+    };
+    let rows = found.rows.into_iter().rev();
+    Ok(rows
+        .filter_map(|row| {
+            let mut row = row.into_iter();
+            Some(json!({
+                "timestamp": row.next()?,
+                "rule_name": row.next()?,
+                "source": row.next()?,
+                "severity": row.next()?,
+                "status": row.next()?,
+                "actual_value": row.next()?,
+            }))
+        })
+        .collect())
+}
+
+/// `GET /api/alerts`
+///
+/// # Errors
+/// When events or rules cannot be read.
+pub async fn list(State(api): State<Arc<Api>>) -> super::Answer {
+    let shared = api.clone();
+    let found = api.live.run(move |hub| {
+        let alerts = shared.alerts.recent(hub)?;
+        let rules = shared.rules.read();
+        Ok(rules.map(|rules| (alerts, rules)))
+    });
+    let (alerts, rules) = found.await?.map_err(failed)?;
+    Ok(Json(json!({
+        "total_alerts": alerts.len(),
+        "active_rules": rules.iter().filter(|rule| rule.enabled).count(),
+        "alerts": *alerts,
+        "rules": rules,
+    })))
+}
+
+/// `POST /api/alerts/rules`
+///
+/// # Errors
+/// What is wrong with the rule; what keeps it from being stored.
+pub async fn add(
+    State(api): State<Arc<Api>>,
+    body: Result<Bytes, BytesRejection>,
+) -> super::Answer {
+    let body = small_body(body, BODY_BYTES)?;
+    let body = serde_json::from_slice(&body)
+        .map_err(|error| SeedError::bad(format!("Invalid JSON: {error}")))?;
+    let Value::Object(body) = body else {
+        return Err(SeedError::bad("Invalid JSON: a rule is an object"));
+    };
+    let rule = rule(&body, UnixNanos::now()).map_err(SeedError::bad)?;
+    let name = rule.name.clone();
+    let shared = api.clone();
+    let added = api.live.run(move |_| Ok(shared.rules.add(rule)));
+    added.await?.map_err(failed)?;
+    Ok(Json(json!({
+        "status": "success",
+        "message": format!("Alert rule '{name}' added successfully"),
+    })))
+}
+
+fn failed(error: RulesError) -> SeedError {
+    let status = match error {
+        RulesError::TooMany => StatusCode::CONFLICT,
+        RulesError::Malformed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        RulesError::Io { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    SeedError(status, error.to_string())
+}
+
+/// The rule that a body describes.
+fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
+    let missing: Vec<String> = REQUIRED
+        .iter()
+        .filter(|key| !body.contains_key(**key))
+        .map(|key| format!("'{key}'"))
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("Missing required fields: [{}]", missing.join(", ")));
+    }
+    let known = || REQUIRED.iter().chain(&OPTIONAL).copied();
+    if let Some(key) = body.keys().find(|key| !known().any(|known| known == *key)) {
+        let hint =
+            near(key, known()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        return Err(format!("Unknown field: '{}'{hint}", quoted(key)));
+    }
+    let text = |key, default: &str| match body.get(key) {
+        None => Ok(default.to_owned()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(format!("`{key}` must be text")),
+    };
+    let threshold = body.get("threshold").and_then(Value::as_f64);
+    let window = body
+        .get("window_seconds")
+        .map_or(Some(DEFAULT_WINDOW), Value::as_u64);
+    let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
+    let rule = Rule {
+        name: text("name", "")?,
+        metric_name: text("metric_name", "")?,
+        source: text("source", "")?,
+        condition: text("condition", "")?,
+        threshold: threshold.ok_or("`threshold` must be a number")?,
+        window_seconds: window.ok_or("`window_seconds` must be a whole number of seconds")?,
+        severity: text("severity", "warning")?,
+        description: text("description", "")?,
+        enabled: enabled.ok_or("`enabled` must be true or false")?,
+        created_at: now,
+    };
+    rule.check().map_err(|error| error.to_string())?;
+    Ok(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, value: Value) -> Map<String, Value> {
+        let mut body = Map::new();
+        for (key, value) in [
+            ("name", json!("slow")),
+            ("metric_name", json!("query_latency_ms")),
+            ("source", json!("database")),
+            ("condition", json!("p95 > 100")),
+            ("threshold", json!(100)),
+        ] {
+            body.insert(key.to_owned(), value);
+        }
+        body.insert(key.to_owned(), value);
+        body
+    }
+
+    #[test]
+    fn a_rule_is_what_its_body_says() {
+        let made = rule(&with("severity", json!("critical")), UnixNanos(0)).expect("a rule");
+        assert_eq!((made.threshold, made.window_seconds), (100.0, 300));
+        assert_eq!((made.severity.as_str(), made.enabled), ("critical", true));
+        let check = |key: &str, value: Value, said: &str| {
+            let error = rule(&with(key, value), UnixNanos(0)).expect_err(said);
+            assert!(error.contains(said), "{error}");
+        };
+        check("name", json!(7), "`name` must be text");
+        check("name", json!(""), "`name`");
+        check("name", Value::Null, "`name` must be text");
+        check("threshold", json!("100"), "`threshold` must be a number");
+        check("threshold", Value::Null, "`threshold`");
+        check("window_seconds", json!(1.5), "`window_seconds`");
+        check("window_seconds", json!(-60), "`window_seconds`");
+        check("window_seconds", json!(86_400), "`window_seconds`");
+        check("enabled", json!("yes"), "`enabled`");
+        check("severity", json!("fatal"), "`severity`");
+        check("condition", json!("sometimes"), "condition");
+        check("treshold", json!(1), "did you mean threshold?");
+        let two = json!({"name": "a", "source": "b", "threshold": 1});
+        let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");
+        assert_eq!(
+            error,
+            "Missing required fields: ['metric_name', 'condition']"
+        );
+    }
+}

@@ -1,0 +1,248 @@
+//! Alert rules: `alerts/rules.json` in the home. Read each time it is needed,
+//! so that what an editor changed counts; replaced as a whole, so that a kill
+//! leaves the old or the new one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tachograph_model::alert::Rule;
+
+/// Rules there may be.
+pub const MOST_RULES: usize = 256;
+/// Bytes of the file; 256 of the longest rules take less.
+const MOST_BYTES: u64 = 1 << 20;
+const VERSION: u32 = 1;
+
+/// The rules of a home.
+#[derive(Debug)]
+pub struct Rules {
+    path: PathBuf,
+    /// One change at a time.
+    changing: Mutex<()>,
+}
+
+/// Why rules could not be read, or one not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// There are as many as may be.
+    #[error("there are {MOST_RULES} rules already, and no more may be")]
+    TooMany,
+    /// The file holds something else.
+    #[error("{path} holds no rules: {what}; mend it, or move it away to start anew")]
+    Malformed {
+        /// Where it lies.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The disk said no.
+    #[error("cannot {what} {path}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// Those of the home at `root`; touches nothing.
+    pub fn of(root: &Path) -> Self {
+        Self {
+            path: root.join("alerts").join("rules.json"),
+            changing: Mutex::new(()),
+        }
+    }
+
+    /// The rules, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`RulesError`] when the file cannot be read, or is none of rules.
+    pub fn read(&self) -> Result<Vec<Rule>, RulesError> {
+        let file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file.map_err(|source| self.io("read", source))?,
+        };
+        let mut text = Vec::new();
+        file.take(MOST_BYTES + 1)
+            .read_to_end(&mut text)
+            .map_err(|source| self.io("read", source))?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(self.malformed(format!("it has more than {MOST_BYTES} bytes")));
+        }
+        let stored: Stored =
+            serde_json::from_slice(&text).map_err(|error| self.malformed(error.to_string()))?;
+        if stored.version != VERSION {
+            let what = format!("it is of version {}, not {VERSION}", stored.version);
+            return Err(self.malformed(what));
+        }
+        if stored.rules.len() > MOST_RULES {
+            return Err(self.malformed(format!("it has more than {MOST_RULES} rules")));
+        }
+        for rule in &stored.rules {
+            rule.check()
+                .map_err(|error| self.malformed(format!("rule {:?}: {error}", rule.name)))?;
+        }
+        Ok(stored.rules)
+    }
+
+    /// Adds a rule, in the place of one of the same name. Whoever adds one has
+    /// checked it.
+    ///
+    /// # Errors
+    /// [`RulesError`]; then the rules are as they were.
+    pub fn add(&self, rule: Rule) -> Result<(), RulesError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = self.read()?;
+        match rules.iter().position(|old| old.name == rule.name) {
+            Some(at) => rules[at] = rule,
+            None if rules.len() >= MOST_RULES => return Err(RulesError::TooMany),
+            None => rules.push(rule),
+        }
+        let stored = Stored {
+            version: VERSION,
+            rules,
+        };
+        let text = serde_json::to_vec_pretty(&stored)
+            .map_err(|error| self.io("write", io::Error::other(error)))?;
+        self.replace(&text)
+            .map_err(|source| self.io("write", source))
+    }
+
+    /// Beside it, onto the disk, into its place.
+    fn replace(&self, text: &[u8]) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        create_private(folder)?;
+        let beside = self.path.with_extension("json.tmp");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&beside)?;
+        file.write_all(text)?;
+        file.sync_all()?;
+        fs::rename(&beside, &self.path)?;
+        // The name, too, is to be there after a power cut. Where folders cannot
+        // be opened this is all there is.
+        #[cfg(unix)]
+        File::open(folder)?.sync_all()?;
+        Ok(())
+    }
+
+    fn io(&self, what: &'static str, source: io::Error) -> RulesError {
+        RulesError::Io {
+            what,
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn malformed(&self, what: String) -> RulesError {
+        RulesError::Malformed {
+            path: self.path.clone(),
+            what,
+        }
+    }
+}
+
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tachograph_model::UnixNanos;
+
+    fn rule(name: &str, threshold: f64) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            metric_name: "query_latency_ms".to_owned(),
+            source: "database".to_owned(),
+            condition: "p95 > 100".to_owned(),
+            threshold,
+            window_seconds: 300,
+            severity: "warning".to_owned(),
+            description: String::new(),
+            enabled: true,
+            created_at: UnixNanos(0),
+        }
+    }
+
+    #[test]
+    fn rules_stay_replace_and_end_somewhere() {
+        let home = tempfile::tempdir().expect("a folder");
+        let rules = Rules::of(home.path());
+        assert_eq!(rules.read().expect("none"), []);
+        rules.add(rule("a", 1.0)).expect("added");
+        rules.add(rule("b", 2.0)).expect("added");
+        rules.add(rule("a", 3.0)).expect("replaced");
+        let read = Rules::of(home.path()).read().expect("read");
+        assert_eq!(read, [rule("a", 3.0), rule("b", 2.0)]);
+        let many = (0..MOST_RULES).map(|at| rule(&format!("r{at}"), 0.0));
+        let stored = Stored {
+            version: VERSION,
+            rules: many.collect(),
+        };
+        let text = serde_json::to_vec(&stored).expect("JSON");
+        rules.replace(&text).expect("written");
+        assert!(matches!(
+            rules.add(rule("x", 0.0)),
+            Err(RulesError::TooMany)
+        ));
+        rules.add(rule("r7", 9.0)).expect("replaced");
+        assert_eq!(rules.read().expect("read").len(), MOST_RULES);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().expect("a folder");
+        let rules = Rules::of(home.path());
+        rules.add(rule("a", 1.0)).expect("added");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&rules.path), 0o600);
+        assert_eq!(mode(&home.path().join("alerts")), 0o700);
+        assert!(!rules.path.with_extension("json.tmp").exists());
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_named_and_kept() {
+        let home = tempfile::tempdir().expect("a folder");
+        let rules = Rules::of(home.path());
+        rules.add(rule("a", 1.0)).expect("added");
+        let check = |text: &str, said: &str| {
+            fs::write(&rules.path, text).expect("written");
+            let error = rules.read().expect_err(text).to_string();
+            assert!(
+                error.contains(said) && error.contains("rules.json"),
+                "{error}"
+            );
+            assert!(rules.add(rule("b", 1.0)).is_err());
+            assert_eq!(fs::read_to_string(&rules.path).expect("kept"), text);
+        };
+        check("", "EOF");
+        check("{}", "version");
+        check(r#"{"version":2,"rules":[]}"#, "version 2");
+        let bad = r#"{"version":1,"rules":[{"name":"","metric_name":"m","source":"s",
+            "condition":"avg > 1","threshold":1,"created_at":"2025-11-20"}]}"#;
+        check(bad, "`name`");
+        check(&" ".repeat(MOST_BYTES as usize + 1), "more than");
+    }
+}
