@@ -118,6 +118,15 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Kills it (SIGKILL).
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already.

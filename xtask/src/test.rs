@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{self, cargo};
-use crate::{codegen, python};
+use crate::{codegen, crash, python};
 
 /// Where tests find the interpreter of `target/venv`; unset means they leave it out.
 const PYTHON: &str = "TACHOGRAPH_TEST_PYTHON";
@@ -72,6 +72,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     })?);
     if everything {
         steps.push(step("generated documents", codegen::check)?);
+        steps.push(step("killed servers", crash::short)?);
     }
     if everything && !options.no_lint {
         steps.push(step("lints", || {

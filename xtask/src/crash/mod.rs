@@ -1,10 +1,13 @@
 //! `cargo xtask crash`: the tests that kill processes, with more kills than a test
 //! run has time for.
 
+mod served;
+mod wire;
+
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::workspace::cargo;
+use crate::workspace::{self, cargo};
 
 /// How the tests are told how many.
 const KILLS: &str = "TACHOGRAPH_KILLS";
@@ -22,7 +25,26 @@ pub(crate) struct Options {
     kills: u32,
 }
 
-/// Runs both, even when the first fails; gives true if nothing was lost or doubled.
+/// How often the server is killed in `cargo xtask test`.
+const SHORT: u32 = 8;
+
+/// The server's part, short, with the dev build that the tests made.
+pub(crate) fn short() -> Result<bool> {
+    let mut build = cargo();
+    build.args(["build", "--quiet", "--package", "tachograph-cli"]);
+    if !build.status()?.success() {
+        return Ok(false);
+    }
+    server(SHORT)
+}
+
+fn server(kills: u32) -> Result<bool> {
+    let target = workspace::target_dir();
+    let name = format!("tacho{}", std::env::consts::EXE_SUFFIX);
+    served::try_out(&target.join("debug").join(name), &target, kills)
+}
+
+/// Runs all, even when the first fails; gives true if nothing was lost or doubled.
 pub(crate) fn run(options: &Options) -> Result<bool> {
     let mut held = true;
     for (package, test) in TESTS {
@@ -35,6 +57,9 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
             .with_context(|| format!("cannot start {command:?}"))?
             .success();
     }
+    let mut build = cargo();
+    build.args(["build", "--package", "tachograph-cli"]);
+    held &= build.status()?.success() && server(options.kills)?;
     Ok(held)
 }
 
