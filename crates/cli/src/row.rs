@@ -70,7 +70,7 @@ fn value(column: Column, json: &Json) -> Option<Value> {
             .as_str()
             .and_then(|text| serde_json::from_str(text).ok())
         {
-            Some(Json::Object(object)) => Some(Value::Json(object)),
+            Some(Json::Object(object)) => Some(Value::from(object)),
             _ => None,
         },
     }

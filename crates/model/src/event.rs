@@ -22,8 +22,9 @@ pub enum Value {
     Bool(bool),
     /// Short texts.
     List(Vec<String>),
-    /// A JSON object.
-    Json(Map<String, Json>),
+    /// A JSON object; boxed, because it is rare and would make all the others
+    /// three times as large.
+    Json(Box<Map<String, Json>>),
 }
 
 /// Something that happened.
@@ -46,7 +47,9 @@ impl Event {
         Self {
             time,
             event_type: event_type.into(),
-            ..Self::default()
+            // Few events have more.
+            values: Vec::with_capacity(12),
+            extra: IndexMap::new(),
         }
     }
 
@@ -163,7 +166,9 @@ impl From<Cell<'_>> for Value {
             Cell::F64(number) => Self::F64(number),
             Cell::Bool(truth) => Self::Bool(truth),
             Cell::List(json) => Self::List(serde_json::from_str(json).unwrap_or_default()),
-            Cell::Json(json) => Self::Json(serde_json::from_str(json).unwrap_or_default()),
+            Cell::Json(json) => {
+                Self::from(serde_json::from_str::<Map<String, Json>>(json).unwrap_or_default())
+            }
         }
     }
 }
@@ -195,6 +200,12 @@ impl From<f64> for Value {
 impl From<bool> for Value {
     fn from(truth: bool) -> Self {
         Self::Bool(truth)
+    }
+}
+
+impl From<Map<String, Json>> for Value {
+    fn from(object: Map<String, Json>) -> Self {
+        Self::Json(Box::new(object))
     }
 }
 

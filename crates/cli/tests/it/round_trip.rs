@@ -60,11 +60,10 @@ fn value(column: Column, at: usize) -> Option<Value> {
         Type::F64 => Value::F64(0.125 + at as f64),
         Type::Bool => Value::Bool(at.is_multiple_of(2)),
         Type::List => Value::List(vec!["bills".to_owned(), "payments".to_owned()]),
-        Type::Json => Value::Json(
-            [("retry_count".to_owned(), Json::from(2))]
-                .into_iter()
-                .collect(),
-        ),
+        Type::Json => Value::from(serde_json::Map::from_iter([(
+            "retry_count".to_owned(),
+            Json::from(2),
+        )])),
     })
 }
 

@@ -230,7 +230,7 @@ impl<H: Hasher> Admission<H> {
                     let letters = letters.filter(whole);
                     told = letters.map(|_| field.key);
                     let json = letters
-                        .map_or_else(|| Json::Object(map.clone()).to_string(), String::clone);
+                        .map_or_else(|| Json::Object((**map).clone()).to_string(), String::clone);
                     self.attributes(&mut admitted, kind, field, &json)?;
                 }
                 Value::List(list) if list.iter().any(|item| item.len() > MAX_NAME_BYTES) => {
@@ -349,7 +349,7 @@ impl<H: Hasher> Admission<H> {
             event.extra.insert(field.key.to_owned(), letters);
         }
         if let Json::Object(map) = map {
-            event.set(field.column, Value::Json(map));
+            event.set(field.column, Value::from(map));
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! Event → line.
 
-use crate::column::Column;
 use crate::event::{Event, Value};
 use crate::kind::Kind;
 use crate::number::{write_f64, write_i64, write_str};
@@ -91,9 +90,14 @@ impl<'a> LineWriter<'a> {
 /// Appends `event` as a line, newline included. Reads back as the same event.
 pub fn write_event(out: &mut Vec<u8>, event: &Event) {
     let mut line = LineWriter::begin(out, event.time, &event.event_type);
-    if let Some(kind) = Kind::by_name(&event.event_type) {
+    let kind = Kind::by_name(&event.event_type);
+    if let Some(kind) = kind {
         for field in kind.fields {
-            match event.extra.get(field.key) {
+            let extra = match event.extra.is_empty() {
+                true => None,
+                false => event.extra.get(field.key),
+            };
+            match extra {
                 Some(json) => line.raw(field.key, json),
                 None => {
                     if let Some(value) = event.get(field.column) {
@@ -115,15 +119,11 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event) {
     // A column that the kind has no field for is written under its own name,
     // which no reader of that kind will miss it by.
     for (column, value) in event.values() {
-        if !has_field(event, column) {
+        if kind.is_none_or(|kind| kind.field_of(column).is_none()) {
             put(&mut line, column.name(), value, 1.0);
         }
     }
     line.end();
-}
-
-fn has_field(event: &Event, column: Column) -> bool {
-    Kind::by_name(&event.event_type).is_some_and(|kind| kind.field_of(column).is_some())
 }
 
 fn put(line: &mut LineWriter<'_>, key: &str, value: &Value, scale: f64) {
@@ -144,6 +144,9 @@ fn put(line: &mut LineWriter<'_>, key: &str, value: &Value, scale: f64) {
             json.push(b']');
             line.raw(key, &String::from_utf8_lossy(&json));
         }
-        Value::Json(json) => line.raw(key, &serde_json::Value::Object(json.clone()).to_string()),
+        Value::Json(json) => {
+            let json = serde_json::Value::Object((**json).clone());
+            line.raw(key, &json.to_string());
+        }
     }
 }

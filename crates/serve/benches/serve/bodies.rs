@@ -172,7 +172,8 @@ impl Span {
         fixed64(message, 8, self.end);
         let own = self.own().map(|(key, text)| (key, Any::Str(text)));
         let mut put = |key: &str, value: &Any<'_>| {
-            (pair.clear(), any.clear());
+            pair.clear();
+            any.clear();
             bytes(pair, 1, key.as_bytes());
             match value {
                 Any::Str(text) => bytes(any, 1, text.as_bytes()),

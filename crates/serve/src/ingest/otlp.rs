@@ -19,6 +19,7 @@ use crate::normal::seen::Link;
 use crate::normal::source::Origin;
 use crate::normal::{log, span};
 use crate::wire::answer::{Code, Form, Rejected, Status};
+use crate::wire::protobuf::WireError;
 use crate::wire::view::{Data, Group, LogRecord, Metric, Point, Span};
 use crate::wire::{otlp, otlp_json};
 
@@ -145,7 +146,7 @@ impl Otlp {
                 Signal::Metrics => {
                     self.metrics(&mut otlp::metrics(body).map_err(text)?, &mut reading);
                 }
-                _ => self.traces(&otlp::traces(body).map_err(text)?, &mut reading),
+                _ => self.unread_traces(body, &mut reading).map_err(text)?,
             },
             Form::Json => {
                 let json = otlp_json::parse(body).map_err(text)?;
@@ -163,22 +164,26 @@ impl Otlp {
         self.with_identities(|identities| {
             for (origin, spans) in each_scope(groups, reading.times) {
                 for span in spans {
-                    if let Some(why) = reading.times.of_span(span) {
-                        reading.reject(why);
-                        continue;
-                    }
-                    let candidate = span::candidate(span, &origin, identities);
-                    if candidate.is_none() {
-                        reading.links.push(Link {
-                            trace: span.trace_id,
-                            span: span.span_id,
-                            parent: span.parent_id,
-                        });
-                    }
-                    reading.add(candidate);
+                    reading.add_span(span, &origin, identities);
                 }
             }
         });
+    }
+
+    /// As [`Self::traces`], but holds one span at a time.
+    fn unread_traces(&self, body: &[u8], reading: &mut Reading) -> Result<(), WireError> {
+        let groups = otlp::unread_traces(body)?;
+        let mut span = Span::default();
+        self.with_identities(|identities| {
+            for (origin, messages) in each_scope(&groups, reading.times) {
+                reading.candidates.reserve(messages.len());
+                for message in messages {
+                    otlp::read_span(*message, &mut span)?;
+                    reading.add_span(&span, &origin, identities);
+                }
+            }
+            Ok(())
+        })
     }
 
     fn logs(&self, groups: &[Group<'_, LogRecord<'_>>], reading: &mut Reading) {
@@ -219,7 +224,7 @@ impl Otlp {
         }));
     }
 
-    fn with_identities(&self, work: impl FnOnce(&mut Identities)) {
+    fn with_identities<T>(&self, work: impl FnOnce(&mut Identities) -> T) -> T {
         let pool = || {
             self.identities
                 .lock()
@@ -227,8 +232,9 @@ impl Otlp {
         };
         let free = pool().pop();
         let mut identities = free.unwrap_or_else(|| Identities::new(self.salt.clone()));
-        work(&mut identities);
+        let done = work(&mut identities);
         pool().push(identities);
+        done
     }
 }
 
@@ -318,6 +324,22 @@ impl Reading {
             Some(candidate) => self.candidates.push(candidate),
             None => self.ignored += 1,
         }
+    }
+
+    fn add_span(&mut self, span: &Span<'_>, origin: &Origin<'_>, identities: &mut Identities) {
+        if let Some(why) = self.times.of_span(span) {
+            self.reject(why);
+            return;
+        }
+        let candidate = span::candidate(span, origin, identities);
+        if candidate.is_none() {
+            self.links.push(Link {
+                trace: span.trace_id,
+                span: span.span_id,
+                parent: span.parent_id,
+            });
+        }
+        self.add(candidate);
     }
 
     fn reject(&mut self, why: Why) {

@@ -5,9 +5,9 @@
 //! 1.41, and the repository they moved to), OpenInference, OpenLLMetry, Vercel
 //! AI SDK, and the records of Claude Code, Codex, Gemini CLI and Qwen Code.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::mix::MixMap;
 use crate::wire::view::Any;
 
 /// Something to know of a record.
@@ -258,8 +258,8 @@ const ALIASES: &[(Fact, &[&str])] = &[
     (Fact::EventKind, &["event.kind"]),
 ];
 
-static TABLE: LazyLock<HashMap<&'static str, (Fact, u8)>> = LazyLock::new(|| {
-    let mut table = HashMap::new();
+static TABLE: LazyLock<MixMap<&'static str, (Fact, u8)>> = LazyLock::new(|| {
+    let mut table = MixMap::default();
     for (fact, names) in ALIASES {
         for (rank, name) in names.iter().enumerate() {
             table.insert(*name, (*fact, u8::try_from(rank).unwrap_or(u8::MAX)));

@@ -314,10 +314,7 @@ impl One<'_, '_> {
         event.set(Column::Unit, error_class(unit).map(Value::from));
         event.set(Column::Count, count.map(|count| Value::I64(count as i64)));
         let tags = tags(&at.attrs);
-        event.set(
-            Column::Tags,
-            (!tags.is_empty()).then_some(Value::Json(tags)),
-        );
+        event.set(Column::Tags, (!tags.is_empty()).then(|| Value::from(tags)));
         let mut body = DefaultHasher::new();
         (self.series(at), at.start, at.time, value.to_bits()).hash(&mut body);
         Some(Candidate {

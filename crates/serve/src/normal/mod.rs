@@ -12,6 +12,7 @@ pub mod identity;
 pub mod kind;
 pub mod log;
 pub mod metric;
+pub mod mix;
 pub mod names;
 pub mod noise;
 pub mod outcome;

@@ -1,10 +1,11 @@
 //! Names and numbers as they may be stored.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 
 use tachograph_model::{Column, Event, Value};
 
 use super::facts::{Fact, Facts};
+use super::mix::Mix;
 use super::tokens::Tokens;
 use crate::wire::view::Any;
 
@@ -139,12 +140,12 @@ pub fn hex(id: &[u8]) -> Option<String> {
     if id.iter().all(|byte| *byte == 0) {
         return None;
     }
-    let mut text = String::with_capacity(id.len() * 2);
+    let mut digits = Vec::with_capacity(id.len() * 2);
     for byte in id {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        digits.push(DIGITS[usize::from(byte >> 4)]);
+        digits.push(DIGITS[usize::from(byte & 15)]);
     }
-    Some(text)
+    String::from_utf8(digits).ok()
 }
 
 /// The id that so many hex digits stand for, letters of any case; none of all
@@ -162,7 +163,7 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     (id != [0; N]).then_some(id)
 }
 
-/// A hash of parts, the same in one build on one machine; not for storage.
+/// A hash of parts, the same in one build; not for storage.
 pub fn hash_of<T: Hash>(parts: &[T]) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(parts)
+    BuildHasherDefault::<Mix>::default().hash_one(parts)
 }

@@ -31,6 +31,7 @@ use tachograph_model::{Column, Value};
 use self::calls::{CALL_SECONDS, Calls};
 use super::candidate::{Candidate, Keys, Way};
 use super::kind::Class;
+use super::mix::{MixMap, MixSet};
 use super::names::hash_of;
 
 mod calls;
@@ -263,7 +264,7 @@ fn own_id(keys: &Keys) -> Option<u64> {
 }
 
 fn id_of(trace: [u8; 16], span: [u8; 8]) -> u64 {
-    hash_of(&[&trace[..], &span[..]])
+    hash_of(&[(trace, span)])
 }
 
 /// Keeps a span's place and time, without what would count twice.
@@ -287,7 +288,7 @@ fn make_structure(candidate: &mut Candidate) {
 /// The newest so many of a set.
 #[derive(Debug)]
 struct Recent<T> {
-    held: HashSet<T>,
+    held: MixSet<T>,
     order: VecDeque<T>,
     most: usize,
 }
@@ -295,7 +296,7 @@ struct Recent<T> {
 impl<T: Copy + Eq + Hash> Recent<T> {
     fn new(most: usize) -> Self {
         Self {
-            held: HashSet::new(),
+            held: MixSet::default(),
             order: VecDeque::new(),
             most,
         }
@@ -349,7 +350,7 @@ enum Kin {
 
 #[derive(Debug, Default)]
 struct Nodes {
-    held: HashMap<u64, Node>,
+    held: MixMap<u64, Node>,
     order: VecDeque<u64>,
 }
 

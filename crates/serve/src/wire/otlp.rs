@@ -21,6 +21,56 @@ pub fn traces(body: &[u8]) -> Read<Vec<Group<'_, Span<'_>>>> {
     groups(body, span)
 }
 
+/// As [`traces`], but leaves each span to [`read_span`], so that only one is
+/// held at a time.
+///
+/// # Errors
+/// As [`traces`].
+pub fn unread_traces(body: &[u8]) -> Read<Vec<Group<'_, Message<'_>>>> {
+    groups(body, Ok)
+}
+
+/// Reads a span into one that may have been used before.
+///
+/// # Errors
+/// As [`traces`].
+pub fn read_span<'a>(message: Message<'a>, span: &mut Span<'a>) -> Read<()> {
+    let (mut attrs, mut events) = (
+        std::mem::take(&mut span.attrs),
+        std::mem::take(&mut span.events),
+    );
+    attrs.clear();
+    events.clear();
+    *span = Span {
+        attrs,
+        events,
+        ..Span::default()
+    };
+    each(message, |number, value| {
+        match number {
+            1 => span.trace_id = id(value, 1)?,
+            2 => span.span_id = id(value, 2)?,
+            4 => span.parent_id = id(value, 4)?,
+            5 => span.name = value.text(5)?,
+            6 => span.kind = SpanKind::of(value.varint(6)?),
+            7 => span.start = value.fixed64(7)?,
+            8 => span.end = value.fixed64(8)?,
+            9 => push_attribute(&mut span.attrs, value.message(9)?)?,
+            11 => span.events.push(span_event(value.message(11)?)?),
+            15 => each(value.message(15)?, |number, value| {
+                match number {
+                    2 => span.status_message = value.text(2)?,
+                    3 => span.status = Status::of(value.varint(3)?),
+                    _ => {}
+                }
+                Ok(())
+            })?,
+            _ => {}
+        }
+        Ok(())
+    })
+}
+
 /// Reads an `ExportLogsServiceRequest`.
 ///
 /// # Errors
@@ -151,29 +201,7 @@ fn id<const N: usize>(value: Wire<'_>, number: u32) -> Read<[u8; N]> {
 
 fn span(message: Message<'_>) -> Read<Span<'_>> {
     let mut span = Span::default();
-    each(message, |number, value| {
-        match number {
-            1 => span.trace_id = id(value, 1)?,
-            2 => span.span_id = id(value, 2)?,
-            4 => span.parent_id = id(value, 4)?,
-            5 => span.name = value.text(5)?,
-            6 => span.kind = SpanKind::of(value.varint(6)?),
-            7 => span.start = value.fixed64(7)?,
-            8 => span.end = value.fixed64(8)?,
-            9 => push_attribute(&mut span.attrs, value.message(9)?)?,
-            11 => span.events.push(span_event(value.message(11)?)?),
-            15 => each(value.message(15)?, |number, value| {
-                match number {
-                    2 => span.status_message = value.text(2)?,
-                    3 => span.status = Status::of(value.varint(3)?),
-                    _ => {}
-                }
-                Ok(())
-            })?,
-            _ => {}
-        }
-        Ok(())
-    })?;
+    read_span(message, &mut span)?;
     Ok(span)
 }
 

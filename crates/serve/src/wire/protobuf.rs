@@ -135,7 +135,11 @@ impl<'a> Wire<'a> {
     /// A text. What is not UTF-8 in it, such as a character that a client cut in
     /// two, becomes U+FFFD: it must not cost the records beside it.
     pub fn text(self, number: u32) -> Result<Cow<'a, str>, WireError> {
-        self.bytes(number).map(String::from_utf8_lossy)
+        let bytes = self.bytes(number)?;
+        Ok(match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        })
     }
 
     pub fn message(self, number: u32) -> Result<Message<'a>, WireError> {

@@ -92,7 +92,7 @@ impl Life<'_> {
             .with(Column::Type, "gauge")
             .with(Column::Value, 1.0);
         let mut event = event;
-        event.set(Column::Tags, Value::Json(tags));
+        event.set(Column::Tags, Value::from(tags));
         self.put(event);
     }
 

@@ -1,9 +1,10 @@
 //! The calls that were told of lately, by an id that a provider or an agent gave
 //! them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::normal::candidate::Keys;
+use crate::normal::mix::MixMap;
 
 /// How long an id is one call's, and how long an agent's way of telling lasts
 /// after the last record of it, seconds.
@@ -13,7 +14,7 @@ const MAX_CALLS: usize = 1 << 18;
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    held: HashMap<u64, Told>,
+    held: MixMap<u64, Told>,
     /// When which was told of, oldest first.
     order: VecDeque<(u64, u64)>,
 }
