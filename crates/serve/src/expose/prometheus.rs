@@ -35,21 +35,48 @@ const GZIP_FROM: usize = 1024;
 
 /// The routes.
 pub fn router(hub: &Arc<Hub>) -> Router {
-    let process = Arc::new(Process::new());
     Router::new()
         .route("/metrics", get(metrics))
-        .with_state((Arc::clone(hub), process))
+        .with_state(Arc::new(Scraped::new(hub)))
 }
 
-async fn metrics(
-    State((hub, process)): State<(Arc<Hub>, Arc<Process>)>,
-    headers: HeaderMap,
-) -> Response {
+/// What there is to scrape.
+pub struct Scraped {
+    hub: Arc<Hub>,
+    process: Process,
+}
+
+impl Scraped {
+    pub fn new(hub: &Arc<Hub>) -> Self {
+        Self {
+            hub: Arc::clone(hub),
+            process: Process::new(),
+        }
+    }
+
+    /// The page. Costs about 4 µs for each tool and model, and holds up nobody
+    /// who brings events.
+    pub fn text(&self, form: Form) -> String {
+        let live = &self.hub.live;
+        let mut page = Page::new(form);
+        tools(&mut page, live);
+        models(&mut page, live);
+        caches(&mut page, live);
+        work(&mut page, live);
+        counts(&mut page, live);
+        let metrics = readings(live, Family::Metric);
+        machine::write(&mut page, &metrics, UnixNanos::now());
+        door::write(&mut page, &self.hub, &self.process, &live.overview());
+        page.end()
+    }
+}
+
+async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Response {
     let form = Form::asked(&joined(&headers, header::ACCEPT));
     let gzip = takes_gzip(&joined(&headers, header::ACCEPT_ENCODING));
     // Off the threads that serve: with a thousand tools it takes milliseconds.
     let made = tokio::task::spawn_blocking(move || {
-        let text = text(&hub, &process, form).into_bytes();
+        let text = scraped.text(form).into_bytes();
         if gzip && text.len() >= GZIP_FROM {
             compressed(&text).map(|bytes| (bytes, true))
         } else {
@@ -107,21 +134,6 @@ fn compressed(text: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut to = flate2::write::GzEncoder::new(Vec::with_capacity(text.len() / 8), level);
     to.write_all(text)?;
     to.finish()
-}
-
-/// The page. Costs about 4 µs for each tool and model, and holds up nobody who
-/// brings events.
-fn text(hub: &Hub, process: &Process, form: Form) -> String {
-    let mut page = Page::new(form);
-    tools(&mut page, &hub.live);
-    models(&mut page, &hub.live);
-    caches(&mut page, &hub.live);
-    work(&mut page, &hub.live);
-    counts(&mut page, &hub.live);
-    let metrics = readings(&hub.live, Family::Metric);
-    machine::write(&mut page, &metrics, UnixNanos::now());
-    door::write(&mut page, hub, process, &hub.live.overview());
-    page.end()
 }
 
 fn readings(live: &Live, family: Family) -> Vec<Reading> {

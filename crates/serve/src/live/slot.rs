@@ -209,7 +209,7 @@ impl Slot {
             }
             Err(at) => {
                 if self.cells.len() == self.cells.capacity() {
-                    let more = (self.cells.len() / 2).max(2);
+                    let more = (self.cells.len() / 2).max(8);
                     budget.cells -= self.cells.capacity();
                     self.cells.reserve_exact(more);
                     budget.cells += self.cells.capacity();
