@@ -49,7 +49,7 @@ fn call(at: usize, time: UnixNanos) -> Event {
     };
     event
         .with(Column::DurationMs, ms)
-        .with(Column::Success, at % 50 != 0)
+        .with(Column::Success, !at.is_multiple_of(50))
         .with(Column::SessionId, format!("{:016x}", at / 1000))
         .with(Column::TraceId, format!("{id}{id}"))
         .with(Column::Id, id)

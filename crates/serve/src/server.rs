@@ -16,6 +16,7 @@ use crate::counters::Counters;
 use crate::guard::listen::{self, House, Peers};
 use crate::guard::{self, tls};
 use crate::hub::{Doors, Hub};
+use crate::live::Live;
 
 /// Where it listens; `None`: that door is shut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,16 +73,17 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         .map_err(StartError::Threads)?;
     let counters = Arc::new(Counters::default());
     let (stop, stopped) = watch::channel(false);
+    let live = Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?;
     let hub = Arc::new(Hub {
         journal: crate::ingest::journal::Journal::start(
-            doors.sink.clone(),
+            live.waking(doors.sink.clone()),
             &doors.home,
             counters.clone(),
             &config.limits,
         )
         .map_err(StartError::Threads)?,
         otlp: crate::ingest::otlp::Otlp::new(doors.salt.clone()),
-        live: crate::live::Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?,
+        live,
         answerer: doors.answerer,
         home: doors.home,
         salt: doors.salt,

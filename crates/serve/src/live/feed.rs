@@ -16,7 +16,7 @@ use super::state::State;
 /// Between two looks while something happens.
 const BUSY: Duration = Duration::from_millis(20);
 /// Between two looks otherwise.
-const IDLE: Duration = Duration::from_millis(50);
+const IDLE: Duration = Duration::from_millis(100);
 /// After a look that failed.
 const AGAIN: Duration = Duration::from_secs(1);
 /// So long after the last event it is still busy.
@@ -38,6 +38,8 @@ pub(super) struct Feed {
 struct Shared {
     state: Arc<Mutex<State>>,
     stop: AtomicBool,
+    /// It waits for long: there is something to be won by waking it.
+    calm: AtomicBool,
     began: Instant,
     /// When the log's end was last reached, nanoseconds after `began`.
     at_end: AtomicU64,
@@ -50,6 +52,7 @@ impl Feed {
         let shared = Arc::new(Shared {
             state: Arc::clone(state),
             stop: AtomicBool::new(false),
+            calm: AtomicBool::new(false),
             began: Instant::now(),
             at_end: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -72,7 +75,7 @@ impl Feed {
 
     pub(super) fn stop(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        self.wake();
+        self.waker.unpark();
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
             // A panic of the feed has been told on its own thread.
@@ -81,7 +84,9 @@ impl Feed {
     }
 
     pub(super) fn wake(&self) {
-        self.waker.unpark();
+        if self.shared.calm.load(Ordering::Relaxed) {
+            self.waker.unpark();
+        }
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
@@ -172,6 +177,8 @@ fn run(home: &Home, past: Result<Past, HomeError>, shared: &Shared) {
                 BUSY
             }
         };
+        // Whoever writes between the look and this waits no longer than that.
+        shared.calm.store(wait > BUSY, Ordering::Relaxed);
         std::thread::park_timeout(wait);
     }
 }

@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tachograph_log::Home;
-use tachograph_model::UnixNanos;
+use tachograph_model::{Event, Sink, SinkError, UnixNanos};
 use tokio::sync::watch;
 
 use crate::config::Limits;
@@ -120,6 +120,14 @@ impl Live {
     /// Ends the thread.
     pub fn stop(&self) {
         self.feed.stop();
+    }
+
+    /// The same sink, which has the log looked at as soon as it has written.
+    pub fn waking(self: &Arc<Self>, sink: Arc<dyn Sink>) -> Arc<dyn Sink> {
+        Arc::new(Waking {
+            sink,
+            live: Arc::clone(self),
+        })
     }
 
     /// Has the log looked at now rather than in a moment: for whoever has just
@@ -216,6 +224,19 @@ impl Live {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Waking {
+    sink: Arc<dyn Sink>,
+    live: Arc<Live>,
+}
+
+impl Sink for Waking {
+    fn put(&self, events: &[Event]) -> Result<(), SinkError> {
+        self.sink.put(events)?;
+        self.live.wake();
+        Ok(())
     }
 }
 
