@@ -2,7 +2,7 @@
 //! conformance cases, and Prometheus' text against the rules of its forms.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -239,8 +239,19 @@ fn hostile() -> Vec<Event> {
         let amount = metric("counters", name, 5.0);
         events.push(amount.with(Column::Type, "counter"));
     }
+    for name in [
+        "memory_usage_percent",
+        "memory_available_mb",
+        "disk_read_mb_per_sec",
+        "disk_write_mb_per_sec",
+        "network_received_mb_per_sec",
+        "network_sent_mb_per_sec",
+    ] {
+        events.push(metric("system", name, 2.0));
+    }
     events.push(metric("system", "cpu_usage_percent", 37.5));
-    events.push(metric("system", "memory_available_mb", 2.0));
+    events.push(metric("process", "claude_memory_mb", 3.0));
+    events.push(metric("process", "claude_count", 1.0));
     events
 }
 
@@ -330,6 +341,23 @@ fn the_text_keeps_to_the_rules_whatever_the_names() {
         assert!(value(key) > 1e6, "{key}");
     }
     promtool(&text);
+}
+
+#[test]
+fn the_guide_names_what_is_served_and_nothing_else() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/metrics.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let rows = guide.lines().filter(|line| line.starts_with("| `"));
+    let told: BTreeSet<&str> = rows
+        .flat_map(|row| row.split('|').nth(1).unwrap().split('`'))
+        .filter(|name| name.contains('_'))
+        .collect();
+    let door = Door::open();
+    append(&door, &hostile());
+    let text = scrape(&door, "text/plain");
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let served: BTreeSet<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(told, served);
 }
 
 /// Every sample by its name and labels. Panics on what breaks the form's rules.
