@@ -1,16 +1,13 @@
-"""Real clients against a real server: what they sent beside what was stored.
+"""Real clients against a real server: what they sent beside what was stored."""
 
-usage: run.py READY_FILE HOME TACHO
-
-Ends with `N passed, N failed`; with 1 if any failed.
-"""
-
+import argparse
 import json
 import os
 import pathlib
 import subprocess
 import sys
 
+import prometheus
 from checking import Checks, Log, by_model, failures, of_type, total
 from lossy import Lossy
 
@@ -31,10 +28,8 @@ OPENAI_ERRORS = {"RateLimitError": 2, "InternalServerError": 1}
 
 
 class Run:
-    def __init__(self, ready, home, tacho):
-        with open(ready) as file:
-            self.addresses = json.load(file)
-        self.home, self.tacho = home, tacho
+    def __init__(self, addresses, home, tacho):
+        self.addresses, self.home, self.tacho = addresses, home, tacho
         self.log = Log(home)
         self.checks = Checks()
         # All that was handed out, for asking the engine at the end.
@@ -148,13 +143,55 @@ class Run:
 
     def privacy(self):
         print("what must not be on the disk", flush=True)
-        files = [path for path in pathlib.Path(self.home).rglob("*") if path.is_file()]
+        # The server's log lies beside the home.
+        beside = pathlib.Path(self.home).parent.rglob("*")
+        files = [path for path in beside if path.is_file()]
         leaky = [str(path) for path in files if b"SECRET" in path.read_bytes()]
         self.checks.equal("files with a text or an identity in them", leaky, [])
 
 
-def main():
-    run = Run(*sys.argv[1:4])
+    def exposition(self):
+        print("what Prometheus' own tool says of the exposition", flush=True)
+        text = prometheus.fetch(f"http://{self.addresses['prometheus']}/metrics")
+        self.checks.equal("promtool check metrics", prometheus.lint(text), "")
+        self.checks.equal("some families", text.count(b"# TYPE tachograph_") > 10, True)
+
+    def scrape_and_write(self):
+        print("Prometheus scrapes, and writes to us", flush=True)
+        scraped, written = self.addresses["prometheus"], self.addresses["dashboard"]
+        with prometheus.Running(scraped, f"http://{written}/api/v1/write") as running:
+            up = 'up{job="tacho"}'
+            self.checks.equal("a target that is up", running.wait_for(up, 1), 1)
+            name = "tachograph_ingest_requests_total"
+            ours = prometheus.value(scraped, name, 'signal="traces"')
+            query = name + '{signal="traces"}'
+            self.checks.equal("requests it scraped", running.wait_for(query, ours), ours)
+            stored = running.wait_until(self.written)
+        self.checks.equal("what it wrote, and how its jobs are", stored, {"tacho": 1, "itself": 1})
+        self.log.since()
+
+    def written(self):
+        """Its `up` series in the log, the newest of each job."""
+        newest = {}
+        for event in of_type(Log(self.home).since(), "metric"):
+            tags = event.get("tags", {})
+            if event["name"] == "up" and "job" in tags:
+                newest[tags["job"]] = event["value"]
+        return newest if len(newest) == 2 else None
+
+    def described(self):
+        print("schemathesis on the API's description", flush=True)
+        url = f"http://{self.addresses['dashboard']}/api/v1/openapi.json"
+        command = [sys.executable, "-m", "schemathesis.cli", "run", url, *SCHEMATHESIS]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_SECONDS)
+        if done.returncode != 0:
+            print(done.stdout[-6000:])
+        self.checks.equal("schemathesis run", done.returncode, 0)
+        # It posts events of its own.
+        self.log.since()
+
+
+def parts(run):
     captured = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "true"}
     # Only by the newest names it measures streams, too.
     newest = {
@@ -163,28 +200,52 @@ def main():
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
     }
     both = "openai-v2+openinference"
-    anthropic_errors = {"fake": 3}
-    parts = [
-        run.sdk,
-        lambda: run.models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, gzip=True, **captured),
-        lambda: run.models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, protocol="grpc", **newest),
-        lambda: run.models("openinference", ALL_FIELDS, OPENAI_ERRORS, protocol="grpc", gzip=True),
-        lambda: run.models(both, ALL_FIELDS, OPENAI_ERRORS, lose=2, **captured),
-        lambda: run.models("anthropic", THREE_FIELDS, anthropic_errors),
-        lambda: run.models(
-            "anthropic+openinference-anthropic", THREE_FIELDS, anthropic_errors, protocol="grpc"
+    anthropics = "anthropic+openinference-anthropic"
+    errors = {"fake": 3}
+
+    def models(*args, **more):
+        return lambda: run.models(*args, **more)
+
+    return {
+        "sdk": run.sdk,
+        "openai-v2": models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, gzip=True, **captured),
+        "newest": models("openai-v2", TWO_FIELDS, OPENAI_ERRORS, protocol="grpc", **newest),
+        "openinference": models(
+            "openinference", ALL_FIELDS, OPENAI_ERRORS, protocol="grpc", gzip=True
         ),
-        run.engine,
-        run.privacy,
-    ]
-    for part in parts:
+        "both": models(both, ALL_FIELDS, OPENAI_ERRORS, lose=2, **captured),
+        "anthropic": models("anthropic", THREE_FIELDS, errors),
+        "anthropics": models(anthropics, THREE_FIELDS, errors, protocol="grpc"),
+        "engine": run.engine,
+        "privacy": run.privacy,
+        "exposition": run.exposition,
+        "prometheus": run.scrape_and_write,
+    }
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("addresses", type=json.loads, help="as in the ready file")
+    options.add_argument("home")
+    options.add_argument("tacho")
+    options.add_argument("--without-prometheus", action="store_true")
+    options.add_argument("parts", nargs="*", help="only these")
+    options = options.parse_args()
+    run = Run(options.addresses, options.home, options.tacho)
+    known = parts(run)
+    wanted = options.parts or list(known)
+    if options.without_prometheus:
+        wanted = [name for name in wanted if name not in ("exposition", "prometheus")]
+    for name in wanted:
         try:
-            part()
+            known[name]()
         except Exception as error:  # the next part may tell more
             run.checks.failed += 1
-            print(f"  FAILED  {error}", flush=True)
-    print(f"{run.checks.passed} passed, {run.checks.failed} failed", flush=True)
-    sys.exit(1 if run.checks.failed else 0)
+            print(f"  FAILED  {name}: {error!r}", flush=True)
+    passed, failed = run.checks.passed, run.checks.failed
+    word = "FAILED" if failed else "ok"
+    print(f"test result: {word}. {passed} passed; {failed} failed; of real clients", flush=True)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash`.
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients`.
 //!
 //! ```text
 //! test     format, build, every test, lints; what CI runs      (test.rs)
@@ -6,9 +6,11 @@
 //! bench    the speed table, asked beside measured              (bench/)
 //! codegen  documents generated from the model                  (codegen.rs)
 //! crash    processes killed at random moments: nothing lost     (crash.rs)
+//! clients  real clients against a real server; part of `test` (clients.rs)
 //! ```
 
 mod bench;
+mod clients;
 mod codegen;
 mod crash;
 mod python;
@@ -40,6 +42,8 @@ enum Task {
     Codegen(codegen::Options),
     /// Kill recording and sealing processes at random and count what is lost or doubled
     Crash(crash::Options),
+    /// Try real clients against the server that the tests have built
+    Clients(clients::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Codegen(options) => codegen::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::Clients(options) => clients::run(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

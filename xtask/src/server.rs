@@ -74,6 +74,11 @@ impl Server {
         Ok(address.parse()?)
     }
 
+    /// What its ready file says.
+    pub(crate) fn ready(&self) -> &Json {
+        &self.ready
+    }
+
     /// Processor time of all its threads so far.
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;

@@ -12,10 +12,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{self, cargo};
-use crate::{codegen, crash, python};
+use crate::{clients, codegen, crash, python};
 
 /// Where tests find the interpreter of `target/venv`; unset means they leave it out.
 const PYTHON: &str = "TACHOGRAPH_TEST_PYTHON";
+
+/// Steps that count what failed in them themselves.
+const COUNTED: [&str; 2] = ["tests", "real clients"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -28,7 +31,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Default, Debug, PartialEq)]
-struct Count {
+pub(crate) struct Count {
     passed: u64,
     failed: u64,
 }
@@ -71,6 +74,16 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         Ok(ok)
     })?);
     if everything {
+        steps.push(step("real clients", || {
+            let failed = count.failed;
+            let ok = clients::check(&clients::built(), &[], &mut count).unwrap_or_else(|error| {
+                println!("FAILED  {error:#}");
+                false
+            });
+            // What could not even be tried left no line to count.
+            count.failed += u64::from(!ok && count.failed == failed);
+            Ok(ok)
+        })?);
         steps.push(step("generated documents", codegen::check)?);
         steps.push(step("killed servers", crash::short)?);
     }
@@ -101,7 +114,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     println!("{:<20} {:>14.1} s", "total", total.as_secs_f64());
     let broken = steps
         .iter()
-        .filter(|step| !step.ok && step.name != "tests")
+        .filter(|step| !step.ok && !COUNTED.contains(&step.name))
         .count();
     count.failed += broken as u64;
     println!("{} passed, {} failed", count.passed, count.failed);
@@ -126,7 +139,7 @@ fn status(command: &mut Command) -> Result<bool> {
 /// Hands the tests an interpreter with DuckDB. Without one the tests that compare
 /// with it are left out on a developer's machine, and the run fails on a build server.
 fn referee(tests: &mut Command) -> Result<bool> {
-    match python::ready() {
+    match python::referee() {
         Ok(python) => {
             tests.env(PYTHON, python);
             Ok(true)
@@ -140,7 +153,7 @@ fn referee(tests: &mut Command) -> Result<bool> {
 }
 
 /// Runs a test command, shows its output as it comes, and adds up its result lines.
-fn counted(command: &mut Command, count: &mut Count) -> Result<bool> {
+pub(crate) fn counted(command: &mut Command, count: &mut Count) -> Result<bool> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()

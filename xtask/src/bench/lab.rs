@@ -118,7 +118,7 @@ impl Lab {
     /// DuckDB's exact quantiles by kind and name over a sealed home: seconds of the
     /// query alone, median of five, and DuckDB's version.
     pub(crate) fn duckdb(&self, home: &Path) -> Result<(f64, String)> {
-        let python = crate::python::ready()?;
+        let python = crate::python::referee()?;
         let script = root().join("xtask/assets/duckdb_twin.py");
         let text = output(std::process::Command::new(python).arg(script).arg(home))?;
         let value: serde_json::Value = serde_json::from_str(&text)?;
