@@ -8,10 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::python;
 use crate::server::Server;
 use crate::test::{Count, counted};
 use crate::workspace::{on_ci, output, root, target_dir};
-use crate::python;
 
 /// Debian's packages are fetched within this, seconds.
 const INSTALL_SECONDS: &str = "240";
@@ -59,13 +59,19 @@ pub(crate) fn check(tacho: &Path, parts: &[String], count: &mut Count) -> Result
     let server = Server::start(tacho, &home, &[])?;
     let mut clients = Command::new(&python);
     clients.arg(root().join("e2e/clients/run.py"));
-    clients.arg(server.ready().to_string()).arg(&home).arg(tacho);
+    clients
+        .arg(server.ready().to_string())
+        .arg(&home)
+        .arg(tacho);
     clients.args(parts);
     let without = prometheus()?;
     clients.args(without.then_some("--without-prometheus"));
     let held = counted(&mut clients, count)?;
     let took = server.stop()?;
-    println!("the server left {} ms after it was told to", took.as_millis());
+    println!(
+        "the server left {} ms after it was told to",
+        took.as_millis()
+    );
     Ok(held && !(without && on_ci()))
 }
 
@@ -82,7 +88,10 @@ fn prometheus() -> Result<bool> {
     let user = output(Command::new("id").arg("-u")).context("who am I?")?;
     if user.trim() == "0" {
         println!("installing prometheus");
-        for command in [&["update", "-qq"][..], &["install", "-y", "-qq", "prometheus"]] {
+        for command in [
+            &["update", "-qq"][..],
+            &["install", "-y", "-qq", "prometheus"],
+        ] {
             let mut install = Command::new("timeout");
             install.args([INSTALL_SECONDS, "apt-get"]).args(command);
             install.env("DEBIAN_FRONTEND", "noninteractive");

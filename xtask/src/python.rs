@@ -43,7 +43,9 @@ fn ready(name: &str, wanted: &str) -> Result<PathBuf> {
     std::fs::write(&list, wanted)?;
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--retries", "2"]);
-    install.args(["--disable-pip-version-check", "-r"]).arg(&list);
+    install
+        .args(["--disable-pip-version-check", "-r"])
+        .arg(&list);
     output(&mut install).with_context(|| format!("cannot install into {}", venv.display()))?;
     std::fs::write(&made_from, wanted)?;
     Ok(python)

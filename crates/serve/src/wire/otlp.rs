@@ -436,3 +436,37 @@ fn zigzag(value: u64) -> i32 {
     let value = value as u32;
     (value >> 1).cast_signed() ^ -((value & 1).cast_signed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of bytes.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(bytes.len()).expect("a short field");
+        [&[number << 3 | 2, length], bytes].concat()
+    }
+
+    #[test]
+    fn a_text_cut_in_a_character_and_a_point_without_a_value_spoil_only_themselves() {
+        let time = [&[3 << 3 | 1][..], &7_u64.to_le_bytes()].concat();
+        let value = [&[4 << 3 | 1][..], &1.5_f64.to_le_bytes()].concat();
+        let points = [
+            field(1, &time),
+            field(1, &[time.clone(), value.clone()].concat()),
+        ];
+        let metric = [field(1, b"m\xf0\x9f"), field(5, &points.concat())].concat();
+        let body = field(1, &field(2, &field(2, &metric)));
+        let groups = metrics(&body).expect("a request");
+        let metric = &groups[0].scopes[0].1[0];
+        assert_eq!(metric.name, "m\u{fffd}");
+        let Data::Gauge(points) = &metric.data else {
+            panic!("no gauge");
+        };
+        let found: Vec<(bool, f64)> = points
+            .iter()
+            .map(|point| (point.at.no_value, point.value))
+            .collect();
+        assert_eq!(found, [(true, 0.0), (false, 1.5)]);
+    }
+}
