@@ -35,10 +35,15 @@ impl DurableLog {
 
 impl Sink for DurableLog {
     fn put(&self, events: &[Event]) -> Result<(), SinkError> {
-        let mut lines = Vec::with_capacity(events.len() * 384);
+        self.put_lines(events, &[])
+    }
+
+    fn put_lines(&self, events: &[Event], written: &[u8]) -> Result<(), SinkError> {
+        let mut lines = Vec::with_capacity(events.len() * 384 + written.len());
         for event in events {
             line::write_event(&mut lines, event);
         }
+        lines.extend_from_slice(written);
         // Held to the end: a batch must not pass another that it may be a
         // retry of.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

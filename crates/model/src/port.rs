@@ -3,6 +3,7 @@
 
 use crate::answer::Answer;
 use crate::event::Event;
+use crate::line::LineError;
 use crate::question::Question;
 
 /// Takes events. Called with whole batches, never on a host's hot path.
@@ -12,6 +13,29 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// [`SinkError`]; then none of the batch counts as taken.
     fn put(&self, events: &[Event]) -> Result<(), SinkError>;
+
+    /// As [`Self::put`], with events that are lines of the log already, each
+    /// with its newline: what writes the same members again and again is spared
+    /// an event for each. A sink that is no log reads them.
+    ///
+    /// # Errors
+    /// As [`Self::put`]; also when a line is none.
+    fn put_lines(&self, events: &[Event], lines: &[u8]) -> Result<(), SinkError> {
+        let mut all = events.to_vec();
+        for line in lines.split(|byte| *byte == b'\n') {
+            if !line.is_empty() {
+                all.push(Event::from_line(line).map_err(no_line)?);
+            }
+        }
+        self.put(&all)
+    }
+}
+
+fn no_line(error: LineError) -> SinkError {
+    SinkError {
+        what: "a line holds no event".to_owned(),
+        source: Some(Box::new(error)),
+    }
 }
 
 /// Why a sink took nothing.

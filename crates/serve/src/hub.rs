@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::ingest::journal::Journal;
 use crate::ingest::otlp::Otlp;
+use crate::ingest::remote_write::RemoteWrite;
 use crate::live::Live;
 
 /// What the server is given: where events go, who answers, and whose home it is.
@@ -31,6 +32,7 @@ pub struct Hub {
     pub counters: Arc<Counters>,
     pub journal: Journal,
     pub otlp: Otlp,
+    pub remote_write: RemoteWrite,
     pub live: Arc<Live>,
     pub answerer: Arc<dyn Answerer>,
     pub home: Home,

@@ -83,6 +83,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         )
         .map_err(StartError::Threads)?,
         otlp: crate::ingest::otlp::Otlp::new(doors.salt.clone()),
+        remote_write: crate::ingest::remote_write::RemoteWrite::new(doors.salt.clone()),
         live,
         answerer: doors.answerer,
         home: doors.home,

@@ -8,10 +8,12 @@
 mod decode;
 mod encode;
 mod scan;
+mod template;
 mod word;
 
 pub use decode::{Cell, Decoder, LineError, MAX_LINE_BYTES, Visitor};
 pub use encode::{LineWriter, write_event};
+pub use template::Template;
 
 #[cfg(test)]
 mod tests;

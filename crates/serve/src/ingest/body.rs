@@ -23,6 +23,8 @@ const LARGE_BYTES: usize = 1 << 20;
 static LARGE: Semaphore = Semaphore::const_new(2);
 /// The largest window of zstd: 2 to the power of this.
 const ZSTD_WINDOW_LOG: u32 = 24;
+/// How many bytes a byte of snappy's block format may stand for.
+const SNAPPY_RATIO: usize = 22;
 /// What is decompressed at once at first, bytes.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -259,6 +261,42 @@ impl Raw {
     /// As [`Self::open`].
     pub fn open_all(&mut self, encoding: Encoding) -> Result<Whole<'_>, BodyError> {
         self.open(0..self.bytes.len(), encoding)
+    }
+
+    /// Decompresses all of it from snappy's block format, which says first how
+    /// long it will be.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_snappy(&mut self) -> Result<Whole<'_>, BodyError> {
+        let Self { bytes, limit, hold } = self;
+        let damaged = |source: snap::Error| BodyError::Damaged {
+            encoding: "snappy block",
+            source: io::Error::other(source),
+        };
+        if bytes.is_empty() {
+            return Ok(Whole { bytes: b"".into() });
+        }
+        let len = snap::raw::decompress_len(bytes).map_err(damaged)?;
+        // Three bytes make 64 at most: what says more is a lie, for which
+        // nobody needs memory.
+        let most = bytes.len().saturating_mul(SNAPPY_RATIO);
+        if len > *limit && len <= most {
+            return Err(BodyError::TooLarge(*limit));
+        }
+        if len > most {
+            return Err(BodyError::Damaged {
+                encoding: "snappy block",
+                source: io::Error::other(format!("it says that it holds {len} bytes")),
+            });
+        }
+        if !hold.grow_to(bytes.len() + len) {
+            return Err(BodyError::Overloaded);
+        }
+        let mut open = vec![0; len];
+        let read = snap::raw::Decoder::new().decompress(bytes, &mut open);
+        open.truncate(read.map_err(damaged)?);
+        Ok(Whole { bytes: open.into() })
     }
 }
 

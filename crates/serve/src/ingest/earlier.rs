@@ -71,16 +71,45 @@ impl Earlier {
     /// Whether an event of a record without ids stands in the log since before
     /// we began. Each line that stands there is good for one.
     pub(super) fn has(&mut self, event: &Event) -> bool {
-        if self.lines.is_empty() {
+        if self.is_over() {
             return false;
         }
-        if Instant::now() > self.until {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        line::write_event(&mut line, event);
+        let has = self.take(&line);
+        self.line = line;
+        has
+    }
+
+    /// Takes out of lines those that stand in the log since before we began;
+    /// returns how many.
+    pub(super) fn leave_out(&mut self, lines: &mut Vec<u8>) -> u64 {
+        if lines.is_empty() || self.is_over() {
+            return 0;
+        }
+        let mut rest = Vec::with_capacity(lines.len());
+        let mut known = 0;
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            match self.take(line) {
+                true => known += 1,
+                false => rest.extend_from_slice(line),
+            }
+        }
+        *lines = rest;
+        known
+    }
+
+    /// Whether nothing of before is known any more.
+    fn is_over(&mut self) -> bool {
+        if !self.lines.is_empty() && Instant::now() > self.until {
             self.lines = HashMap::new();
-            return false;
         }
-        self.line.clear();
-        line::write_event(&mut self.line, event);
-        let hash = hash(&self.line);
+        self.lines.is_empty()
+    }
+
+    fn take(&mut self, line: &[u8]) -> bool {
+        let hash = hash(line);
         let Some(times) = self.lines.get_mut(&hash) else {
             return false;
         };
@@ -171,6 +200,11 @@ mod tests {
         assert_eq!((kept.len(), tally.duplicates), (1, 2));
         assert_eq!([0, 1, 2].map(|_| earlier.has(&told)), [true, true, false]);
         assert!(!earlier.has(&span(3).event));
+
+        let mut earlier = Earlier::read(&home, &mut Seen::default());
+        let mut lines = [span(3).event.to_line(), told.to_line(), told.to_line()].concat();
+        assert_eq!(earlier.leave_out(&mut lines), 2);
+        assert_eq!(lines, span(3).event.to_line());
     }
 
     #[test]

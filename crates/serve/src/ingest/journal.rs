@@ -35,6 +35,14 @@ pub struct Batch {
     pub bytes: usize,
 }
 
+/// Events that are lines of the log already, each with its newline: what one
+/// request brought, where making an event of each would cost more than all else.
+#[derive(Debug, Default)]
+pub struct Lines {
+    pub bytes: Vec<u8>,
+    pub count: u64,
+}
+
 /// Why a batch was not stored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Refused {
@@ -129,9 +137,32 @@ impl Journal {
     /// As [`Self::put`].
     pub async fn put_or(&self, batch: Batch, undo: Option<Undo>) -> Result<Tally, Refused> {
         let (answer, answered) = oneshot::channel();
-        self.hand_over(batch, Some(answer), undo)?;
-        // The thread is gone, and its queue with it.
-        answered.await.unwrap_or(Err(Refused::Stopping))
+        self.hand_over(batch, Lines::default(), Some(answer), undo)
+            .map_err(undone)?;
+        Pending(answered).stored().await
+    }
+
+    /// Hands lines over; of several callers' they are stored in the order of
+    /// the calls. `bytes` is about how much memory they and `undo` take.
+    ///
+    /// # Errors
+    /// [`Refused`] when they are not even taken, with `undo`, which was not run.
+    pub fn send_lines(
+        &self,
+        signal: Signal,
+        lines: Lines,
+        bytes: usize,
+        undo: Undo,
+    ) -> Result<Pending, (Refused, Option<Undo>)> {
+        let (answer, answered) = oneshot::channel();
+        let batch = Batch {
+            signal,
+            candidates: Vec::new(),
+            links: Vec::new(),
+            bytes,
+        };
+        self.hand_over(batch, lines, Some(answer), Some(undo))?;
+        Ok(Pending(answered))
     }
 
     /// Hands a batch over for which nobody waits, such as a datagram's.
@@ -140,15 +171,17 @@ impl Journal {
     /// [`Refused`] when it is not even taken. One that the disk then refuses is
     /// counted.
     pub fn offer(&self, batch: Batch) -> Result<(), Refused> {
-        self.hand_over(batch, None, None)
+        self.hand_over(batch, Lines::default(), None, None)
+            .map_err(undone)
     }
 
     fn hand_over(
         &self,
         batch: Batch,
+        lines: Lines,
         answer: Option<Answer>,
         undo: Option<Undo>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), (Refused, Option<Undo>)> {
         let Handle {
             shared,
             budget,
@@ -156,22 +189,43 @@ impl Journal {
         } = &*self.handle;
         let Some(hold) = budget.take(batch.bytes) else {
             counters.of(batch.signal).overloaded.add(1);
-            if let Some(undo) = undo {
-                undo();
-            }
-            return Err(Refused::Overloaded);
+            return Err((Refused::Overloaded, undo));
         };
         counters.queued_batches.fetch_add(1, Ordering::Relaxed);
         let waiting = Waiting {
             batch,
+            lines,
             answer,
             undo,
             hold,
         };
-        shared.push(waiting).map_err(|waiting| {
+        shared.push(waiting).map_err(|undo| {
             counters.queued_batches.fetch_sub(1, Ordering::Relaxed);
-            waiting.refuse(Refused::Stopping)
+            (Refused::Stopping, undo)
         })
+    }
+}
+
+/// Undoes what was not even taken.
+fn undone((refused, undo): (Refused, Option<Undo>)) -> Refused {
+    if let Some(undo) = undo {
+        undo();
+    }
+    refused
+}
+
+/// What was handed over and waits for the disk.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Tally, Refused>>);
+
+impl Pending {
+    /// Waits until it is stored.
+    ///
+    /// # Errors
+    /// [`Refused`]; then nothing of it was stored.
+    pub async fn stored(self) -> Result<Tally, Refused> {
+        // Without an answer the thread is gone, and its queue with it.
+        self.0.await.unwrap_or(Err(Refused::Stopping))
     }
 }
 
@@ -180,18 +234,18 @@ type Answer = oneshot::Sender<Result<Tally, Refused>>;
 /// A batch in the queue.
 struct Waiting {
     batch: Batch,
+    lines: Lines,
     answer: Option<Answer>,
     undo: Option<Undo>,
     hold: Hold,
 }
 
 impl Waiting {
-    fn refuse(mut self, refused: Refused) -> Refused {
+    fn refuse(mut self, refused: Refused) {
         if let Some(undo) = self.undo.take() {
             undo();
         }
-        self.tell(Err(refused.clone()));
-        refused
+        self.tell(Err(refused));
     }
 
     /// Answers. By then it holds no memory any more.
@@ -242,11 +296,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a batch into the queue; gives it back when it is closed.
-    fn push(&self, waiting: Waiting) -> Result<(), Waiting> {
+    /// Puts a batch into the queue; when it is closed, gives back what is to be
+    /// undone.
+    fn push(&self, waiting: Waiting) -> Result<(), Option<Undo>> {
         let mut state = self.state();
         if state.closed {
-            return Err(waiting);
+            return Err(waiting.undo);
         }
         state.queue.push_back(waiting);
         drop(state);
@@ -320,6 +375,7 @@ impl Writer {
         let began = Instant::now();
         let now = began.duration_since(self.started).as_secs();
         let mut events = Vec::new();
+        let mut lines = Vec::new();
         let mut admitted = Vec::with_capacity(window.len());
         for mut waiting in window {
             let batch = &mut waiting.batch;
@@ -328,16 +384,25 @@ impl Writer {
             candidates.retain(|candidate| !stored_earlier(candidate, seen, earlier));
             let before = (all - candidates.len()) as u64;
             let (kept, mut tally) = seen.admit(candidates, &batch.links, now);
-            tally.duplicates += before;
+            let written = &mut waiting.lines;
+            let known = earlier.leave_out(&mut written.bytes);
+            let told = written.count.saturating_sub(known);
+            tally.kept += told;
+            tally.duplicates += before + known;
+            // Mostly there is one batch of lines, and nothing to copy.
+            match lines.is_empty() {
+                true => lines = std::mem::take(&mut written.bytes),
+                false => lines.append(&mut written.bytes),
+            }
             admitted.push(Admitted {
                 signal: batch.signal,
                 tally,
-                events: kept.len() as u64,
+                events: kept.len() as u64 + told,
                 waiting,
             });
             events.extend(kept.into_iter().map(|candidate| candidate.event));
         }
-        let stored = self.store(&events);
+        let stored = self.store(&events, &lines);
         self.counters.commits.add(1);
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.commit_nanos.add(nanos);
@@ -351,11 +416,12 @@ impl Writer {
     }
 
     /// Nothing new needs no disk: what it repeats is there already.
-    fn store(&self, events: &[Event]) -> Result<(), Refused> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let stored = self.sink.put(events);
+    fn store(&self, events: &[Event], lines: &[u8]) -> Result<(), Refused> {
+        let stored = match (events.is_empty(), lines.is_empty()) {
+            (true, true) => return Ok(()),
+            (_, true) => self.sink.put(events),
+            (_, false) => self.sink.put_lines(events, lines),
+        };
         stored.map_err(|error| Refused::Disk(error.to_string()))
     }
 

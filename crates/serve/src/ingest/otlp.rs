@@ -24,9 +24,9 @@ use crate::wire::view::{Data, Group, LogRecord, Metric, Point, Span};
 use crate::wire::{otlp, otlp_json};
 
 /// Nothing that an agent did is older: 2000-01-01, Unix nanoseconds.
-const EARLIEST: u64 = 946_684_800_000_000_000;
+pub(super) const EARLIEST: u64 = 946_684_800_000_000_000;
 /// How far ahead of ours a clock may be.
-const MOST_AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const MOST_AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 /// About what a candidate takes in memory, bytes.
 const CANDIDATE_BYTES: usize = 1500;
 

@@ -6,4 +6,5 @@ mod mend;
 pub mod otlp;
 pub mod otlp_json;
 pub mod protobuf;
+pub mod remote_write;
 pub mod view;

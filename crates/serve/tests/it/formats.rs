@@ -2,6 +2,7 @@
 //! what of it is in the log.
 
 mod events;
+mod remote_write;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
