@@ -45,7 +45,7 @@ pub use column::{COLUMN_COUNT, COLUMNS, Column, ColumnDef, Privacy, Type};
 pub use event::{Event, Value};
 pub use kind::{Field, KINDS, Kind};
 pub use line::{Cell, Decoder, LineError, LineWriter, MAX_LINE_BYTES, Visitor};
-pub use port::{Answerer, AskError, Sink, SinkError};
+pub use port::{Answerer, AskError, Limit, Sink, SinkError};
 pub use privacy::Salt;
 pub use question::{Ask, Question, Scope};
 pub use time::{UnixNanos, Window};

@@ -68,7 +68,15 @@ pub enum AskError {
         /// What it does.
         what: String,
     },
-    /// The statement is wrong, or too big for the memory it may use.
+    /// The statement may be right, but was too much.
+    #[error("the query was stopped: {what} (setting `{}`)", limit.setting())]
+    Limit {
+        /// Which limit it came upon.
+        limit: Limit,
+        /// What it did, and how much it may.
+        what: String,
+    },
+    /// The statement is wrong.
     #[error("cannot run the query: {what}")]
     Query {
         /// What is wrong, and where.
@@ -98,4 +106,30 @@ pub enum AskError {
         /// What was asked.
         question: &'static str,
     },
+}
+
+/// What limits a query in SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// How long it may run.
+    Time,
+    /// How much memory it may use.
+    Memory,
+    /// How large a single row of its result may be.
+    Result,
+    /// How many queries may run at once.
+    Queries,
+}
+
+impl Limit {
+    /// The name of the setting that raises it.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Time => "sql_time_limit_seconds",
+            Self::Memory => "sql_memory_bytes",
+            Self::Result => "sql_result_bytes",
+            Self::Queries => "sql_queries",
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tachograph_model::UnixNanos;
 
 /// How the engine works: settled values.
@@ -8,20 +10,32 @@ pub struct EngineConfig {
     /// Up to about so many events in the window every value is looked at;
     /// beyond, quantiles come from sketches.
     pub exact_limit: u64,
-    /// Memory that a query in SQL may use, bytes.
+    /// How long a query in SQL may run, planning and reading its rows included;
+    /// `None`: as long as it takes.
+    pub sql_time: Option<Duration>,
+    /// Memory that a query in SQL may use, bytes. What its operators hold is
+    /// counted; of what its functions make, what a call returns (a quarter of
+    /// this at most).
     pub sql_memory_bytes: usize,
+    /// Bytes of the rows that an answer in SQL holds, about; what is more is
+    /// left out, and a note says so. `None`: all of them. Rows that stream
+    /// ([`crate::Engine::sql_each`]) are not limited.
+    pub sql_result_bytes: Option<usize>,
     /// The present, for answers to questions that have no scope to say it;
     /// `None` is the system's clock.
     pub now: Option<UnixNanos>,
 }
 
 impl Default for EngineConfig {
-    /// All processors, 5 million events, 1 GiB, the system's clock.
+    /// All processors, 5 million events, no limit of time or rows, 1 GiB, the
+    /// system's clock.
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             exact_limit: 5_000_000,
+            sql_time: None,
             sql_memory_bytes: 1 << 30,
+            sql_result_bytes: None,
             now: None,
         }
     }

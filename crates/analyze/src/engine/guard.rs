@@ -3,7 +3,47 @@
 
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Sql;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use tachograph_model::AskError;
+
+/// Bytes of a statement, and words and operators in it. Expressions are planned
+/// by recursion: so many of them, one in the other, fit the stacks of the threads
+/// that plan and work (`work.rs`), and are planned in seconds.
+const STATEMENT_BYTES: usize = 256 << 10;
+const STATEMENT_WORDS: usize = 2000;
+
+/// Lets pass what is no longer than statements may be. Values and what is
+/// between them are not counted: lists of them are not deep.
+pub(super) fn check_size(query: &str) -> Result<(), AskError> {
+    let too_long = |count: usize, of: &str, most: usize| AskError::Query {
+        what: format!("the statement has {count} {of}, the most is {most}"),
+    };
+    if query.len() > STATEMENT_BYTES {
+        return Err(too_long(query.len(), "bytes", STATEMENT_BYTES));
+    }
+    let tokens = Tokenizer::new(&GenericDialect {}, query).tokenize();
+    // What cannot be read is the parser's to explain.
+    let words = tokens.unwrap_or_default();
+    let words = words.iter().filter(|token| counts(token)).count();
+    if words > STATEMENT_WORDS {
+        return Err(too_long(words, "words and operators", STATEMENT_WORDS));
+    }
+    Ok(())
+}
+
+fn counts(token: &Token) -> bool {
+    !matches!(
+        token,
+        Token::Whitespace(_)
+            | Token::Comma
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::LParen
+            | Token::RParen
+            | Token::EOF
+    )
+}
 
 /// Lets one reading statement pass.
 pub(super) fn check(query: &str) -> Result<(), AskError> {

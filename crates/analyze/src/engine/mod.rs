@@ -1,8 +1,11 @@
 //! The engine: where cells come from, and SQL.
 
+mod bounded;
+mod breaks;
 mod config;
 mod events;
 mod export;
+mod growth;
 mod guard;
 mod notes;
 mod rollups;
@@ -11,6 +14,8 @@ mod session;
 mod sql;
 mod storage;
 mod views;
+mod watch;
+mod work;
 
 pub use config::EngineConfig;
 pub use export::read_parquet;

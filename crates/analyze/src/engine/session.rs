@@ -11,15 +11,18 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use tachograph_model::Window;
 use tachograph_store::Snapshot;
 
+use super::breaks::Breaks;
 use super::config::EngineConfig;
 use super::events::Events;
 use super::rollups::Rollups;
-use super::views;
+use super::watch::Watch;
+use super::{bounded, views};
 
 /// Builds the session; `query` says which views are worth making.
 pub(super) async fn session(
     snapshot: &Arc<Snapshot>,
     config: &EngineConfig,
+    watch: &Watch,
     query: &str,
 ) -> Result<(SessionContext, Events)> {
     let threads = config.threads.max(1);
@@ -38,11 +41,13 @@ pub(super) async fn session(
         .with_config(settings)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(Breaks(watch.clone())))
         .build();
     let session = SessionContext::new_with_state(state);
     let events = Events::of(snapshot, Window::ALL, threads)?;
     session.register_table("events", Arc::new(events.clone()))?;
     session.register_table("rollups", Arc::new(Rollups::of(snapshot.clone())))?;
+    bounded::register(&session, watch)?;
     views::register(&session, query).await?;
     Ok((session, events))
 }

@@ -1,55 +1,37 @@
 //! SQL: one reading statement, its rows as JSON values.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, UInt64Type};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::error::DataFusionError;
-use datafusion::execution::context::SQLOptions;
-use futures::StreamExt;
 use serde_json::Value;
 use tachograph_model::answer::{About, Found, Note, NoteKind, Sql, SqlColumn};
-use tachograph_model::{Answer, AskError, UnixNanos, question};
+use tachograph_model::{Answer, AskError, Limit, UnixNanos, question};
 
-use super::session::session;
-use super::{Engine, notes};
+use super::Engine;
+use super::config::EngineConfig;
+use super::watch::exceeded;
 
 /// Some rows of a result.
 pub type Rows = Vec<Vec<Value>>;
 
+/// Rows that are made of a batch at a time, so that a limit is noticed in time.
+const ROWS: usize = 256;
+
 impl Engine {
     pub(super) fn sql(&self, question: &question::Sql) -> Result<Answer, AskError> {
-        let mut found = Sql::default();
-        let limit = question.row_limit;
-        let notes = self.sql_each(&question.query, |columns, rows| {
-            if found.columns.is_empty() {
-                found.columns = columns.to_vec();
-            }
-            let room = limit - found.rows.len();
-            found.truncated = rows.len() > room;
-            found.rows.extend(rows.into_iter().take(room));
-            if found.truncated {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })?;
+        let mut table = Table::new(question.row_limit, self.config.sql_result_bytes);
+        let notes = self.batches(&question.query, |batch| table.take(&batch))?;
         let mut about = About::new(&self.everything());
-        for note in notes {
+        for note in notes.into_iter().chain(table.note()) {
             about.note(note);
-        }
-        if found.truncated {
-            about.note(Note::new(
-                NoteKind::RowLimit,
-                format!("only the first {limit} rows are shown"),
-            ));
         }
         Ok(Answer {
             about,
-            found: Found::Sql(found.into()),
+            found: Found::Sql(table.found.into()),
         })
     }
 
@@ -59,8 +41,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`AskError::Forbidden`] for a statement that does more than read,
-    /// [`AskError::Query`] for one that cannot be run, [`AskError::Read`] when the
-    /// events cannot be read.
+    /// [`AskError::Query`] for one that cannot be run, [`AskError::Limit`] for one
+    /// that is too much, [`AskError::Read`] when the events cannot be read.
     pub fn sql_each(
         &self,
         query: &str,
@@ -74,55 +56,95 @@ impl Engine {
             Ok(each(&columns, rows_of(&batch)?))
         })
     }
+}
 
-    /// Runs a query; the first batch has no rows and tells the columns.
-    pub(super) fn batches(
-        &self,
-        query: &str,
-        mut each: impl FnMut(RecordBatch) -> Result<ControlFlow<()>, AskError>,
-    ) -> Result<Vec<Note>, AskError> {
-        super::guard::check(query)?;
-        let snapshot = Arc::new(self.snapshot()?);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(self.config.threads.max(1))
-            .build()
-            .map_err(|error| AskError::Read {
-                what: "starting threads".to_owned(),
-                source: Some(Box::new(error)),
-            })?;
-        let mut all = notes::of_store(snapshot.notes());
-        let events = runtime.block_on(async {
-            let (session, events) = session(&snapshot, &self.config, query)
-                .await
-                .map_err(query_error)?;
-            // The guard has looked at the statement; this looks at its plan.
-            let options = SQLOptions::new()
-                .with_allow_ddl(false)
-                .with_allow_dml(false)
-                .with_allow_statements(false);
-            let frame = session
-                .sql_with_options(query, options)
-                .await
-                .map_err(query_error)?;
-            let mut stream = frame.execute_stream().await.map_err(query_error)?;
-            let mut flow = each(RecordBatch::new_empty(stream.schema()))?;
-            while flow.is_continue() {
-                let Some(batch) = stream.next().await else {
-                    break;
-                };
-                flow = each(batch.map_err(query_error)?)?;
-            }
-            Ok::<_, AskError>(events)
-        })?;
-        all.extend(notes::of_store(&events.notes()));
-        Ok(all)
+/// The rows of an answer, as many as it may hold.
+struct Table {
+    found: Sql,
+    row_limit: usize,
+    byte_limit: Option<usize>,
+    bytes: usize,
+    /// The bytes were the limit, not the rows.
+    too_large: bool,
+}
+
+impl Table {
+    fn new(row_limit: usize, byte_limit: Option<usize>) -> Self {
+        Self {
+            found: Sql::default(),
+            row_limit,
+            byte_limit,
+            bytes: 0,
+            too_large: false,
+        }
     }
+
+    fn take(&mut self, batch: &RecordBatch) -> Result<ControlFlow<()>, AskError> {
+        if self.found.columns.is_empty() {
+            self.found.columns = columns_of(batch.schema_ref());
+        }
+        for from in (0..batch.num_rows()).step_by(ROWS) {
+            let rows = batch.slice(from, ROWS.min(batch.num_rows() - from));
+            for row in rows_of(&rows)? {
+                if self.add(row)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn add(&mut self, row: Vec<Value>) -> Result<ControlFlow<()>, AskError> {
+        self.bytes += row.iter().map(weight).sum::<usize>();
+        let limit = self.byte_limit.unwrap_or(usize::MAX);
+        self.too_large = self.bytes > limit;
+        if self.too_large && self.found.rows.is_empty() {
+            return Err(AskError::Limit {
+                limit: Limit::Result,
+                what: format!("its first row is larger than the {limit} bytes a result may have"),
+            });
+        }
+        if self.too_large || self.found.rows.len() == self.row_limit {
+            self.found.truncated = true;
+            return Ok(ControlFlow::Break(()));
+        }
+        self.found.rows.push(row);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn note(&self) -> Option<Note> {
+        let rows = self.found.rows.len();
+        let why = match self.byte_limit {
+            Some(limit) if self.too_large => format!(
+                ": the others would make the result larger than {limit} bytes (setting `{}`)",
+                Limit::Result.setting()
+            ),
+            _ => String::new(),
+        };
+        let text = format!("only the first {rows} rows are shown{why}");
+        self.found
+            .truncated
+            .then(|| Note::new(NoteKind::RowLimit, text))
+    }
+}
+
+/// Bytes that a value takes, about.
+fn weight(value: &Value) -> usize {
+    let held = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        _ => 0,
+    };
+    size_of::<Value>() + held
 }
 
 /// The words of the engine, without its frames. A file that cannot be read is
 /// no mistake in the statement.
-fn query_error(error: DataFusionError) -> AskError {
+pub(super) fn query_error(error: DataFusionError, config: &EngineConfig) -> AskError {
     use DataFusionError as E;
+    if let Some(exceeded) = exceeded(&error, config) {
+        return exceeded.into();
+    }
     let in_a_file = match error.find_root() {
         E::IoError(_) | E::ObjectStore(_) | E::ParquetError(_) | E::External(_) => true,
         E::ArrowError(inner, _) => {
@@ -159,7 +181,9 @@ pub(super) fn rows_of(batch: &RecordBatch) -> Result<Rows, AskError> {
         .iter()
         .map(values)
         .collect::<Result<Vec<Vec<Value>>, _>>()
-        .map_err(|error| query_error(error.into()))?;
+        .map_err(|error| AskError::Query {
+            what: error.to_string(),
+        })?;
     let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
     Ok((0..batch.num_rows())
         .map(|_| {

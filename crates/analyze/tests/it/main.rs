@@ -5,6 +5,7 @@ mod chance;
 mod changes;
 mod guard;
 mod home;
+mod limits;
 mod pins;
 mod property;
 mod queries;
