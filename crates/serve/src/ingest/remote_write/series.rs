@@ -121,7 +121,7 @@ pub(super) fn template(
         .collect();
     event.set(
         Column::Tags,
-        (!tags.is_empty()).then_some(Value::Json(tags)),
+        (!tags.is_empty()).then_some(Value::Json(Box::new(tags))),
     );
     match shape {
         Shape::Histogram => Template::new(&event, &[Column::Value, Column::Count]),
