@@ -146,6 +146,14 @@ fn beside(home: &Path, name: &str) -> PathBuf {
     file.into()
 }
 
+/// Removes what a server under test left beside its home.
+pub(crate) fn forget(home: &Path) {
+    for name in ["ready.json", "server.log"] {
+        // It may never have come that far.
+        let _ = std::fs::remove_file(beside(home, name));
+    }
+}
+
 /// One connection over which requests go one after the other (HTTP/1.1).
 pub(crate) struct Client {
     host: String,

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::wire::{Form, span_id};
-use crate::server::{Client, Server};
+use crate::server::{self, Client, Server};
 
 /// Calls in one request.
 const BATCH: u64 = 64;
@@ -235,6 +235,7 @@ pub(crate) fn try_out(tacho: &Path, folder: &Path, kills: u32) -> Result<bool> {
     let held = report(&tally, kills, began.elapsed());
     if held {
         std::fs::remove_dir_all(&home)?;
+        server::forget(&home);
     } else {
         println!("the home is left at {}", home.display());
     }

@@ -1,10 +1,8 @@
 //! The stretch of time that a question is about.
 
-use std::time::Duration;
-
 use clap::Args;
 use tachograph_model::question::{Asked, AskedError, Scope, asked};
-use tachograph_model::{UnixNanos, Window};
+use tachograph_model::UnixNanos;
 
 use crate::exit::{Result, usage};
 
@@ -27,18 +25,10 @@ pub struct WindowArgs {
 }
 
 impl WindowArgs {
-    /// Returns the window that is meant, as [`Asked::window`] has it.
-    ///
-    /// # Errors
-    /// A usage error when an instant cannot be read or the window is empty.
-    pub fn settle(&self, now: UnixNanos, default: Duration) -> Result<Window> {
-        self.asked().window(now, default).map_err(wrong)
-    }
-
     /// Returns the scope that is meant, as [`Asked::scope`] has it.
     ///
     /// # Errors
-    /// As [`Self::settle`].
+    /// A usage error when an instant cannot be read or the window is empty.
     pub fn scope(&self, now: UnixNanos, default: Option<u32>) -> Result<Scope> {
         self.asked().scope(now, default).map_err(wrong)
     }
@@ -84,7 +74,9 @@ mod tests {
                 since: Some(since.into()),
                 ..WindowArgs::default()
             };
-            args.settle(now, Duration::from_secs(1))
+            args.asked()
+                .window(now, Duration::from_secs(1))
+                .map_err(wrong)
                 .expect_err("an error")
                 .to_string()
         };
