@@ -64,6 +64,8 @@ fn wrong(error: AskedError) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
