@@ -16,6 +16,7 @@ use crate::counters::Counters;
 use crate::guard::listen::{self, House, Peers};
 use crate::guard::{self, tls};
 use crate::hub::{Doors, Hub};
+use crate::ingest::statsd::Statsd;
 use crate::live::Live;
 
 /// Where it listens; `None`: that door is shut.
@@ -162,6 +163,17 @@ async fn open(hub: &Arc<Hub>, house: House) -> Result<Addresses, StartError> {
             })?;
         *address = Some(listener.local_addr().unwrap_or(asked));
         bound.push((listener, door, router));
+    }
+    if let Some(port) = config.statsd {
+        let asked = Statsd::place(config.host, port);
+        let bound = Statsd::bind(asked).await;
+        let statsd = bound.map_err(|source| StartError::Bind {
+            door: "statsd",
+            address: asked,
+            source,
+        })?;
+        addresses.statsd = Some(statsd.address().unwrap_or(asked));
+        tokio::spawn(statsd.serve(hub.clone(), house.stop.clone(), house.served.clone()));
     }
     let token = guard::token(hub);
     for (listener, door, router) in bound {

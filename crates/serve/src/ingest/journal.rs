@@ -175,6 +175,20 @@ impl Journal {
             .map_err(undone)
     }
 
+    /// As [`Self::offer`], of lines.
+    ///
+    /// # Errors
+    /// As [`Self::offer`].
+    pub fn offer_lines(&self, signal: Signal, lines: Lines) -> Result<(), Refused> {
+        let batch = Batch {
+            signal,
+            candidates: Vec::new(),
+            links: Vec::new(),
+            bytes: lines.bytes.len(),
+        };
+        self.hand_over(batch, lines, None, None).map_err(undone)
+    }
+
     fn hand_over(
         &self,
         batch: Batch,

@@ -7,4 +7,5 @@ pub mod otlp;
 pub mod otlp_json;
 pub mod protobuf;
 pub mod remote_write;
+pub mod statsd;
 pub mod view;

@@ -3,6 +3,7 @@
 
 mod events;
 mod remote_write;
+mod statsd;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

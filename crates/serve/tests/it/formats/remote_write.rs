@@ -1,12 +1,15 @@
 //! `POST /api/v1/write`: bodies made by hand, as both specifications have them.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value as Json, json};
+use tachograph_log::{DurableLog, Home};
 use tachograph_serve::Config;
 use tachograph_serve::config::Limits;
+use tachograph_serve::counters::Signal;
 
-use crate::common::{Door, Reply, config, post};
+use crate::common::{Door, NoEngine, Reply, config, post};
 
 const V1: &str = "application/x-protobuf";
 const V2: &str = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
@@ -360,4 +363,22 @@ fn what_the_disk_refused_is_taken_when_it_comes_again() {
         .map(|event| event["value"].clone())
         .collect();
     assert_eq!(values, [1.0, 1.0, 3.0]);
+}
+
+#[test]
+fn a_request_sent_again_after_a_restart_counts_once() {
+    let body = pressed(&series(
+        &[("__name__", "up"), ("path", "/a")],
+        &[(1.0, now()), (2.0, now() + 1)],
+    ));
+    let door = Door::open();
+    assert_eq!(send(&door, V1, &body).status, 204);
+    let folder = door.close();
+    let home = Home::create(folder.path()).expect("a home");
+    let sink = Arc::new(DurableLog::new(&home));
+    let door = Door::on(folder, config(), sink, Arc::new(NoEngine));
+    assert_eq!(send(&door, V1, &body).status, 204);
+    assert_eq!(door.stored().len(), 2);
+    let of = door.running().hub().counters.of(Signal::RemoteWrite);
+    assert_eq!((of.stored.get(), of.duplicates.get()), (0, 2));
 }
