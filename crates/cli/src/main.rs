@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<Exit> {
     match &cli.command {
         Command::Completions(args) => return commands::completions::run(args),
         Command::Man(args) => return commands::man::run(args),
+        Command::SqlWorker => return commands::sql_worker::run(),
         _ => {}
     }
     let config = match &cli.command {
@@ -76,7 +77,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Doctor(args) => commands::doctor::run(args, &ctx),
         Command::Config(args) => commands::config::run(args, &ctx),
         Command::Demo(args) => commands::demo::run(args, &ctx),
-        Command::Completions(_) | Command::Man(_) => Ok(Exit::Ok),
+        Command::Completions(_) | Command::Man(_) | Command::SqlWorker => Ok(Exit::Ok),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The two ports: events go in through a [`Sink`], answers come out of an
 //! [`Answerer`]. Rooms meet here and nowhere else.
 
+use serde::{Deserialize, Serialize};
+
 use crate::answer::Answer;
 use crate::event::Event;
 use crate::line::LineError;
@@ -109,7 +111,8 @@ pub enum AskError {
 }
 
 /// What limits a query in SQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Limit {
     /// How long it may run.

@@ -118,6 +118,9 @@ pub enum Command {
     Changes(ask::Changes),
     /// Ask in SQL over the tables `events` and `rollups` and a view per kind
     Sql(ask::Sql),
+    /// One query for the server, in a process of its own
+    #[command(hide = true)]
+    SqlWorker,
     /// Write events out as JSON, JSON Lines, CSV or Parquet
     Export(ask::Export),
     /// Record one event from flags, or many from JSON on stdin

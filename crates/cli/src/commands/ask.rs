@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -40,10 +41,21 @@ pub fn engine(ctx: &Context) -> Engine {
     Engine::open(store, config)
 }
 
-/// Settles up to how many events are counted exactly.
+/// Settles up to how many events are counted exactly, and what a query in SQL
+/// may take.
 pub fn limit(config: &mut EngineConfig, ctx: &Context) {
-    if let Some(limit) = ctx.settings.int(Key::ExactLimit) {
+    let of = |key| ctx.settings.int(key);
+    if let Some(limit) = of(Key::ExactLimit) {
         config.exact_limit = u64::try_from(limit).unwrap_or(0);
+    }
+    if let Some(seconds) = of(Key::SqlTime).and_then(|seconds| u64::try_from(seconds).ok()) {
+        config.sql_time = Some(Duration::from_secs(seconds));
+    }
+    if let Some(bytes) = of(Key::SqlMemory) {
+        config.sql_memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+    if let Some(bytes) = of(Key::SqlResult) {
+        config.sql_result_bytes = usize::try_from(bytes).ok();
     }
 }
 
@@ -153,10 +165,12 @@ pub fn complete(engine: &Engine, storage: &mut Storage) -> Result<()> {
 /// much is none.
 pub fn asked(error: AskError) -> anyhow::Error {
     match error {
-        AskError::Query { what } if what.contains("Resources exhausted") => anyhow::anyhow!(
-            "the query needs more memory than a query may have\n\
+        AskError::Limit { limit, what } => anyhow::anyhow!(
+            "the query was stopped: {what}\n\
              hint: ask for fewer rows or columns (`where`, `limit`), and join on equal columns; or \
-             `tacho export --format parquet --output FILE` for another engine"
+             raise `{}` (`tacho config`); or `tacho export --format parquet --output FILE` for \
+             another engine",
+            limit.setting()
         ),
         AskError::Forbidden { .. } | AskError::Query { .. } => usage(error.to_string()),
         error => error.into(),

@@ -17,6 +17,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod sql;
+pub mod sql_worker;
 pub mod start;
 pub mod stats;
 pub mod trends;

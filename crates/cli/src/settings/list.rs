@@ -567,6 +567,38 @@ pub static SETTINGS: &[Def] = {
             "67108864",
             "start: bytes of log that are sealed although younger than an hour",
         ),
+        used(
+            Key::SqlTime,
+            "sql_time_limit_seconds",
+            &[("TACHOGRAPH_SQL_TIME_LIMIT_SECONDS", Strict)],
+            Int(1, 86_400),
+            "null",
+            "how long a query in SQL may run; unset: 30 through the server, else without end",
+        ),
+        used(
+            Key::SqlMemory,
+            "sql_memory_bytes",
+            &[("TACHOGRAPH_SQL_MEMORY_BYTES", Strict)],
+            Int(33_554_432, i64::MAX),
+            "null",
+            "memory of a query in SQL; unset: 512 MiB through the server, else 1 GiB",
+        ),
+        used(
+            Key::SqlResult,
+            "sql_result_bytes",
+            &[("TACHOGRAPH_SQL_RESULT_BYTES", Strict)],
+            Int(1024, i64::MAX),
+            "null",
+            "bytes of rows that SQL returns; unset: 64 MiB through the server, else all",
+        ),
+        used(
+            Key::SqlQueries,
+            "sql_queries",
+            &[("TACHOGRAPH_SQL_QUERIES", Strict)],
+            Int(1, 64),
+            "4",
+            "start: queries in SQL that run at once",
+        ),
     ]
 };
 

@@ -75,6 +75,10 @@ pub enum Key {
     CollectSystem,
     CollectProcesses,
     SealAfterBytes,
+    SqlTime,
+    SqlMemory,
+    SqlResult,
+    SqlQueries,
 }
 
 /// What a setting's value may be.

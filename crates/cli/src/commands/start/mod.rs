@@ -7,6 +7,7 @@
 //!                                            └─ background: drain, seal, compact, retain
 //! ```
 
+mod asker;
 mod background;
 mod denials;
 mod lock;
@@ -29,6 +30,7 @@ use tachograph_model::Sink;
 use tachograph_serve::{Doors, Running, StartError};
 use tachograph_store::Store;
 
+use self::asker::Asker;
 use self::background::{Background, Tasks};
 use self::lock::{ServerLock, remove_stale};
 use self::log::Log;
@@ -74,7 +76,7 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     let config = plan.config.clone();
     let doors = Doors {
         sink: Arc::new(DurableLog::new(&home)) as Arc<dyn Sink>,
-        answerer: Arc::new(engine(&home, ctx)),
+        answerer: Arc::new(asker(&home, ctx)),
         salt: home.salt()?,
         home: home.clone(),
     };
@@ -120,11 +122,19 @@ fn setting_bytes(ctx: &Context) -> u64 {
 /// What was folded for one question stays for the next, up to so much memory.
 const KEPT_BYTES: usize = 64 << 20;
 
-/// The engine that answers; the clock is the system's, for it runs on.
-fn engine(home: &Home, ctx: &Context) -> Engine {
-    let mut config = EngineConfig::default();
+/// Who answers; the clock is the system's, for it runs on.
+fn asker(home: &Home, ctx: &Context) -> Asker {
+    let mut config = EngineConfig {
+        sql_time: Some(asker::TIME),
+        sql_memory_bytes: asker::MEMORY_BYTES,
+        sql_result_bytes: Some(asker::RESULT_BYTES),
+        ..EngineConfig::default()
+    };
     ask::limit(&mut config, ctx);
-    Engine::open(Store::open(home).keeping(KEPT_BYTES), config)
+    let queries = ctx.settings.int(Key::SqlQueries).unwrap_or(1);
+    let queries = usize::try_from(queries).unwrap_or(1);
+    let engine = Engine::open(Store::open(home).keeping(KEPT_BYTES), config.clone());
+    Asker::new(engine, home.root().to_owned(), config, queries)
 }
 
 fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context) -> String {
