@@ -5,7 +5,6 @@ use crate::time::UnixNanos;
 
 /// Usage per agent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Agents {
     /// The busiest (most events) first; equally busy ones in the order they
     /// were first seen.
@@ -14,7 +13,6 @@ pub struct Agents {
 
 /// What one agent did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentUse {
     /// Its hash, as stored.
     pub agent: String,

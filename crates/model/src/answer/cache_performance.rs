@@ -4,7 +4,6 @@ use super::{Spread, ratio};
 
 /// How well the agent cache serves `get_agent`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CachePerformance {
     /// Look-ups.
     pub lookups: u64,

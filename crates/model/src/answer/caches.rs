@@ -4,7 +4,6 @@ use super::Spread;
 
 /// Caches, from `cache` and `cache_operation` events.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Caches {
     /// Per cache, in the order they were first seen.
     pub caches: Vec<CacheUse>,
@@ -14,7 +13,6 @@ pub struct Caches {
 
 /// One cache.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheUse {
     /// Its name.
     pub name: String,
@@ -36,7 +34,6 @@ pub struct CacheUse {
 
 /// What `cache_operation` events reported.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheReports {
     /// How many reports.
     pub reports: u64,

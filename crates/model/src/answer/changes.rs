@@ -2,7 +2,6 @@ use serde::Serialize;
 
 /// What changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// The worst first, then what got better.
     pub changes: Vec<Change>,
@@ -14,7 +13,6 @@ pub struct Changes {
 
 /// One finding in one daily series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// Type of the events: `tool_call`, `llm_call`, …
     pub event_type: String,
@@ -48,7 +46,6 @@ pub struct Change {
 
 /// A figure of each day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
     /// Median duration, ms.
@@ -75,7 +72,6 @@ impl Figure {
 
 /// What kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// From a day on, it is different.

@@ -4,7 +4,6 @@ use super::Spread;
 
 /// How long discovering agents takes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Discovery {
     /// Operations, including those without a duration.
     pub total: u64,
@@ -16,7 +15,6 @@ pub struct Discovery {
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Operation {
     /// Its name; `unknown` where events have none.
     pub name: String,

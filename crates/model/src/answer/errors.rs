@@ -5,7 +5,6 @@ use crate::time::UnixNanos;
 
 /// What failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Errors {
     /// Failures: `error` events and calls that did not succeed.
     pub total: u64,
@@ -17,7 +16,6 @@ pub struct Errors {
 
 /// Failures of one class in one place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorGroup {
     /// The class; `unknown` where events have none.
     pub error_type: String,

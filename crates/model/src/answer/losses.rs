@@ -4,7 +4,6 @@ use crate::time::UnixNanos;
 
 /// Events that could not be recorded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Losses {
     /// How many in all.
     pub total: u64,
@@ -14,7 +13,6 @@ pub struct Losses {
 
 /// Losses of one kind for one reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Loss {
     /// Type of the lost events.
     pub kind: String,

@@ -5,7 +5,6 @@ use crate::time::UnixNanos;
 
 /// Series of measurements.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Metrics {
     /// By source, then name.
     pub series: Vec<Series>,
@@ -13,7 +12,6 @@ pub struct Metrics {
 
 /// One series.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Series {
     /// Component; `None` for the host's own `performance` events.
     pub source: Option<String>,

@@ -48,7 +48,6 @@ pub use usage::{Usage, UsageDay};
 
 /// An answer: what was found, and what is to be said about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answer {
     /// Window, method and notes.
     #[serde(flatten)]
@@ -59,7 +58,6 @@ pub struct Answer {
 
 /// How an answer came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct About {
     /// The first instant of the window.
     pub from: UnixNanos,
@@ -101,7 +99,6 @@ impl About {
 
 /// How figures were made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// From every event's exact value.
@@ -116,7 +113,6 @@ pub enum Method {
 
 /// What was found: one variant a question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[expect(
@@ -147,7 +143,6 @@ pub enum Found {
 /// What describes a set of values, in the unit of the field it stands in.
 /// There is none of no values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Spread {
     /// How many values, at least 1.
     pub count: u64,
@@ -169,7 +164,6 @@ pub struct Spread {
 
 /// How many of something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tally {
     /// Of what.
     pub name: String,
@@ -179,7 +173,6 @@ pub struct Tally {
 
 /// A count that a sketch knows within bounds; exact when they are equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CountRange {
     /// Not fewer.
     pub at_least: u64,
@@ -208,7 +201,6 @@ impl std::ops::AddAssign for CountRange {
 
 /// Calls by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Outcomes {
     /// Succeeded.
     pub succeeded: u64,
@@ -242,20 +234,5 @@ impl Serialize for UnixNanos {
         let mut out = Vec::with_capacity(32);
         self.write(&mut out);
         serializer.serialize_str(&String::from_utf8_lossy(&out))
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for UnixNanos {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Instant".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "format": "date-time"})
     }
 }

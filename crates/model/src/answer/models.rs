@@ -4,7 +4,6 @@ use super::{Outcomes, Spread};
 
 /// Model calls, tokens and cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Models {
     /// Per provider and model, most calls first; equal ones in the order they
     /// were first seen.
@@ -19,7 +18,6 @@ pub struct Models {
 
 /// One model of one provider.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelUse {
     /// Who serves it.
     pub provider: Option<String>,
@@ -41,7 +39,6 @@ pub struct ModelUse {
 
 /// Tokens by use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenCounts {
     /// Sent, cached ones included.
     pub input: i64,

@@ -5,7 +5,6 @@ use crate::question::QueryLimits;
 
 /// How users' queries were answered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Queries {
     /// Queries that ended, including abandoned ones.
     pub total: u64,
@@ -41,7 +40,6 @@ pub struct Queries {
 
 /// The queries that one type of agent answered.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueryAgent {
     /// The type; `unknown` where queries have none.
     pub agent: String,
@@ -65,7 +63,6 @@ pub struct QueryAgent {
 
 /// The queries of one UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueryDay {
     /// `2025-11-20`.
     pub date: String,
@@ -83,7 +80,6 @@ pub struct QueryDay {
 
 /// Queries of one type of agent on one day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentCount {
     /// The type.
     pub agent: String,
@@ -95,7 +91,6 @@ pub struct AgentCount {
 
 /// Complexity scores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Complexity {
     /// The scores, 0..=1.
     pub score: Spread,

@@ -7,7 +7,6 @@ use super::{
 
 /// The answers to all questions, from one scan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(
     missing_docs,
     reason = "each is the answer to the question of its name"

@@ -4,7 +4,6 @@ use super::Spread;
 
 /// Sessions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sessions {
     /// Begun in the window.
     pub started: u64,
@@ -24,7 +23,6 @@ pub struct Sessions {
 
 /// Sessions of one type.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionType {
     /// The type.
     pub name: String,

@@ -3,7 +3,6 @@ use serde_json::Value;
 
 /// A table, the result of a query in SQL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sql {
     /// The columns.
     pub columns: Vec<SqlColumn>,
@@ -16,7 +15,6 @@ pub struct Sql {
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SqlColumn {
     /// Its name.
     pub name: String,

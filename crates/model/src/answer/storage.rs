@@ -4,7 +4,6 @@ use crate::time::UnixNanos;
 
 /// What lies on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Storage {
     /// Files of the log.
     pub log_files: u64,

@@ -4,7 +4,6 @@ use crate::question::Baseline;
 
 /// Tokens that loading agents on demand saves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenSavings {
     /// Times a definition was loaded.
     pub loads: u64,
@@ -27,7 +26,6 @@ pub struct TokenSavings {
 
 /// A saving.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Saving {
     /// What would have been loaded.
     pub baseline_tokens: i64,

@@ -5,7 +5,6 @@ use crate::time::UnixNanos;
 
 /// Tools.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tools {
     /// In the order first seen.
     pub tools: Vec<Tool>,
@@ -17,7 +16,6 @@ pub struct Tools {
 
 /// One tool.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tool {
     /// Its name; `unknown` where calls have none.
     pub name: String,

@@ -2,7 +2,6 @@ use serde::Serialize;
 
 /// Discovery day by day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trends {
     /// UTC days with operations, in order.
     pub days: Vec<TrendDay>,
@@ -16,7 +15,6 @@ pub struct Trends {
 
 /// One UTC day.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendDay {
     /// `2025-11-20`.
     pub date: String,
@@ -36,7 +34,6 @@ pub struct TrendDay {
 
 /// Where latency is heading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Falling: the later half of the days is below 0.9 times the earlier.
@@ -60,7 +57,6 @@ impl Direction {
 
 /// What Theil–Sen and Mann–Kendall say of the daily means.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecondOpinion {
     /// Median slope, ms a day.
     pub slope_ms_per_day: f64,

@@ -4,7 +4,6 @@ use super::Tally;
 
 /// When work happens, in UTC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// Events in the window.
     pub events: u64,
@@ -22,7 +21,6 @@ pub struct Usage {
 
 /// One UTC day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UsageDay {
     /// `2025-11-20`.
     pub date: String,

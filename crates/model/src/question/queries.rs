@@ -12,7 +12,6 @@ pub struct Queries {
 /// What counts as slow, and as complex. A query is beyond a limit when it is
 /// strictly above it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueryLimits {
     /// Slow above this, ms.
     pub slow_ms: f64,

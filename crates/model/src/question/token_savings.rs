@@ -11,7 +11,6 @@ pub struct TokenSavings {
 
 /// What one session would load if it loaded every agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Baseline {
     /// How many agents there are.
     pub agents: u64,
@@ -23,7 +22,6 @@ pub struct Baseline {
 
 /// Where a baseline is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BaselineSource {
     /// The index of agents.

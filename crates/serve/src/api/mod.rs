@@ -7,6 +7,7 @@
 pub mod ask;
 pub mod form;
 pub mod headers;
+pub mod json;
 pub mod openapi;
 pub mod page;
 pub mod params;

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use super::Api;
 use super::form::Form;
+use super::json::Json;
 use super::view::VIEWS;
 
 const CSS: &str = include_str!("page.css");

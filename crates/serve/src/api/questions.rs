@@ -3,23 +3,23 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 use tachograph_model::UnixNanos;
 use tachograph_model::near::near;
 
 use super::Api;
 use super::ask;
 use super::form::Form;
+use super::json::Json;
 use super::params::Params;
 use super::problem::{Kind, Problem, quoted};
 use super::view::{Page, VIEWS, View, wants_storage};
 
 /// `GET /api/v1`: what can be asked.
-pub async fn list() -> Json<Value> {
+pub async fn list() -> Json {
     let views = VIEWS.iter().map(|view| {
         json!({
             "name": view.name,

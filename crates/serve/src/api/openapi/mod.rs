@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document of the door, made from the tables that make the
 //! routes.
 
+mod answers;
 mod paths;
 mod schemas;
 

@@ -1,8 +1,6 @@
-//! Shapes of bodies. Those of answers are derived from the model's types; those
+//! Shapes of bodies. Those of answers stand in [`super::answers`]; those
 //! that renderers give the seeds' keys are written down here.
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use tachograph_model::alert::{MAX_DESCRIPTION, MAX_NAME, MAX_WINDOW, Op, SEVERITIES, Stat};
 use tachograph_model::answer::{
@@ -12,13 +10,13 @@ use tachograph_model::answer::{
 use tachograph_model::render::report::Section;
 use tachograph_model::{KINDS, Type};
 
+use super::answers::{Named, Shape};
 use crate::api::params::Takes;
 use crate::api::problem::Kind;
 
 /// Shapes by name.
 pub(super) struct Schemas {
-    generator: SchemaGenerator,
-    own: Map<String, Value>,
+    named: Named,
 }
 
 /// A reference to a shape.
@@ -33,12 +31,14 @@ fn object(members: Value) -> Value {
         .into_iter()
         .flat_map(Map::keys)
         .collect();
-    json!({"type": "object", "required": names, "properties": members})
+    let mut object = json!({"type": "object", "required": names, "properties": members});
+    object["additionalProperties"] = false.into();
+    object
 }
 
 /// An object with some of these members.
 fn some_of(members: Value) -> Value {
-    json!({"type": "object", "properties": members})
+    json!({"type": "object", "properties": members, "additionalProperties": false})
 }
 
 fn or_null(ty: &str) -> Value {
@@ -72,13 +72,7 @@ fn map(values: Value) -> Value {
 impl Schemas {
     /// All that are not of one question.
     pub(super) fn new() -> Self {
-        let settings = SchemaSettings::draft2020_12().with(|settings| {
-            settings.definitions_path = "/components/schemas".into();
-        });
-        let mut all = Self {
-            generator: settings.for_serialize().into_generator(),
-            own: Map::new(),
-        };
+        let mut all = Self { named: Map::new() };
         let notes = list(all.of::<Note>());
         let method = all.of::<Method>();
         for (name, schema) in [
@@ -100,14 +94,14 @@ impl Schemas {
             ("Event", event()),
             ("EventsAnswer", events_answer()),
         ] {
-            all.own.insert(name.to_owned(), schema);
+            all.named.insert(name.to_owned(), schema);
         }
         all
     }
 
-    /// A reference to the shape of a type of the model.
-    fn of<T: JsonSchema>(&mut self) -> Value {
-        self.generator.subschema_for::<T>().to_value()
+    /// The shape of a type of the model, or a reference to it.
+    fn of<T: Shape>(&mut self) -> Value {
+        T::shape(&mut self.named)
     }
 
     /// The shape of the JSON form of a view.
@@ -219,7 +213,10 @@ impl Schemas {
         ] {
             members.insert(name.to_owned(), schema);
         }
-        some_of(members.into())
+        let mut stats = some_of(members.into());
+        // `<type>_agent`, for every type of agent.
+        stats["additionalProperties"] = json!({"type": "object"});
+        stats
     }
 
     fn health(&mut self) -> Value {
@@ -271,20 +268,18 @@ impl Schemas {
     }
 
     fn changes(&mut self) -> Value {
-        let changes = self.of::<Changes>();
-        let more = object(json!({
-            "from": time(),
-            "generated_at": time(),
-            "notes": shape("Notes"),
-        }));
-        json!({"allOf": [changes, more]})
+        self.of::<Changes>();
+        // The answer's own members, and some more beside them.
+        let mut changes = self.named["Changes"]["properties"].clone();
+        changes["from"] = time();
+        changes["generated_at"] = time();
+        changes["notes"] = shape("Notes");
+        object(changes)
     }
 
     /// All of them, by name.
-    pub(super) fn all(mut self) -> Map<String, Value> {
-        let mut all = self.generator.take_definitions(true);
-        all.extend(self.own);
-        all
+    pub(super) fn all(self) -> Named {
+        self.named
     }
 }
 
@@ -336,6 +331,7 @@ fn problem() -> Value {
         problem["properties"][name] = schema;
     }
     problem["description"] = "RFC 9457".into();
+    problem["additionalProperties"] = true.into();
     problem
 }
 

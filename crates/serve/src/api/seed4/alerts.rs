@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -19,6 +18,7 @@ use super::SeedError;
 use super::rules::RulesError;
 use crate::api::Api;
 use crate::api::ask::ask;
+use crate::api::json::Json;
 use crate::api::problem::{Problem, quoted, small_body};
 use crate::hub::Hub;
 use crate::live::Family;

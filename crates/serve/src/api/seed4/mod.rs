@@ -15,12 +15,12 @@ pub mod shape;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use tachograph_model::UnixNanos;
 use tachograph_model::answer::Found;
@@ -29,6 +29,7 @@ use tachograph_model::render::iso;
 
 use super::Api;
 use super::ask::ask;
+use super::json::Json;
 use super::params::{Param, Params, Takes, is_text};
 use super::problem::{Problem, quoted};
 use crate::hub::Hub;
@@ -101,9 +102,9 @@ impl IntoResponse for SeedError {
     }
 }
 
-type Answer = Result<Json<Value>, SeedError>;
+type Answer = Result<Json, SeedError>;
 
-async fn health(State(api): State<Arc<Api>>) -> Json<Value> {
+async fn health(State(api): State<Arc<Api>>) -> Json {
     let stopping = *api.hub.stopping.borrow();
     Json(json!({
         "status": "healthy",
@@ -138,7 +139,7 @@ fn is_source(live: &Live, name: &str) -> bool {
     shape::SOURCES.contains(&name) || live.sources().iter().any(|source| **source == *name)
 }
 
-async fn sources(State(api): State<Arc<Api>>) -> Json<Value> {
+async fn sources(State(api): State<Arc<Api>>) -> Json {
     let mut names: Vec<String> = shape::SOURCES
         .iter()
         .map(|name| (*name).to_owned())
