@@ -2,6 +2,7 @@
 //! I/O, no clock.
 
 pub mod answer;
+pub mod json;
 mod mend;
 pub mod otlp;
 pub mod otlp_json;

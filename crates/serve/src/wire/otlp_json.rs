@@ -6,8 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value as Json};
-
+use super::json::{Json, Members};
 use super::mend::mend;
 use super::view::{
     Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
@@ -29,42 +28,48 @@ pub enum JsonError {
 ///
 /// # Errors
 /// [`JsonError`] when it is no JSON object.
-pub fn parse(body: &[u8]) -> Result<Json, JsonError> {
-    let json: Json = serde_json::from_slice(body)
-        .or_else(|error| serde_json::from_slice(&mend(body)).map_err(|_| error))?;
-    if json.is_object() {
-        Ok(json)
-    } else {
-        Err(JsonError::Shape)
+pub fn parse(body: &[u8]) -> Result<Json<'_>, JsonError> {
+    let json = serde_json::from_slice(body).or_else(|error| {
+        let mended = mend(body);
+        let json = serde_json::from_slice::<Json<'_>>(&mended);
+        json.map(Json::into_owned).map_err(|_| error)
+    })?;
+    match json {
+        Json::Object(_) => Ok(json),
+        _ => Err(JsonError::Shape),
     }
 }
 
 /// Reads an `ExportTraceServiceRequest`.
-pub fn traces(body: &Json) -> Vec<Group<'_, Span<'_>>> {
+pub fn traces<'a>(body: &'a Json<'a>) -> Vec<Group<'a, Span<'a>>> {
     groups(body, "resourceSpans", "scopeSpans", "spans", span)
 }
 
 /// Reads an `ExportLogsServiceRequest`.
-pub fn logs(body: &Json) -> Vec<Group<'_, LogRecord<'_>>> {
+pub fn logs<'a>(body: &'a Json<'a>) -> Vec<Group<'a, LogRecord<'a>>> {
     groups(body, "resourceLogs", "scopeLogs", "logRecords", log_record)
 }
 
 /// Reads an `ExportMetricsServiceRequest`.
-pub fn metrics(body: &Json) -> Vec<Group<'_, Metric<'_>>> {
+pub fn metrics<'a>(body: &'a Json<'a>) -> Vec<Group<'a, Metric<'a>>> {
     groups(body, "resourceMetrics", "scopeMetrics", "metrics", metric)
 }
 
 /// An object's members, found by either spelling.
 #[derive(Clone, Copy)]
-struct Object<'a>(&'a Map<String, Json>);
+struct Object<'a>(&'a Members<'a>);
 
 impl<'a> Object<'a> {
-    fn of(json: &'a Json) -> Option<Self> {
+    fn of(json: &'a Json<'a>) -> Option<Self> {
         json.as_object().map(Self)
     }
 
-    fn get(self, key: &str) -> Option<&'a Json> {
-        let member = self.0.get(key).or_else(|| self.0.get(&snake(key)));
+    fn get(self, key: &str) -> Option<&'a Json<'a>> {
+        let find = |is: fn(&str, &str) -> bool| {
+            let mut members = self.0.iter().rev();
+            members.find_map(|(name, json)| is(name, key).then_some(json))
+        };
+        let member = find(|name, key| name == key).or_else(|| find(is_snake));
         member.filter(|json| !json.is_null())
     }
 
@@ -72,9 +77,9 @@ impl<'a> Object<'a> {
         self.get(key).and_then(Self::of)
     }
 
-    fn list(self, key: &str) -> impl Iterator<Item = &'a Json> {
-        let list = self.get(key).and_then(Json::as_array);
-        list.map(Vec::as_slice).unwrap_or_default().iter()
+    fn list(self, key: &str) -> impl Iterator<Item = &'a Json<'a>> {
+        let list = self.get(key).and_then(Json::as_list);
+        list.unwrap_or_default().iter()
     }
 
     fn objects(self, key: &str) -> impl Iterator<Item = Self> {
@@ -124,18 +129,17 @@ impl<'a> Object<'a> {
     }
 }
 
-fn snake(key: &str) -> String {
-    let mut snake = String::with_capacity(key.len() + 4);
-    for letter in key.chars() {
-        if letter.is_ascii_uppercase() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
-    }
-    snake
+/// Whether a name is a key in `snake_case`: `trace_id` is `traceId`.
+fn is_snake(name: &str, key: &str) -> bool {
+    let mut name = name.bytes();
+    let same = key.bytes().all(|letter| match letter.is_ascii_uppercase() {
+        true => name.next() == Some(b'_') && name.next() == Some(letter.to_ascii_lowercase()),
+        false => name.next() == Some(letter),
+    });
+    same && name.next().is_none()
 }
 
-fn unsigned(json: &Json) -> Option<u64> {
+fn unsigned(json: &Json<'_>) -> Option<u64> {
     match json {
         Json::String(text) => text.trim().parse().ok(),
         _ => json
@@ -144,7 +148,7 @@ fn unsigned(json: &Json) -> Option<u64> {
     }
 }
 
-fn signed(json: &Json) -> Option<i64> {
+fn signed(json: &Json<'_>) -> Option<i64> {
     match json {
         Json::String(text) => text.trim().parse().ok(),
         _ => json.as_i64().or_else(|| whole(json.as_f64()?)),
@@ -157,7 +161,7 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// A double, also as `"NaN"`, `"Infinity"` or a number in quotes.
-fn float(json: &Json) -> Option<f64> {
+fn float(json: &Json<'_>) -> Option<f64> {
     match json {
         Json::String(text) => text.trim().parse().ok(),
         _ => json.as_f64(),
@@ -221,7 +225,7 @@ fn any(value: Object<'_>) -> Any<'_> {
 }
 
 fn groups<'a, T>(
-    body: &'a Json,
+    body: &'a Json<'a>,
     resources: &str,
     scopes: &str,
     items: &str,
@@ -429,7 +433,8 @@ mod tests {
 
     fn one(span: &str) -> Span<'static> {
         let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
-        let json: &'static Json = Box::leak(Box::new(parse(text.as_bytes()).expect("JSON")));
+        let json = parse(text.as_bytes()).expect("JSON").into_owned();
+        let json: &'static Json<'static> = Box::leak(Box::new(json));
         traces(json).remove(0).scopes.remove(0).1.remove(0)
     }
 

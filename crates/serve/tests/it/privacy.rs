@@ -224,7 +224,8 @@ proptest! {
             "description": description,
             "sum": {"aggregationTemporality": 1, "isMonotonic": true, "dataPoints": [point]}});
         let body = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]});
-        let body = otlp_json::parse(body.to_string().as_bytes()).expect("JSON");
+        let body = body.to_string();
+        let body = otlp_json::parse(body.as_bytes()).expect("JSON");
         let mut stored = Vec::new();
         for group in otlp_json::metrics(&body) {
             for metric in &group.scopes[0].1 {
