@@ -1,8 +1,8 @@
 //! The stretch of time that a question is about.
 
 use clap::Args;
-use tachograph_model::question::{Asked, AskedError, Scope, asked};
 use tachograph_model::UnixNanos;
+use tachograph_model::question::{Asked, AskedError, Scope, asked};
 
 use crate::exit::{Result, usage};
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use tachograph_model::answer::Found;
+use tachograph_model::port::Limit;
 use tachograph_model::{Answer, AskError, Question, question};
 use tokio::sync::Semaphore;
 
@@ -95,6 +96,11 @@ pub fn told(error: &AskError) -> Problem {
     let kind = match error {
         AskError::Forbidden { .. } => Kind::ForbiddenQuery,
         AskError::Query { .. } => Kind::BadQuery,
+        AskError::Limit {
+            limit: Limit::Queries,
+            ..
+        } => Kind::Overloaded,
+        AskError::Limit { .. } => Kind::QueryLimit,
         AskError::Read { .. } => Kind::Unreadable,
         _ => Kind::Internal,
     };
@@ -104,5 +110,12 @@ pub fn told(error: &AskError) -> Problem {
         detail.push_str(&format!(": {error}"));
         below = error.source();
     }
-    Problem::new(kind, detail)
+    let problem = Problem::new(kind, detail);
+    match error {
+        AskError::Limit { limit, .. } if kind == Kind::Overloaded => {
+            problem.with("setting", limit.setting()).retry_after(1)
+        }
+        AskError::Limit { limit, .. } => problem.with("setting", limit.setting()),
+        _ => problem,
+    }
 }

@@ -60,6 +60,8 @@ kinds! {
     BadBody "bad-body" BAD_REQUEST "the body cannot be read",
     /// The SQL statement is wrong.
     BadQuery "bad-query" BAD_REQUEST "the statement is wrong",
+    /// The SQL statement takes more time or memory than one may.
+    QueryLimit "query-limit" UNPROCESSABLE_ENTITY "the statement is too much",
     /// There is no token, or a wrong one.
     Unauthorized "unauthorized" UNAUTHORIZED "a token is needed",
     /// The guard says no: host, origin.

@@ -22,6 +22,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1", json!({"get": list()})),
         ("/api/v1/openapi.json", json!({"get": openapi()})),
         ("/api/v1/events", json!({"post": events()})),
+        ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),
         ("/api/metrics/summary", json!({"get": summary()})),
         (
@@ -142,8 +143,9 @@ fn table() -> Value {
     table
 }
 
-const SQL: [Kind; 5] = [
+const SQL: [Kind; 6] = [
     Kind::BadQuery,
+    Kind::QueryLimit,
     Kind::ForbiddenQuery,
     Kind::NotAcceptable,
     Kind::Overloaded,
@@ -287,6 +289,27 @@ fn events() -> Value {
                 "description": "an event a line, each as it would be sent alone",
             }},
         },
+    });
+    operation
+}
+
+fn write() -> Value {
+    let told = Told {
+        id: "write",
+        tag: "events",
+        summary: "Take in samples by Prometheus remote-write.",
+        description: "Versions 1.0 and 2.0 of the protocol: protobuf in snappy's block format. \
+            Answered when they are on the disk.",
+    };
+    let answer = json!({"description": "nothing new came"});
+    let mut operation = operation(&told, Vec::new(), answer, &STORING);
+    operation["responses"]["204"] = json!({"description": "stored"});
+    operation["requestBody"] = json!({
+        "required": true,
+        "content": {"application/x-protobuf": {"schema": {
+            "type": "string",
+            "contentMediaType": "application/x-protobuf",
+        }}},
     });
     operation
 }

@@ -9,6 +9,7 @@ use tachograph_log::{DurableLog, Home};
 use tachograph_model::answer::{
     About, Found, Note, NoteKind, Outcomes, Sql, SqlColumn, Storage, Tool, Tools,
 };
+use tachograph_model::port::Limit;
 use tachograph_model::{Answer, Answerer, AskError, Question, Scope, UnixNanos};
 use tachograph_serve::Config;
 
@@ -122,6 +123,18 @@ fn sql(query: &str, limit: usize) -> Result<Sql, AskError> {
         query if query.starts_with("drop") => {
             return Err(AskError::Forbidden {
                 what: "DROP TABLE".to_owned(),
+            });
+        }
+        "select slow" => {
+            return Err(AskError::Limit {
+                limit: Limit::Time,
+                what: "it ran for 30 s".to_owned(),
+            });
+        }
+        "select another" => {
+            return Err(AskError::Limit {
+                limit: Limit::Queries,
+                what: "4 run already".to_owned(),
             });
         }
         query => {

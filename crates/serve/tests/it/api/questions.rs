@@ -353,6 +353,10 @@ fn sql_reads_and_nothing_else() {
         "forbidden-query",
     );
     check("application/sql", b"selct 1", "", 400, "bad-query");
+    let limit = check("application/sql", b"select slow", "", 422, "query-limit");
+    assert!(limit.json()["setting"].is_string());
+    let limit = check("application/sql", b"select another", "", 429, "overloaded");
+    assert_eq!(limit.header("retry-after"), Some("1"));
     check("application/sql", &vec![b'x'; 70_000], "", 400, "bad-body");
     check(
         "application/sql",
