@@ -212,7 +212,7 @@ fn any(value: Object<'_>) -> Any<'_> {
     let Some((key, json)) = value.0.iter().find(|(_, json)| !json.is_null()) else {
         return Any::Empty;
     };
-    let read = match key.as_str() {
+    let read = match &**key {
         "stringValue" | "string_value" => json.as_str().map(|text| Any::Str(text.into())),
         "boolValue" | "bool_value" => json.as_bool().map(Any::Bool),
         "intValue" | "int_value" => signed(json).map(Any::Int),
