@@ -156,6 +156,7 @@ impl Key {
                 | Self::DashboardPort
                 | Self::CollectionIntervals
                 | Self::OtlpGrpcPort
+                | Self::SqlQueries
                 | Self::OtlpHttpPort
                 | Self::StatsdPort
                 | Self::AllowedHosts

@@ -102,7 +102,7 @@ fn a_query_that_wants_too_much_is_a_failure_and_no_mistake() {
     let desk = Desk::new();
     let wants = "select value from generate_series(1, 10000000000) order by 1 desc";
     desk.tacho(&["sql", wants])
-        .fails(1, &["needs more memory", "hint: "]);
+        .fails(1, &["bytes of memory it may use", "hint: "]);
 }
 
 #[test]
