@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! table.rs    what a setting is
-//! list.rs     every setting: key, variables, range, default
+//! list.rs     every setting: key, variables, range, default; list/serving.rs: the server's
 //! sources.rs  reads config.yaml and .env as they lie
 //! resolve.rs  settles one value per setting, and remembers where from
 //! ```

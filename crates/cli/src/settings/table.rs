@@ -116,7 +116,7 @@ pub enum Rule {
 }
 
 /// A setting's entry in the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Def {
     /// The setting itself; its number is its place in the table.
     pub key: Key,
