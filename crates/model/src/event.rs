@@ -23,7 +23,7 @@ pub enum Value {
     /// Short texts.
     List(Vec<String>),
     /// A JSON object; boxed, because it is rare and would make all the others
-    /// three times as large.
+    /// as large as it is.
     Json(Box<Map<String, Json>>),
 }
 

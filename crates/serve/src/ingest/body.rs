@@ -207,8 +207,8 @@ async fn pass_over(mut body: Body, limit: usize) {
 }
 
 impl Raw {
-    /// Decompresses it, or what of it `part` is. Takes about 3 ms of CPU for
-    /// each MiB of gzip.
+    /// Decompresses it, or what of it `part` is. Takes processor time: see
+    /// [`work`].
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] as soon as the limit is passed,

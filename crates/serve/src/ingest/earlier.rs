@@ -33,8 +33,8 @@ pub(super) struct Earlier {
 }
 
 impl Earlier {
-    /// Reads the log's end, about 10 ms for all of it. What cannot be read is
-    /// passed over: it may count twice then, but nothing is lost.
+    /// Reads the log's end, a search for two keys in each line. What cannot be
+    /// read is passed over: it may count twice then, but nothing is lost.
     pub(super) fn read(home: &Home, seen: &mut Seen) -> Self {
         let mut earlier = Self {
             lines: HashMap::new(),
