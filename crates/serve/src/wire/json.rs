@@ -1,6 +1,6 @@
 //! JSON as it lies in a body: texts and keys are borrowed unless they hold an
 //! escape, an object is the list of its members. A body of spans is some
-//! thousands of tiny objects: as maps they cost eight times what this does.
+//! thousands of tiny objects, for which maps are dear.
 
 use std::borrow::Cow;
 use std::fmt;
