@@ -147,28 +147,20 @@ fn first_time(path: &Path) -> Option<UnixNanos> {
 }
 
 fn run(home: &Home, past: Result<Past, HomeError>, shared: &Shared) {
-    let mut past = past;
-    let mut follower = loop {
-        match past {
-            Ok(past) => {
-                let mut follower = past.follower;
-                follow(&mut follower, past.bytes, shared);
-                break follower;
-            }
-            Err(_) => {
-                shared.failures.fetch_add(1, Ordering::Relaxed);
-                std::thread::park_timeout(AGAIN);
-                if shared.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                past = Past::of(home);
-            }
-        }
-    };
+    // A past that cannot be read must not keep the present out.
+    let mut follower = past.ok().and_then(|mut past| {
+        follow(&mut past.follower, past.bytes, shared)?;
+        Some(past.follower)
+    });
     lock(shared).settle();
     let mut last = Instant::now();
     while !shared.stop.load(Ordering::Relaxed) {
-        let wait = match follow(&mut follower, 0, shared) {
+        if follower.is_none() {
+            shared.failures.fetch_add(1, Ordering::Relaxed);
+            follower = Follower::at_end(home).ok();
+        }
+        let read = follower.as_mut().and_then(|at| follow(at, 0, shared));
+        let wait = match read {
             None => AGAIN,
             Some(0) if last.elapsed() > CALM => IDLE,
             Some(0) => BUSY,

@@ -165,7 +165,10 @@ impl Slot {
             let middle = Histogram::middle_of(group, self.level);
             into.insert_n(middle.clamp(self.min, self.max), u64::from(times));
         }
-        RELATIVE_ERROR * f64::from(1_u32 << self.level)
+        // What stands for joined buckets falls in one bucket of the histogram,
+        // which has an error of its own.
+        let buckets = (1_u32 << self.level) + u32::from(self.level > 0);
+        RELATIVE_ERROR * f64::from(buckets)
     }
 
     /// The mean; 0 while there is none.
@@ -238,4 +241,99 @@ impl Slot {
 /// The group that a bucket, or a group, is in after so many joinings.
 fn joined(group: i32, level: u32) -> i32 {
     group.signum() * (group.abs() >> level)
+}
+
+#[cfg(test)]
+mod tests {
+    use tachograph_stats::Fraction;
+
+    use super::*;
+
+    /// Latencies over four powers of ten, as if drawn at random.
+    fn values(count: u64, seed: u64) -> impl Iterator<Item = f64> {
+        (0..count).map(move |at| {
+            let noise = (at + seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            10_f64.powf(noise as f64 / (1 << 24) as f64 * 4.0)
+        })
+    }
+
+    fn slot_of(values: impl Iterator<Item = f64>, budget: &mut Budget) -> Slot {
+        let mut slot = Slot::new(0);
+        for value in values {
+            slot.add((1, value), 1, false, budget);
+        }
+        slot
+    }
+
+    /// Quantiles are within the error that is stated.
+    fn check(slot: &Slot, mut values: Vec<f64>) {
+        values.sort_by(f64::total_cmp);
+        let mut histogram = Histogram::new();
+        let error = slot.pour(&mut histogram);
+        for percent in [1.0, 25.0, 50.0, 95.0, 99.0] {
+            let fraction = Fraction::percent(percent).expect("a fraction");
+            let found = histogram.quantile(fraction).expect("a value");
+            let rank = percent / 100.0 * (values.len() - 1) as f64;
+            let (low, high) = (values[rank.floor() as usize], values[rank.ceil() as usize]);
+            let within = low * (1.0 - error) <= found && found <= high * (1.0 + error);
+            assert!(
+                within,
+                "p{percent}: {found} is not {low}..{high} within {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_fuller_the_budget_the_coarser_and_never_past_it() {
+        // A slot on its own knows some 900 buckets of these values.
+        for (max_cells, level) in [(1 << 20, 0), (2048, 1), (512, 3), (64, 5)] {
+            let mut budget = Budget::new(max_cells, 0);
+            let all: Vec<f64> = values(20_000, 0).collect();
+            let slot = slot_of(all.iter().copied(), &mut budget);
+            assert!(slot.level >= level, "{max_cells}: {}", slot.level);
+            assert!(budget.cells <= max_cells + max_cells / 2, "{budget:?}");
+            assert_eq!(
+                slot.cells.iter().map(|cell| u64::from(cell.1)).sum::<u64>(),
+                20_000
+            );
+            check(&slot, all);
+            slot.give_back(&mut budget);
+            assert_eq!(budget.cells, 0);
+        }
+    }
+
+    #[test]
+    fn slots_of_any_coarseness_merge_both_ways() {
+        for (first, second) in [(1 << 20, 64), (64, 1 << 20), (512, 600)] {
+            let mut tight = Budget::new(first, 0);
+            let one = slot_of(values(5000, 0), &mut tight);
+            let mut other_budget = Budget::new(second, 0);
+            let other = slot_of(values(3000, 9999), &mut other_budget);
+            let mut budget = Budget::new(1 << 20, 0);
+            budget.cells = one.cells.capacity() + other.cells.capacity();
+            let mut merged = one;
+            merged.merge(other, &mut budget);
+            assert_eq!(budget.cells, merged.cells.capacity());
+            assert!(merged.cells.is_sorted_by(|a, b| a.0 < b.0));
+            let all: Vec<f64> = values(5000, 0).chain(values(3000, 9999)).collect();
+            assert_eq!(merged.count, 8000);
+            let summary = tachograph_stats::Summary::of(&all).expect("values");
+            assert!((merged.deviation() / summary.std - 1.0).abs() < 1e-9);
+            assert!((merged.mean() / summary.mean - 1.0).abs() < 1e-12);
+            check(&merged, all);
+        }
+    }
+
+    #[test]
+    fn values_over_the_whole_range_of_a_double_are_all_counted() {
+        let mut budget = Budget::new(16, 0);
+        let spread = (-300..300).map(|power| 10_f64.powi(power) * f64::from(power.signum()));
+        let slot = slot_of(spread, &mut budget);
+        assert!(slot.cells.len() <= 1024, "{}", slot.cells.len());
+        assert_eq!(slot.cells.iter().map(|cell| cell.1).sum::<u32>(), 600);
+        assert!(slot.cells.is_sorted_by(|a, b| a.0 < b.0));
+        let mut histogram = Histogram::new();
+        slot.pour(&mut histogram);
+        assert_eq!(histogram.count(), 600);
+    }
 }
