@@ -117,7 +117,7 @@ mod tests {
         let event = Event::new(UnixNanos(5), "metric")
             .with(Column::Source, ",\"value\":7.308173204175193e-301")
             .with(Column::Name, "\u{1f600}")
-            .with(Column::Tags, Value::Json(tags));
+            .with(Column::Tags, Value::Json(Box::new(tags)));
         let check = |open: &[Column], time, numbers: &[f64], expected: &Event| {
             let mut out = Vec::new();
             Template::new(&event, open).write(&mut out, UnixNanos(time), numbers);
