@@ -146,6 +146,12 @@ fn beside(home: &Path, name: &str) -> PathBuf {
     file.into()
 }
 
+/// What the server of a home said on stderr.
+pub(crate) fn log_of(home: &Path) -> Result<String> {
+    let path = beside(home, "server.log");
+    std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// Removes what a server under test left beside its home.
 pub(crate) fn forget(home: &Path) {
     for name in ["ready.json", "server.log"] {

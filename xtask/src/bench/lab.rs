@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -15,11 +16,13 @@ const SEED: u64 = 1;
 pub(crate) struct Lab {
     tacho: PathBuf,
     data: PathBuf,
+    steady: Duration,
 }
 
 impl Lab {
-    /// Builds `tacho` in release and opens the folder of test homes.
-    pub(crate) fn open() -> Result<Self> {
+    /// Builds `tacho` in release and opens the folder of test homes; steady load
+    /// lasts so long.
+    pub(crate) fn open(steady: Duration) -> Result<Self> {
         let mut build = cargo();
         build.args(["build", "--release", "--package", "tachograph-cli"]);
         if !build.status()?.success() {
@@ -27,12 +30,21 @@ impl Lab {
         }
         let name = format!("tacho{}", std::env::consts::EXE_SUFFIX);
         let tacho = target_dir().join("release").join(name);
-        Self::at(tacho, target_dir().join("bench-data"))
+        Self::at(tacho, target_dir().join("bench-data"), steady)
     }
 
-    fn at(tacho: PathBuf, data: PathBuf) -> Result<Self> {
+    fn at(tacho: PathBuf, data: PathBuf, steady: Duration) -> Result<Self> {
         fs::create_dir_all(&data)?;
-        Ok(Self { tacho, data })
+        Ok(Self {
+            tacho,
+            data,
+            steady,
+        })
+    }
+
+    /// How long steady load lasts.
+    pub(crate) fn steady(&self) -> Duration {
+        self.steady
     }
 
     /// The binary.
@@ -160,7 +172,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Lab, bytes};
+    use super::{Duration, Lab, bytes};
 
     /// Stands in for `tacho`: seals by renaming, fails at anything else.
     const STAND_IN: &str = "#!/bin/sh\n[ $5 = compact ] || { echo cannot $5 >&2; exit 2; }\n\
@@ -172,7 +184,7 @@ mod tests {
         let tacho = folder.path().join("tacho");
         fs::write(&tacho, STAND_IN).unwrap();
         fs::set_permissions(&tacho, fs::Permissions::from_mode(0o755)).unwrap();
-        let lab = Lab::at(tacho, folder.path().join("data")).unwrap();
+        let lab = Lab::at(tacho, folder.path().join("data"), Duration::ZERO).unwrap();
 
         let sealed = lab.sealed(500).unwrap();
         let raw = lab.raw(500).unwrap();

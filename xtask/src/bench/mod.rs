@@ -19,6 +19,9 @@ mod page;
 mod process;
 mod scenes;
 mod served;
+mod steady;
+
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -29,6 +32,9 @@ use lab::Lab;
 pub(crate) struct Options {
     /// Run only those whose name begins so (see --list); all without
     names: Vec<String>,
+    /// How long steady load lasts
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: u64,
     /// Print the names and stop
     #[arg(long)]
     list: bool,
@@ -80,6 +86,7 @@ const SCENES: &[Scene] = &[
     ("server/visible", served::visible),
     ("server/spans", served::spans),
     ("server/questions", served::questions),
+    ("server/steady", steady::steady),
 ];
 
 /// Measures; gives false if something could not be measured.
@@ -100,7 +107,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     }
     let scenes: Vec<&Scene> = SCENES.iter().filter(|(name, _)| wanted(name)).collect();
     if !scenes.is_empty() {
-        let lab = Lab::open()?;
+        let lab = Lab::open(Duration::from_secs(options.minutes * 60))?;
         for (name, scene) in scenes {
             println!("── {name}");
             tables.push(((*name).to_owned(), rows(name, scene(&lab))));

@@ -13,7 +13,7 @@ use super::process::{mebibytes, time};
 use crate::server::{Client, Server};
 
 /// Events in one request.
-const BATCH: u64 = 512;
+pub(super) const BATCH: u64 = 512;
 /// For how long nothing happens while the idle server is watched.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -181,7 +181,7 @@ fn ask(
 }
 
 /// Model calls and tool calls in turn, as OTLP in JSON.
-fn send_spans(sender: &mut Client, from: u64, to: u64) -> Result<()> {
+pub(super) fn send_spans(sender: &mut Client, from: u64, to: u64) -> Result<()> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     let base = now.as_nanos() as u64 - 600_000_000_000;
     for start in (from..to).step_by(BATCH as usize) {
@@ -218,7 +218,7 @@ fn send_spans(sender: &mut Client, from: u64, to: u64) -> Result<()> {
 }
 
 /// The value below which this part of all lies.
-fn middle(all: &mut [Duration], part: f64) -> Duration {
+pub(super) fn middle(all: &mut [Duration], part: f64) -> Duration {
     all.sort_unstable();
     let at = (part * (all.len().max(1) - 1) as f64).round() as usize;
     all.get(at).copied().unwrap_or_default()

@@ -217,6 +217,8 @@ impl Keeper {
             ..SealOptions::default()
         })?;
         self.seals += 1;
+        // There is more now than retention may have seen.
+        self.retain_due = Instant::now();
         let fields = [
             ("events", json!(sealed.events)),
             ("log_bytes", json!(sealed.log_bytes)),
