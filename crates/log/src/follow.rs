@@ -31,7 +31,9 @@ const MAX_LINE_BYTES: usize = 16 << 20;
 /// - Whole lines only: what a writer is in the midst of waits for its newline.
 /// - A log that is rotated between two polls is read to its end first; a log
 ///   that is deleted while it is held open as well.
-/// - Polling costs one look at the live log (`stat`) while nothing happens.
+/// - A log that is cut (by a writer whose batch a full disk would not take, or by
+///   hand) is read on from where it ends then.
+/// - Polling costs two looks at the live log (`stat`) while nothing happens.
 #[derive(Debug)]
 pub struct Follower {
     home: Home,
@@ -166,6 +168,12 @@ impl Reading {
     /// Reads to the end of the file.
     fn read(&mut self, buffer: &mut Vec<u8>, take: &mut dyn FnMut(&[u8])) -> io::Result<u64> {
         let mut bytes = 0;
+        let len = self.file.metadata()?.len();
+        if len < self.offset {
+            self.offset = len;
+            self.torn.clear();
+            self.passing = false;
+        }
         buffer.resize(READ_BYTES, 0);
         self.file.seek(SeekFrom::Start(self.offset))?;
         loop {

@@ -159,3 +159,21 @@ fn reading_begins_behind_the_files_that_are_passed_over() {
         assert_eq!(poll(&mut follower), found, "behind {passed}");
     }
 }
+
+/// A writer whose batch a full disk would not take cuts off what it wrote of it,
+/// whether or not that was read meanwhile.
+#[test]
+fn a_log_that_is_cut_is_read_on_from_its_end() {
+    let (_dir, home) = home();
+    let log = Appender::new(&home);
+    let mut follower = Follower::at_start(&home);
+    log.append(b"one\n").unwrap();
+    assert_eq!(poll(&mut follower), "one\n");
+    let mut file = fs::File::options().append(true).open(home.log()).unwrap();
+    file.write_all(b"refused\nhalf a li").unwrap();
+    assert_eq!(poll(&mut follower), "refused\n");
+    file.set_len(4).unwrap();
+    assert_eq!(poll(&mut follower), "");
+    log.append(b"two\n").unwrap();
+    assert_eq!(poll(&mut follower), "two\n");
+}
