@@ -28,6 +28,8 @@ const LINES_FOR: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Earlier {
     lines: HashMap<u64, u32>,
+    /// What was taken out of [`Self::lines`] since the last [`Self::settle`].
+    taken: Vec<u64>,
     until: Instant,
     line: Vec<u8>,
 }
@@ -38,6 +40,7 @@ impl Earlier {
     pub(super) fn read(home: &Home, seen: &mut Seen) -> Self {
         let mut earlier = Self {
             lines: HashMap::new(),
+            taken: Vec::new(),
             until: Instant::now() + LINES_FOR,
             line: Vec::new(),
         };
@@ -100,6 +103,19 @@ impl Earlier {
         known
     }
 
+    /// What came was answered: what it repeated will not come again.
+    pub(super) fn settle(&mut self) {
+        self.taken.clear();
+    }
+
+    /// What came was refused, also what was known: it is known still when it
+    /// comes again.
+    pub(super) fn forget(&mut self) {
+        for hash in self.taken.drain(..) {
+            *self.lines.entry(hash).or_default() += 1;
+        }
+    }
+
     /// Whether nothing of before is known any more.
     fn is_over(&mut self) -> bool {
         if !self.lines.is_empty() && Instant::now() > self.until {
@@ -117,6 +133,7 @@ impl Earlier {
         if *times == 0 {
             self.lines.remove(&hash);
         }
+        self.taken.push(hash);
         true
     }
 }
@@ -203,8 +220,15 @@ mod tests {
 
         let mut earlier = Earlier::read(&home, &mut Seen::default());
         let mut lines = [span(3).event.to_line(), told.to_line(), told.to_line()].concat();
+        let sent = lines.clone();
         assert_eq!(earlier.leave_out(&mut lines), 2);
         assert_eq!(lines, span(3).event.to_line());
+        // Refused, and sent again.
+        earlier.forget();
+        assert_eq!(earlier.leave_out(&mut sent.clone()), 2);
+        earlier.settle();
+        earlier.forget();
+        assert_eq!(earlier.leave_out(&mut sent.clone()), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! takes is the window.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -210,7 +211,7 @@ impl Journal {
             batch,
             lines,
             answer,
-            undo,
+            undo: UnlessStored(undo),
             hold,
         };
         shared.push(waiting).map_err(|undo| {
@@ -238,8 +239,9 @@ impl Pending {
     /// # Errors
     /// [`Refused`]; then nothing of it was stored.
     pub async fn stored(self) -> Result<Tally, Refused> {
-        // Without an answer the thread is gone, and its queue with it.
-        self.0.await.unwrap_or(Err(Refused::Stopping))
+        // Nobody answers when storing it was broken off.
+        let broken_off = || Err(Refused::Disk("storing it was broken off".to_owned()));
+        self.0.await.unwrap_or_else(|_| broken_off())
     }
 }
 
@@ -250,20 +252,30 @@ struct Waiting {
     batch: Batch,
     lines: Lines,
     answer: Option<Answer>,
-    undo: Option<Undo>,
+    undo: UnlessStored,
     hold: Hold,
 }
 
-impl Waiting {
-    fn refuse(mut self, refused: Refused) {
-        if let Some(undo) = self.undo.take() {
+/// Undoes when it is dropped, by whatever way, unless it was told otherwise.
+struct UnlessStored(Option<Undo>);
+
+impl Drop for UnlessStored {
+    fn drop(&mut self) {
+        if let Some(undo) = self.0.take() {
             undo();
         }
-        self.tell(Err(refused));
     }
+}
 
-    /// Answers. By then it holds no memory any more.
+impl Waiting {
+    /// Answers. By then it holds no memory any more, and what it is not stored
+    /// for is undone.
     fn tell(self, outcome: Result<Tally, Refused>) {
+        let mut undo = self.undo;
+        if outcome.is_ok() {
+            undo.0 = None;
+        }
+        drop(undo);
         drop(self.hold);
         if let Some(answer) = self.answer {
             // Who asked may be gone.
@@ -312,10 +324,10 @@ impl Shared {
 
     /// Puts a batch into the queue; when it is closed, gives back what is to be
     /// undone.
-    fn push(&self, waiting: Waiting) -> Result<(), Option<Undo>> {
+    fn push(&self, mut waiting: Waiting) -> Result<(), Option<Undo>> {
         let mut state = self.state();
         if state.closed {
-            return Err(waiting.undo);
+            return Err(waiting.undo.0.take());
         }
         state.queue.push_back(waiting);
         drop(state);
@@ -376,7 +388,13 @@ impl Writer {
         while let Some(window) = self.shared.window() {
             let waits = &self.counters.queued_batches;
             waits.fetch_sub(window.len() as u64, Ordering::Relaxed);
-            self.commit(window, &mut seen, &mut earlier);
+            let commit = || self.commit(window, &mut seen, &mut earlier);
+            // A defect, told on stderr by itself, costs the window it met with;
+            // whoever comes next must not wait for a thread that is gone.
+            if catch_unwind(AssertUnwindSafe(commit)).is_err() {
+                seen.forget();
+                earlier.forget();
+            }
         }
         let mut state = self.shared.state();
         state.ended = true;
@@ -421,8 +439,14 @@ impl Writer {
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.commit_nanos.add(nanos);
         match &stored {
-            Ok(()) => seen.settle(),
-            Err(_) => seen.forget(),
+            Ok(()) => {
+                seen.settle();
+                earlier.settle();
+            }
+            Err(_) => {
+                seen.forget();
+                earlier.forget();
+            }
         }
         for one in admitted {
             self.answer(one, &stored);
@@ -443,7 +467,7 @@ impl Writer {
         let of = self.counters.of(one.signal);
         if let Err(refused) = stored {
             of.failed.add(1);
-            one.waiting.refuse(refused.clone());
+            one.waiting.tell(Err(refused.clone()));
             return;
         }
         of.stored.add(one.events);

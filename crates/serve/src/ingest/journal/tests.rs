@@ -13,6 +13,8 @@ use crate::normal::candidate::Keys;
 struct Fake {
     stored: Mutex<Vec<Vec<i64>>>,
     refuse: Mutex<bool>,
+    /// The next batch meets with a defect.
+    breaks: std::sync::atomic::AtomicBool,
     /// Held by the test while the sink is to wait.
     gate: Mutex<()>,
     entered: AtomicUsize,
@@ -22,6 +24,7 @@ impl Sink for Fake {
     fn put(&self, events: &[Event]) -> Result<(), SinkError> {
         self.entered.fetch_add(1, Ordering::SeqCst);
         drop(self.gate.lock().expect("the gate"));
+        assert!(!self.breaks.swap(false, Ordering::SeqCst), "on purpose");
         if *self.refuse.lock().expect("a word") {
             return Err(SinkError {
                 what: "the disk is full".to_owned(),
@@ -155,6 +158,59 @@ fn a_refusal_is_told_and_forgotten_and_the_next_one_is_taken() {
     assert_eq!(wait(journal.put(batch(1..3))).expect("stored").kept, 2);
     assert_eq!(wait(journal.put(batch(1..3))).expect("known").duplicates, 2);
     assert_eq!(sink.stored(), [[1, 2]]);
+}
+
+#[test]
+fn a_defect_costs_one_window_and_no_more() {
+    let Scene { sink, journal, .. } = scene(100);
+    let undone = Arc::new(AtomicUsize::new(0));
+    let undo = || -> Undo {
+        let undone = undone.clone();
+        Box::new(move || {
+            undone.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    sink.breaks.store(true, Ordering::SeqCst);
+    wait(journal.put_or(batch(1..3), Some(undo()))).expect_err("broken off");
+    assert_eq!(undone.load(Ordering::SeqCst), 1);
+    let again = wait(journal.put_or(batch(1..3), Some(undo()))).expect("stored");
+    assert_eq!((again.kept, again.duplicates), (2, 0));
+    assert_eq!(undone.load(Ordering::SeqCst), 1);
+    assert_eq!(sink.stored(), [[1, 2]]);
+}
+
+/// What an earlier process stored is known again however often the disk says
+/// no in between.
+#[test]
+fn a_retry_after_a_restart_counts_once_though_the_disk_was_full() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = Home::create(dir.path()).expect("a home");
+    let stored = Event::new(UnixNanos(1), "metric").to_line();
+    let log = tachograph_log::Appender::new(&home);
+    log.append(&stored).expect("appended");
+    let sink = Arc::new(Fake::default());
+    let counters = Arc::new(Counters::default());
+    let journal = Journal::start(sink.clone(), &home, counters, &Limits::default());
+    let journal = journal.expect("a thread");
+    let fresh = Event::new(UnixNanos(2), "metric").to_line();
+    let send = || {
+        let lines = Lines {
+            bytes: [stored.clone(), fresh.clone()].concat(),
+            count: 2,
+        };
+        let pending = journal.send_lines(Signal::RemoteWrite, lines, 100, Box::new(|| ()));
+        wait(
+            pending
+                .map_err(|(refused, _)| refused)
+                .expect("taken")
+                .stored(),
+        )
+    };
+    *sink.refuse.lock().expect("a word") = true;
+    send().expect_err("refused");
+    *sink.refuse.lock().expect("a word") = false;
+    let tally = send().expect("stored");
+    assert_eq!((tally.kept, tally.duplicates), (1, 1));
 }
 
 #[test]
