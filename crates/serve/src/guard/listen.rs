@@ -103,6 +103,8 @@ pub async fn serve(listener: TcpListener, router: Router, house: House) {
             tokio::time::sleep(AFTER_FAILURE).await;
             continue;
         };
+        // Loopback is loopback at a socket for both kinds of addresses, too.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let Some(place) = Place::take(&house, peer.ip()) else {
             house.counters.connections_refused.add(1);
             continue;

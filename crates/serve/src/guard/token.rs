@@ -1,6 +1,10 @@
 //! The token: who does not have it is not let in, and who guesses has to wait.
+//! One wrong token over and over is no guessing: an exporter that has an old one
+//! must not keep out all others on its machine.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,8 +13,11 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use subtle::ConstantTimeEq;
 
-/// Wrong tokens of one peer within [`WINDOW`], after which it waits.
+/// Wrong tokens of one peer within [`WINDOW`], each other than the last few
+/// before it, after which it waits.
 const MOST_WRONG: u32 = 20;
+/// The last few.
+const REMEMBERED: usize = 4;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Peers that are remembered.
 const MOST_PEERS: usize = 1024;
@@ -19,12 +26,15 @@ const MOST_PEERS: usize = 1024;
 pub struct Token {
     text: String,
     wrong: Mutex<HashMap<IpAddr, Wrong>>,
+    hasher: RandomState,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Wrong {
     since: Instant,
     count: u32,
+    /// Hashes of the last ones.
+    last: [u64; REMEMBERED],
 }
 
 /// What came of a check.
@@ -33,7 +43,8 @@ pub enum Checked {
     Right,
     Missing,
     Wrong,
-    /// Too many wrong ones came from there: even a right one has to wait.
+    /// Too many wrong ones came from there: another has to wait, and from other
+    /// machines even a right one.
     Waits,
 }
 
@@ -42,6 +53,7 @@ impl Token {
         Self {
             text,
             wrong: Mutex::default(),
+            hasher: RandomState::new(),
         }
     }
 
@@ -60,10 +72,12 @@ impl Token {
         };
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.retain(|_, wrong| now.duration_since(wrong.since) < WINDOW);
-        if wrong
+        let waits = wrong
             .get(&peer)
-            .is_some_and(|wrong| wrong.count >= MOST_WRONG)
-        {
+            .is_some_and(|wrong| wrong.count >= MOST_WRONG);
+        // Those of loopback cannot be told apart, and behind a proxy everybody is
+        // one of them: who has the token is not to wait for who has not.
+        if waits && !peer.is_loopback() {
             return Checked::Waits;
         }
         // The same time for every token of the right length, however much of
@@ -71,13 +85,22 @@ impl Token {
         if bool::from(sent.ct_eq(self.text.as_bytes())) {
             return Checked::Right;
         }
+        if waits {
+            return Checked::Waits;
+        }
         // So many peers at once are an attack; it is not to take memory too.
         if wrong.len() < MOST_PEERS || wrong.contains_key(&peer) {
             let first = Wrong {
                 since: now,
                 count: 0,
+                last: [0; REMEMBERED],
             };
-            wrong.entry(peer).or_insert(first).count += 1;
+            let of_peer = wrong.entry(peer).or_insert(first);
+            let sent = self.hasher.hash_one(sent);
+            if !of_peer.last.contains(&sent) {
+                of_peer.last[of_peer.count as usize % REMEMBERED] = sent;
+                of_peer.count += 1;
+            }
         }
         Checked::Wrong
     }
@@ -151,11 +174,24 @@ mod tests {
             request.body(()).expect("a request").into_parts().0
         };
         let now = Instant::now();
-        for _ in 0..MOST_WRONG {
-            assert_eq!(token.check(&sent("x"), PEER, false, now), Checked::Wrong);
+        // Some programs that have an old one.
+        for at in 0..1000 {
+            let old = format!("old {}", at % REMEMBERED);
+            assert_eq!(token.check(&sent(&old), PEER, false, now), Checked::Wrong);
+        }
+        assert_eq!(token.check(&sent(TOKEN), PEER, false, now), Checked::Right);
+        for at in REMEMBERED..MOST_WRONG as usize {
+            let guess = format!("guess {at}");
+            assert_eq!(token.check(&sent(&guess), PEER, false, now), Checked::Wrong);
         }
         assert_eq!(token.check(&sent(TOKEN), PEER, false, now), Checked::Waits);
         let other = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+        assert_eq!(token.check(&sent(TOKEN), other, false, now), Checked::Right);
+        for at in 0..MOST_WRONG {
+            let guess = format!("guess {at}");
+            token.check(&sent(&guess), other, false, now);
+        }
+        assert_eq!(token.check(&sent("x"), other, false, now), Checked::Waits);
         assert_eq!(token.check(&sent(TOKEN), other, false, now), Checked::Right);
         let later = now + WINDOW;
         assert_eq!(
