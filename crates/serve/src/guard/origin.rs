@@ -66,7 +66,7 @@ pub fn origin(head: &Parts) -> Result<(), Foreign> {
     match text(headers, "sec-fetch-site") {
         Some("same-origin" | "none") => return Ok(()),
         // A link that was followed shows its answer to the user, not to the page.
-        Some(_) if reads && text(headers, "sec-fetch-mode") == Some("navigate") => return Ok(()),
+        Some(_) if reads && is_link(headers) => return Ok(()),
         Some(_) => return Err(Foreign::Origin),
         None => {}
     }
@@ -82,6 +82,13 @@ pub fn origin(head: &Parts) -> Result<(), Foreign> {
         return Err(Foreign::Origin);
     }
     Ok(())
+}
+
+/// Whether the user went here: a frame within another site's page, which that
+/// page may open as often as it likes, is no link.
+fn is_link(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-mode") == Some("navigate")
+        && matches!(text(headers, "sec-fetch-dest"), None | Some("document"))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -228,6 +235,14 @@ mod tests {
             &[site("cross-site"), ("sec-fetch-mode", "navigate")],
             false,
         );
+        for (dest, fine) in [("document", true), ("iframe", false), ("object", false)] {
+            let navigates = [
+                site("cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", dest),
+            ];
+            check("GET", &navigates, fine);
+        }
         // Old browsers send forms without a word.
         check("POST", &[BROWSER], false);
         check(
