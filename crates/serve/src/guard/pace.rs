@@ -14,6 +14,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// which exporters of metrics come by.
 pub const IDLE: Duration = Duration::from_secs(150);
 
+/// With HTTP/2, what is not longer than this may be pings and their like, bytes:
+/// those go on for as long as both ends live, and are no answer.
+const CHATTER: usize = 64;
+
 /// What a connection is doing, by the clock. Times are milliseconds since it
 /// began, from 1; 0 is never.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub struct Pace {
     known: AtomicU32,
     /// Since when a head has been coming in.
     head_since: AtomicU64,
-    /// When something was last answered or written.
+    /// When something was last answered, or written of an answer.
     quiet_since: AtomicU64,
     /// Since when the peer takes nothing of what is written.
     stuck_since: AtomicU64,
@@ -69,6 +73,22 @@ impl Pace {
             .fetch_max(if many { 2 } else { 1 }, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
         Asked(self.clone())
+    }
+
+    /// The peer took so many bytes.
+    fn wrote(&self, bytes: usize) {
+        self.stuck_since.store(0, Ordering::Relaxed);
+        let many = self.known.load(Ordering::Relaxed) == 2;
+        if !many || bytes > CHATTER {
+            self.quiet_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// The peer takes nothing just now.
+    fn stuck(&self) {
+        if self.stuck_since.load(Ordering::Relaxed) == 0 {
+            self.stuck_since.store(self.now(), Ordering::Relaxed);
+        }
     }
 
     /// Says what is to be done now.
@@ -126,13 +146,13 @@ impl<S, H> Watched<S, H> {
         }
     }
 
-    fn wrote<T>(&self, written: &Poll<io::Result<T>>) {
-        let pace = &self.pace;
-        if written.is_ready() {
-            pace.stuck_since.store(0, Ordering::Relaxed);
-            pace.quiet_since.store(pace.now(), Ordering::Relaxed);
-        } else if pace.stuck_since.load(Ordering::Relaxed) == 0 {
-            pace.stuck_since.store(pace.now(), Ordering::Relaxed);
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        match written {
+            Poll::Ready(written) => {
+                let bytes = written.as_ref().map_or(0, |bytes| *bytes);
+                self.pace.wrote(bytes);
+            }
+            Poll::Pending => self.pace.stuck(),
         }
     }
 }
@@ -184,7 +204,7 @@ impl<S: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Watched<S, H> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_pending() {
-            self.wrote(&flushed);
+            self.pace.stuck();
         }
         flushed
     }
@@ -230,6 +250,19 @@ mod tests {
             drop(silent.request(many));
             silent.quiet_since.store(1, Ordering::Relaxed);
             assert_eq!(silent.verdict(), Verdict::Idle);
+        }
+        // An answer that is still being fetched is no silence; pings are.
+        for (many, bytes, verdict) in [
+            (false, 1, None),
+            (true, CHATTER + 1, None),
+            (true, CHATTER, Some(Verdict::Idle)),
+        ] {
+            let fetching = pace(IDLE.as_secs() + 1);
+            drop(fetching.request(many));
+            fetching.quiet_since.store(1, Ordering::Relaxed);
+            fetching.wrote(bytes);
+            let idle = Some(fetching.verdict()).filter(|it| *it == Verdict::Idle);
+            assert_eq!(idle, verdict, "{many} {bytes}");
         }
         // Pings between the requests of HTTP/2 are no head.
         let pinging = pace(20);
