@@ -205,6 +205,11 @@ fn reading(page: &mut Page, live: &Overview) {
             live.overflow,
         ),
         (
+            "tachograph_live_forgotten_series_total",
+            "Series that were silent for an hour and left their place to others.",
+            live.forgotten,
+        ),
+        (
             "tachograph_live_failures_total",
             "Looks at the log that failed.",
             live.failures,

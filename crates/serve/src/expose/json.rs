@@ -71,11 +71,12 @@ pub fn all(live: &Live, started: UnixNanos) -> Value {
     let caches = caches
         .iter()
         .map(|reading| (reading.name.to_string(), cache(reading)));
+    let calls = tools.iter().map(|reading| reading.totals.events);
     let system = seed::System {
         active_sessions: told(live, "active_sessions")
             .unwrap_or_else(|| live.overview().active_sessions),
         concurrent_requests: told(live, "concurrent_requests").unwrap_or(0),
-        total_requests: tools.iter().map(|reading| reading.totals.events).sum(),
+        total_requests: calls.sum::<u64>() + live.forgotten(Family::Tool),
         started,
         now: UnixNanos::now(),
     };

@@ -13,12 +13,14 @@
 //!   is in the totals only, and counted ([`Overview::out_of_reach`]).
 //! - Memory is bounded: `Limits::live_series` series, each family with a share
 //!   of its own, so that a flood of one leaves room for the others (what is over
-//!   it shares [`OTHER`] and is counted); names of at most 256 bytes; sketches
-//!   and points within a budget of 80 MiB, over which they grow coarser and
-//!   shorter. A series without values takes under 2 KB.
+//!   it takes the place of a series that was silent for an hour; where there is
+//!   none it shares [`OTHER`]; both are counted); names of at most 256 bytes;
+//!   sketches and points within a budget of 80 MiB, over which they grow coarser
+//!   and shorter; metrics take no more than half of the points. A series without values takes under 2 KB.
 //! - What was in the log before (back to an hour, or its newest 64 MiB) is read
 //!   in after the start; [`Reading::since_start`] leaves it out.
 
+mod family;
 mod feed;
 mod points;
 mod row;
@@ -37,10 +39,11 @@ use tachograph_model::{Event, Sink, SinkError, UnixNanos};
 use tokio::sync::watch;
 
 use crate::config::Limits;
+pub use family::{Family, HISTORY};
 use feed::Feed;
 pub use series::{EXACT, REACH, Stats};
 pub use sessions::ACTIVE_SECONDS;
-pub use state::{Family, HISTORY, Read, State};
+pub use state::{Read, State};
 pub use totals::{BOUNDS_MS, Lookups, OTHER, Tokens, Totals};
 
 /// Series that are read under one hold of the lock: the feed never waits
@@ -91,6 +94,8 @@ pub struct Overview {
     /// Times that something counted under [`OTHER`], because there are too many
     /// series of its family.
     pub overflow: u64,
+    /// Series that were silent for an hour and left their place to others.
+    pub forgotten: u64,
     /// Series that are kept apart.
     pub series: usize,
     /// Bytes that sketches and points take.
@@ -210,6 +215,11 @@ impl Live {
         if let Some(place) = state.find(Family::Tool, "", tool) {
             out.extend(state.entries[place].series.points.values());
         }
+    }
+
+    /// How many events the series of a family had that were forgotten.
+    pub fn forgotten(&self, family: Family) -> u64 {
+        self.state().forgotten(family)
     }
 
     /// State of the whole.

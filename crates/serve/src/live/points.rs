@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::slot::{At, Budget};
+use super::slot::{At, Budget, Pool};
 
 /// A ring of the newest points, by arrival.
 #[derive(Debug)]
@@ -16,16 +16,21 @@ pub(super) struct Points {
     disorder: usize,
     /// The latest of those that were dropped.
     dropped: i64,
+    /// Where its memory comes from, and how much of it, points.
+    pool: Pool,
+    taken: usize,
 }
 
 impl Points {
-    pub(super) fn new(most: usize, oldest: i64) -> Self {
+    pub(super) fn new(most: usize, oldest: i64, pool: Pool) -> Self {
         Self {
             held: VecDeque::new(),
             most: most.max(1),
             oldest,
             disorder: 0,
             dropped: i64::MIN,
+            pool,
+            taken: 0,
         }
     }
 
@@ -84,6 +89,16 @@ impl Points {
         self.held.iter().map(|point| point.1)
     }
 
+    /// Whether points are held whatever their age.
+    pub(super) fn holds_old(&self) -> bool {
+        self.oldest == i64::MAX
+    }
+
+    /// Gives back what memory they hold, before they are dropped.
+    pub(super) fn give_back(self, budget: &mut Budget) {
+        budget.give_back_points(self.pool, self.taken);
+    }
+
     fn drop_front(&mut self) {
         let Some(front) = self.held.pop_front() else {
             return;
@@ -101,8 +116,9 @@ impl Points {
             return true;
         }
         let more = held.max(4).min(self.most - held);
-        let granted = budget.take_points(more);
+        let granted = budget.take_points(self.pool, more);
         if granted {
+            self.taken += more;
             self.held.reserve_exact(more);
         }
         // One point is always held.

@@ -83,7 +83,8 @@ impl Series {
     }
 
     /// Adds a finite value, `times` times. What is older than an hour by the
-    /// newest is only the last value, if it is that; false then.
+    /// newest is only the last value, if it is that, and where points are held
+    /// whatever their age one of them; false then.
     pub(super) fn add(
         &mut self,
         at: i64,
@@ -105,11 +106,22 @@ impl Series {
             self.age(budget);
         }
         let Some(slot) = self.slot_of(second) else {
+            if self.points.holds_old() {
+                self.points.push((at, value), budget);
+            }
             return false;
         };
         slot.add((at, value), times, failed, budget);
         self.points.push((at, value), budget);
         true
+    }
+
+    /// Gives back what memory it holds, before it is dropped.
+    pub(super) fn give_back(self, budget: &mut Budget) {
+        for slot in self.tiers.into_iter().flatten() {
+            slot.give_back(budget);
+        }
+        self.points.give_back(budget);
     }
 
     /// What happened from `now - length` to `now`, both included; `None` when

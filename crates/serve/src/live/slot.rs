@@ -16,8 +16,8 @@ const MAX_LEVEL: u32 = 7;
 pub(super) struct Budget {
     /// Buckets that the slots have room for, now.
     cells: usize,
-    /// Recent points that there is room for, now.
-    points: usize,
+    /// Recent points that there is room for, now, by pool.
+    points: [usize; 2],
     max_cells: usize,
     max_points: usize,
 }
@@ -26,7 +26,7 @@ impl Budget {
     pub(super) fn new(max_cells: usize, max_points: usize) -> Self {
         Self {
             cells: 0,
-            points: 0,
+            points: [0; 2],
             max_cells,
             max_points,
         }
@@ -43,16 +43,30 @@ impl Budget {
     }
 
     /// Asks for room for more points; false when there is none left.
-    pub(super) fn take_points(&mut self, more: usize) -> bool {
-        let fits = self.points + more <= self.max_points;
-        self.points += if fits { more } else { 0 };
+    pub(super) fn take_points(&mut self, pool: Pool, more: usize) -> bool {
+        let points = &mut self.points[pool as usize];
+        let fits = *points + more <= self.max_points / 2;
+        *points += if fits { more } else { 0 };
         fits
+    }
+
+    pub(super) fn give_back_points(&mut self, pool: Pool, fewer: usize) {
+        self.points[pool as usize] -= fewer;
     }
 
     /// Bytes that sketches and points take.
     pub(super) fn bytes(&self) -> usize {
-        self.cells * size_of::<(i32, u32)>() + self.points * size_of::<(i64, f64)>()
+        self.cells * size_of::<(i32, u32)>()
+            + self.points.iter().sum::<usize>() * size_of::<(i64, f64)>()
     }
+}
+
+/// Which half of the points' memory is used: metrics are many and their histories
+/// long, and must not take the last latencies of tools away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pool {
+    Metrics,
+    Others,
 }
 
 /// A value and when it was measured, Unix nanoseconds.

@@ -1,147 +1,25 @@
 //! The state itself: which series there are, and what an event does to them.
 //! Pure: time comes in with the calls.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tachograph_model::{Decoder, UnixNanos};
 
-use super::points::Points;
+use super::family::{Entry, Family, FamilyIndex};
 use super::row::Row;
-use super::series::{EXACT, REACH, Series};
+use super::series::REACH;
 use super::sessions::Sessions;
 use super::slot::Budget;
-use super::totals::{OTHER, Totals};
+use super::totals::OTHER;
 use super::{Overview, Reading};
 
-/// Points of one metric's history, at most.
-pub const HISTORY: usize = 10_000;
 /// Buckets of all sketches together, 8 bytes each: 48 MiB.
 const MAX_CELLS: usize = 6 << 20;
 /// Points of all series together, 16 bytes each: 32 MiB.
 const MAX_POINTS: usize = 2 << 20;
 /// Of a longer name only the start is kept, bytes.
 const MAX_NAME: usize = 256;
-
-/// What a series is of; in brackets what stands for its source, its name and
-/// its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Measurements (source, metric; the metric's own unit).
-    Metric,
-    /// Tool calls (–, tool; milliseconds).
-    Tool,
-    /// Model calls (provider, model; milliseconds).
-    Model,
-    /// Tokens of model calls (provider, model; input and output of a call).
-    ModelTokens,
-    /// Cost of model calls (provider, model; US dollars of a call).
-    ModelCost,
-    /// Cache look-ups (–, cache; 1 for a hit, 0 for a miss).
-    Cache,
-    /// Agents at work (–, agent; milliseconds).
-    Agent,
-    /// Queries (–, type of agent that answered; milliseconds).
-    Query,
-    /// Agents chosen (–, type of agent; complexity 0..=1).
-    Selection,
-    /// Failures (–, class of the failure; 1 each).
-    Error,
-    /// Look-ups of agents (–, operation; milliseconds).
-    Discovery,
-    /// Profiled operations (component, operation; milliseconds).
-    Profile,
-    /// Events that a recorder lost (reason, type of event; how many).
-    Loss,
-    /// All events (–, type; 1 each).
-    Event,
-}
-
-impl Family {
-    pub const ALL: [Self; 14] = [
-        Self::Metric,
-        Self::Tool,
-        Self::Model,
-        Self::ModelTokens,
-        Self::ModelCost,
-        Self::Cache,
-        Self::Agent,
-        Self::Query,
-        Self::Selection,
-        Self::Error,
-        Self::Discovery,
-        Self::Profile,
-        Self::Loss,
-        Self::Event,
-    ];
-
-    /// As a label's value.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metric => "metric",
-            Self::Tool => "tool",
-            Self::Model => "model",
-            Self::ModelTokens => "model_tokens",
-            Self::ModelCost => "model_cost",
-            Self::Cache => "cache",
-            Self::Agent => "agent",
-            Self::Query => "query",
-            Self::Selection => "selection",
-            Self::Error => "error",
-            Self::Discovery => "discovery",
-            Self::Profile => "profile",
-            Self::Loss => "loss",
-            Self::Event => "event",
-        }
-    }
-
-    /// How many of 64 parts of the series it may take.
-    fn share(self) -> usize {
-        match self {
-            Self::Metric => 28,
-            Self::Tool => 16,
-            Self::Model | Self::ModelTokens | Self::ModelCost | Self::Cache | Self::Agent => 2,
-            Self::Query | Self::Selection | Self::Error | Self::Profile => 2,
-            Self::Discovery | Self::Event => 1,
-            Self::Loss => 0,
-        }
-    }
-
-    /// Whether its values are durations, in milliseconds.
-    pub fn is_duration(self) -> bool {
-        matches!(
-            self,
-            Self::Tool | Self::Model | Self::Agent | Self::Query | Self::Discovery | Self::Profile
-        )
-    }
-
-    fn points(self) -> Points {
-        const HOUR: i64 = REACH.as_nanos() as i64 + 60_000_000_000;
-        match self {
-            Self::Metric => Points::new(HISTORY, HOUR),
-            // The last latencies, however old.
-            Self::Tool => Points::new(EXACT, i64::MAX),
-            // Every value is the same: the slots know all.
-            Self::Event | Self::Error => Points::new(1, HOUR),
-            _ => Points::new(EXACT, HOUR),
-        }
-    }
-}
-
-/// One series and what is known of it.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) source: Arc<str>,
-    pub(super) name: Arc<str>,
-    /// Type of a metric, in its source's words.
-    pub(super) kind: Option<Arc<str>>,
-    pub(super) unit: Option<Arc<str>>,
-    pub(super) series: Series,
-    pub(super) totals: Totals,
-    /// The totals when the log's past had been read.
-    pub(super) before: Option<Box<Totals>>,
-}
 
 /// What is counted of the reading itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +32,8 @@ pub struct Read {
     pub out_of_reach: u64,
     /// Times that a series was not kept apart, because there are too many.
     pub overflow: u64,
+    /// Series that were silent for an hour and left their place to others.
+    pub forgotten: u64,
 }
 
 /// Live state, without its thread.
@@ -171,14 +51,6 @@ pub struct State {
     key: String,
 }
 
-#[derive(Debug, Default)]
-struct FamilyIndex {
-    by_key: HashMap<Box<str>, u32>,
-    /// In the order in which they first came.
-    order: Vec<u32>,
-    most: usize,
-}
-
 impl State {
     /// Empty, for `max_series` series.
     pub fn new(max_series: usize) -> Self {
@@ -188,10 +60,7 @@ impl State {
     pub(super) fn within(max_series: usize, max_cells: usize, max_points: usize) -> Self {
         Self {
             entries: Vec::new(),
-            families: Family::ALL.map(|family| FamilyIndex {
-                most: (max_series * family.share() / 64).max(16),
-                ..FamilyIndex::default()
-            }),
+            families: Family::ALL.map(|family| FamilyIndex::new(max_series, family)),
             sessions: Sessions::default(),
             budget: Budget::new(max_cells, max_points),
             read: Read::default(),
@@ -286,6 +155,11 @@ impl State {
         })
     }
 
+    /// As [`super::Live::forgotten`].
+    pub fn forgotten(&self, family: Family) -> u64 {
+        self.families[family as usize].forgotten
+    }
+
     /// As [`super::Live::history`], at a time of one's choice.
     pub fn history(
         &self,
@@ -310,6 +184,7 @@ impl State {
             unreadable: self.read.unreadable,
             out_of_reach: self.read.out_of_reach,
             overflow: self.read.overflow + self.sessions.overflow,
+            forgotten: self.read.forgotten,
             series: self.entries.len(),
             bytes: self.budget.bytes(),
             active_sessions: self.sessions.active(now.0),
@@ -328,22 +203,26 @@ impl State {
         let mut event = Of {
             state: self,
             row: &row,
+            now,
             at,
         };
         event.apply();
         self.row = row;
     }
 
-    /// The series of that name, made where there is none; past the limit the
-    /// one that all others share.
-    fn entry(&mut self, family: Family, source: &str, name: &str) -> usize {
+    /// The series of that name, made where there is none; past the limit in the
+    /// place of a silent one, or else the one that all others share.
+    fn entry(&mut self, family: Family, source: &str, name: &str, now: i64) -> usize {
         write_key(&mut self.key, source, name);
-        let index = &self.families[family as usize];
+        let index = &mut self.families[family as usize];
         if let Some(at) = index.by_key.get(self.key.as_str()) {
             return *at as usize;
         }
         if index.order.len() < index.most {
             return self.add(family, source, name);
+        }
+        if let Some(turn) = index.silent(&self.entries, now) {
+            return self.replace(family, turn, source, name);
         }
         self.read.overflow += 1;
         write_key(&mut self.key, OTHER, OTHER);
@@ -355,20 +234,28 @@ impl State {
 
     fn add(&mut self, family: Family, source: &str, name: &str) -> usize {
         let place = self.entries.len();
-        self.entries.push(Entry {
-            source: clipped(source).into(),
-            name: clipped(name).into(),
-            kind: None,
-            unit: None,
-            series: Series::new(family.points()),
-            totals: Totals::new(family.is_duration()),
-            before: None,
-        });
+        self.entries.push(Entry::new(family, source, name));
         let index = &mut self.families[family as usize];
         let at = u32::try_from(place).unwrap_or(u32::MAX);
         index.order.push(at);
         index.by_key.insert(self.key.as_str().into(), at);
         place
+    }
+
+    /// Forgets a series for the one of the key.
+    fn replace(&mut self, family: Family, turn: usize, source: &str, name: &str) -> usize {
+        let index = &mut self.families[family as usize];
+        let at = index.order[turn];
+        let entry = &mut self.entries[at as usize];
+        let old = std::mem::replace(entry, Entry::new(family, source, name));
+        let mut key = String::new();
+        write_key(&mut key, &old.source, &old.name);
+        index.by_key.remove(key.as_str());
+        index.by_key.insert(self.key.as_str().into(), at);
+        index.forgotten += old.totals.events;
+        old.series.give_back(&mut self.budget);
+        self.read.forgotten += 1;
+        at as usize
     }
 }
 
@@ -376,6 +263,8 @@ impl State {
 struct Of<'a> {
     state: &'a mut State,
     row: &'a Row,
+    /// When it came.
+    now: i64,
     /// When, at most now; `None`: too far ahead to be in any window.
     at: Option<i64>,
 }
@@ -436,8 +325,9 @@ impl Of<'_> {
         times: u64,
     ) -> (usize, bool) {
         let failed = self.row.failed();
-        let place = self.state.entry(family, source, name);
+        let place = self.state.entry(family, source, name, self.now);
         let entry = &mut self.state.entries[place];
+        entry.heard = self.now;
         entry.totals.events += 1;
         entry.totals.failed += u64::from(failed);
         let Some(value) = value.filter(|value| value.is_finite()) else {
@@ -540,6 +430,61 @@ fn write_key(key: &mut String, source: &str, name: &str) {
     key.push_str(clipped(name));
 }
 
-fn clipped(text: &str) -> &str {
+pub(super) fn clipped(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_NAME)]
+}
+
+#[cfg(test)]
+mod tests {
+    use tachograph_model::{Column, Event};
+
+    use super::*;
+
+    const NOW: i64 = 1_763_640_000_000_000_000;
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn tool(at: i64, ms: f64) -> Vec<u8> {
+        Event::new(UnixNanos(at), "tool_call")
+            .with(Column::Name, "t")
+            .with(Column::DurationMs, ms)
+            .to_line()
+    }
+
+    fn latencies(state: &State) -> Vec<f64> {
+        let place = state.find(Family::Tool, "", "t").expect("it was called");
+        state.entries[place].series.points.values().collect()
+    }
+
+    #[test]
+    fn histories_of_metrics_leave_room_for_the_latencies_of_tools() {
+        let mut state = State::within(64, 1 << 20, 400);
+        for at in 0..1000 {
+            let metric = Event::new(UnixNanos(NOW + at), "metric")
+                .with(Column::Name, format!("m{}", at % 3))
+                .with(Column::Value, at as f64);
+            state.take(&metric.to_line(), UnixNanos(NOW + at));
+        }
+        for ms in 0..100 {
+            state.take(&tool(NOW + ms, ms as f64), UnixNanos(NOW + 1000));
+        }
+        assert_eq!(latencies(&state).len(), 100);
+        let metrics = state.of(Family::Metric).iter();
+        let points = metrics.map(|at| state.entries[*at as usize].series.points.values().count());
+        let points: usize = points.sum();
+        assert!((100..=200).contains(&points), "{points}");
+    }
+
+    #[test]
+    fn the_last_latencies_are_the_last_to_come_however_late() {
+        let mut state = State::new(64);
+        for (at, ms) in [(NOW, 5.0), (NOW - 30 * HOUR, 7.0), (NOW - 1, 9.0)] {
+            state.take(&tool(at, ms), UnixNanos(NOW));
+        }
+        assert_eq!(latencies(&state), [5.0, 7.0, 9.0]);
+        let hour = Duration::from_secs(3600);
+        let reading = state.reading(Family::Tool, "", "t", hour, UnixNanos(NOW));
+        let reading = reading.expect("it was called");
+        assert_eq!(reading.window.expect("within the hour").count, 2);
+        assert_eq!(reading.totals.events, 3);
+    }
 }

@@ -455,6 +455,61 @@ fn floods_of_names_stay_bounded_and_leave_the_others_alone() {
 }
 
 #[test]
+fn silent_series_leave_their_place_to_others() {
+    let mut state = State::new(64);
+    let kept = 28;
+    let later = |hours: f64| UnixNanos(now().0 + (hours * 3.6e12) as i64);
+    let mut hear = |time: UnixNanos, name: &str| {
+        state.take(&metric(time, name, 1.0).to_line(), time);
+        state.overview(time)
+    };
+    for at in 0..40 {
+        hear(now(), &format!("flood{at}"));
+    }
+    let full = hear(later(0.9), "flood0");
+    assert_eq!((full.overflow, full.forgotten), (12, 0));
+    // Within the hour nobody has to leave.
+    assert_eq!(hear(later(0.95), "early").overflow, 13);
+    let fresh = hear(later(1.5), "fresh");
+    assert_eq!((fresh.overflow, fresh.forgotten), (13, 1));
+    for at in 0..200 {
+        hear(later(1.5), &format!("more{at}"));
+    }
+    let again = hear(later(1.5), "fresh");
+    // All but those of the last hour: one of the flood, and this.
+    assert_eq!(again.forgotten, kept - 1);
+    assert_eq!(again.series, full.series);
+    // What they held is given back, again and again.
+    let bytes: Vec<usize> = (2..20)
+        .map(|round| {
+            let time = later(2.0 * f64::from(round));
+            for at in 0..kept {
+                hear(time, &format!("round{round}-{at}"));
+            }
+            hear(time, &format!("round{round}-0")).bytes
+        })
+        .collect();
+    assert!(bytes.iter().all(|all| *all == bytes[0]), "{bytes:?}");
+    let time = later(38.0);
+    let events = |name: &str| {
+        let reading = state.reading(Family::Metric, "agent", name, HOUR, time);
+        reading.map(|reading| reading.totals.events)
+    };
+    assert_eq!(events("round19-1"), Some(1));
+    assert_eq!(events("round18-1"), None);
+    assert_eq!(events("fresh"), None);
+    let other = state.reading(Family::Metric, OTHER, OTHER, HOUR, time);
+    let other = other.expect("never forgotten").totals.events;
+    let shown: u64 = (0..kept)
+        .filter_map(|at| events(&format!("round19-{at}")))
+        .sum();
+    // Nothing is lost from the count of all.
+    let all = state.reading(Family::Event, "", "metric", HOUR, time);
+    let all = all.expect("events").totals.events;
+    assert_eq!(shown + other + state.forgotten(Family::Metric), all);
+}
+
+#[test]
 fn history_is_in_order_of_time_and_bounded() {
     let mut events: Vec<Event> = (0..12_000)
         .map(|at| {
