@@ -8,6 +8,7 @@ pub mod ask;
 pub mod form;
 pub mod headers;
 pub mod json;
+pub mod live;
 pub mod openapi;
 pub mod page;
 pub mod params;
@@ -58,6 +59,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         .route("/api/v1", get(questions::list))
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
+        .route("/api/v1/live", get(live::get))
         .route("/api/v1/{*path}", any(questions::unknown))
         .route(
             "/api/v1/sql",

@@ -20,9 +20,13 @@ const CSP: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-a
                    frame-ancestors 'none'";
 
 /// What else is worth a visit.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 7] = [
     ("/api/v1/openapi.json", "all of it, as OpenAPI 3.1 has it"),
     ("/health", "whether the server lives"),
+    (
+        "/api/v1/live",
+        "every figure of the last minutes, of metrics, tools, models and all else (family)",
+    ),
     (
         "/api/metrics/summary",
         "measurements of the last five minutes",

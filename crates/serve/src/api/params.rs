@@ -32,6 +32,8 @@ pub enum Takes {
     SomeOf(&'static [&'static str]),
     /// Text of at most so many bytes, without control characters.
     Text(usize),
+    /// The same; with nothing in it, it counts as not given.
+    TextOrNone(usize),
     /// Text of at most so many bytes, whatever it holds.
     Statement(usize),
 }
@@ -84,6 +86,9 @@ impl<'a> Params<'a> {
                 Cow::Borrowed("") if param.takes == Takes::Flag => Cow::Borrowed("true"),
                 value => value,
             };
+            if value.is_empty() && matches!(param.takes, Takes::TextOrNone(_)) {
+                continue;
+            }
             param.check(&value)?;
             read.given.push((param.name, value));
         }
@@ -201,7 +206,7 @@ impl Param {
                     })
                 }
             },
-            Takes::Text(most) => match is_text(value, most) {
+            Takes::Text(most) | Takes::TextOrNone(most) => match is_text(value, most) {
                 true => Ok(()),
                 false => wrong(
                     format!("text of 1 to {most} bytes without control characters").into(),
@@ -257,6 +262,11 @@ impl Takes {
                 "maxLength": most / 4,
                 "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
             }),
+            Self::TextOrNone(most) => json!({
+                "type": "string",
+                "maxLength": most / 4,
+                "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+            }),
             Self::Statement(most) => {
                 json!({"type": "string", "minLength": 1, "maxLength": most / 4})
             }
@@ -272,13 +282,14 @@ const INSTANT: &str = "^(1[7-9]|20|21)[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-
 mod tests {
     use super::*;
 
-    const KNOWN: [Param; 6] = [
+    const KNOWN: [Param; 7] = [
         param("days", Takes::Whole(1, 36_500)),
         param("since", Takes::Instant),
         param("exact", Takes::Flag),
         param("format", Takes::OneOf(&["json", "csv"])),
         param("section", Takes::SomeOf(&["tools", "models"])),
         param("agent", Takes::Text(16)),
+        param("source", Takes::TextOrNone(16)),
     ];
 
     const fn param(name: &'static str, takes: Takes) -> Param {
@@ -309,6 +320,8 @@ mod tests {
         check("agent=%C3%A9", "agent", Some("é"));
         check("agent=a=b", "agent", Some("a=b"));
         check("section=tools,models", "section", Some("tools,models"));
+        check("source=", "source", None);
+        check("source=&source=x", "source", Some("x"));
         assert!(
             Params::read(Some("exact=1"), &KNOWN)
                 .expect("read")
@@ -362,6 +375,7 @@ mod tests {
         check("agent=%C2%9B", "parameter", "agent");
         check("agent=12345678901234567", "parameter", "agent");
         check("agent=", "parameter", "agent");
+        check("source=%0A", "parameter", "source");
         check("exact=maybe", "parameter", "exact");
         check("format=pdf", "value", "pdf");
         check("section=tools,tool", "near", "tools");

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::{Schemas, alert, shape};
 use crate::api::form::Form;
+use crate::api::live;
 use crate::api::params::{Param, Takes};
 use crate::api::problem::Kind;
 use crate::api::seed4::{HISTORY_PARAMS, SUMMARY_PARAMS, shape::SOURCES};
@@ -21,6 +22,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1/sql", json!({"get": sql_get(), "post": sql_post()})),
         ("/api/v1", json!({"get": list()})),
         ("/api/v1/openapi.json", json!({"get": openapi()})),
+        ("/api/v1/live", json!({"get": windows()})),
         ("/api/v1/events", json!({"post": events()})),
         ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),
@@ -360,6 +362,20 @@ fn summary() -> Value {
     };
     let answer = json_of("the figures", shape("Summary"));
     seed(&told, of(SUMMARY_PARAMS), answer, &[400, 429, 500])
+}
+
+fn windows() -> Value {
+    let told = Told {
+        id: "live",
+        tag: "live",
+        summary: "Every figure of a window, of any kind of series.",
+        description: "Series of which nothing came in it are not there. Up to 1000 values all \
+            figures are exact; `relative_error` says by what part of it a percentile may be off \
+            otherwise.",
+    };
+    let answer = json_of("the figures", shape("Live"));
+    let problems = [Kind::BadParameter, Kind::Overloaded];
+    operation(&told, of(live::PARAMS), answer, &problems)
 }
 
 fn in_path(name: &str, description: &str, schema: Value) -> Value {

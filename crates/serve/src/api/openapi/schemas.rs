@@ -90,6 +90,7 @@ impl Schemas {
             ),
             ("Rule", rule()),
             ("NewRule", new_rule()),
+            ("Live", live()),
             ("Summary", summary()),
             ("Event", event()),
             ("EventsAnswer", events_answer()),
@@ -338,8 +339,37 @@ fn problem() -> Value {
     problem
 }
 
+fn live() -> Value {
+    object(json!({
+        "family": text(),
+        "window_seconds": count(),
+        "timestamp": time(),
+        "series": list(object(json!({
+            "source": text(),
+            "name": text(),
+            "type": or_null("string"),
+            "unit": or_null("string"),
+            "count": count(),
+            "failed": count(),
+            "sum": number(),
+            "min": number(),
+            "max": number(),
+            "avg": number(),
+            "std": number(),
+            "p50": number(),
+            "p95": number(),
+            "p99": number(),
+            "latest": number(),
+            "latest_at": time(),
+            "rate_per_second": number(),
+            "change_per_second": or_null("number"),
+            "relative_error": number(),
+        }))),
+    }))
+}
+
 fn summary() -> Value {
-    let stats = object(json!({
+    let mut stats = object(json!({
         "count": count(),
         "sum": number(),
         "min": number(),
@@ -352,6 +382,10 @@ fn summary() -> Value {
         "latest": number(),
         "rate": {"type": "number", "description": "measurements a second of the window"},
     }));
+    stats["properties"]["relative_error"] = json!({
+        "type": "number",
+        "description": "by what part of it a percentile may be off; not there when it is exact",
+    });
     object(json!({
         "window_seconds": count(),
         "timestamp": time(),
@@ -417,6 +451,10 @@ fn new_rule() -> Value {
             "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
             "description": {"type": "string", "maxLength": MAX_DESCRIPTION / 4},
             "enabled": {"type": "boolean", "default": true},
+            "created_at": {
+                "type": "string",
+                "description": "the server's to say: what stands here is not taken",
+            },
         },
     })
 }

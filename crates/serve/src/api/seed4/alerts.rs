@@ -1,7 +1,7 @@
 //! Alerts, as the log holds them, and the rules that are kept for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -30,14 +30,34 @@ const MOST: usize = 100;
 
 /// Keys that a rule must have, in the order in which the seed asks for them.
 const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
-const OPTIONAL: [&str; 4] = ["window_seconds", "severity", "description", "enabled"];
+/// The last is the server's to say: it may stand there, for a rule that was
+/// read, changed and sent back.
+const OPTIONAL: [&str; 5] = [
+    "window_seconds",
+    "severity",
+    "description",
+    "enabled",
+    "created_at",
+];
+
+/// So long after the events could not be asked they are not asked again for
+/// what can do without.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Recent alerts. The events are asked for them only when live state has seen
 /// one more.
 #[derive(Debug, Default)]
 pub struct Alerts {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// For how many `alert` events these are all there is to show.
-    known: Mutex<(u64, Arc<Vec<Value>>)>,
+    seen: u64,
+    alerts: Arc<Vec<Value>>,
+    /// When the events could not be asked.
+    failed: Option<Instant>,
 }
 
 impl Alerts {
@@ -47,14 +67,32 @@ impl Alerts {
     /// # Errors
     /// When the events cannot be read.
     pub fn recent(&self, hub: &Hub) -> Result<Arc<Vec<Value>>, Problem> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.renew(hub)?;
+        Ok(known.alerts.clone())
+    }
+
+    /// The same for what shows alerts beside its own figures: while the events
+    /// cannot be read, or too many ask for them, those that are known already.
+    pub fn at_hand(&self, hub: &Hub) -> Arc<Vec<Value>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.failed.is_none_or(|failed| failed.elapsed() >= AGAIN) {
+            known.failed = known.renew(hub).err().map(|_| Instant::now());
+        }
+        known.alerts.clone()
+    }
+}
+
+impl Known {
+    fn renew(&mut self, hub: &Hub) -> Result<(), Problem> {
         let hour = Duration::from_secs(3600);
         let seen = hub.live.reading(Family::Event, "", "alert", hour);
         let seen = seen.map_or(0, |reading| reading.totals.events);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.0 != seen {
-            *known = (seen, Arc::new(read(hub)?));
+        if self.seen != seen {
+            self.alerts = Arc::new(read(hub)?);
+            self.seen = seen;
         }
-        Ok(known.1.clone())
+        Ok(())
     }
 }
 
@@ -98,11 +136,12 @@ pub async fn list(State(api): State<Arc<Api>>) -> super::Answer {
         Ok(rules.map(|rules| (alerts, rules)))
     });
     let (alerts, rules) = found.await?.map_err(failed)?;
+    let active = rules.iter().filter(|rule| rule.enabled).count();
     Ok(Json(json!({
-        "total_alerts": alerts.len(),
-        "active_rules": rules.iter().filter(|rule| rule.enabled).count(),
         "alerts": *alerts,
         "rules": rules,
+        "total_alerts": alerts.len(),
+        "active_rules": active,
     })))
 }
 
@@ -161,6 +200,7 @@ fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
         Some(Value::String(text)) => Ok(text.clone()),
         Some(_) => Err(format!("`{key}` must be text")),
     };
+    text("created_at", "")?;
     let threshold = body.get("threshold").and_then(Value::as_f64);
     let window = body
         .get("window_seconds")
@@ -206,6 +246,10 @@ mod tests {
         let made = rule(&with("severity", json!("critical")), UnixNanos(0)).expect("a rule");
         assert_eq!((made.threshold, made.window_seconds), (100.0, 300));
         assert_eq!((made.severity.as_str(), made.enabled), ("critical", true));
+        // What was read may be sent back.
+        let read = serde_json::to_value(&made).expect("JSON");
+        let read = read.as_object().expect("an object");
+        assert_eq!(rule(read, UnixNanos(0)).as_ref(), Ok(&made));
         let check = |key: &str, value: Value, said: &str| {
             let error = rule(&with(key, value), UnixNanos(0)).expect_err(said);
             assert!(error.contains(said), "{error}");
@@ -219,6 +263,7 @@ mod tests {
         check("window_seconds", json!(-60), "`window_seconds`");
         check("window_seconds", json!(86_400), "`window_seconds`");
         check("enabled", json!("yes"), "`enabled`");
+        check("created_at", json!(7), "`created_at` must be text");
         check("severity", json!("fatal"), "`severity`");
         check("condition", json!("sometimes"), "condition");
         check("treshold", json!(1), "did you mean threshold?");

@@ -50,8 +50,8 @@ pub const SUMMARY_PARAMS: &[Param] = &[
     },
     Param {
         name: "source",
-        doc: "Only this source, one of those that /api/metrics/sources lists.",
-        takes: Takes::Text(256),
+        doc: "Only this source, one of those that /api/metrics/sources lists; empty: every one.",
+        takes: Takes::TextOrNone(256),
     },
 ];
 
@@ -129,7 +129,7 @@ async fn summary(State(api): State<Arc<Api>>, uri: OriginalUri) -> Answer {
     let alerts = api.alerts.clone();
     let summary = api.live.run(move |hub| {
         let readings = hub.live.readings(Family::Metric, source.as_deref(), length);
-        let alerts = alerts.recent(hub)?;
+        let alerts = alerts.at_hand(hub);
         Ok(shape::summary(&readings, length, UnixNanos::now(), &alerts))
     });
     Ok(Json(summary.await?))
@@ -225,7 +225,7 @@ async fn export(
             let alerts = api.alerts.clone();
             let summary = api.live.run(move |hub| {
                 let readings = hub.live.readings(Family::Metric, None, length);
-                let alerts = alerts.recent(hub)?;
+                let alerts = alerts.at_hand(hub);
                 let summary = shape::summary(&readings, length, UnixNanos::now(), &alerts);
                 Ok(format!("{summary:#}"))
             });

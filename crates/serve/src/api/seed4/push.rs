@@ -42,6 +42,8 @@ pub struct Push {
     places: Arc<Semaphore>,
     most: usize,
     made: Mutex<Option<Made>>,
+    /// Held by the one who makes anew what all others wait for.
+    making: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ impl Push {
             places: Arc::new(Semaphore::new(most)),
             most,
             made: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
         }
     }
 
@@ -68,20 +71,25 @@ impl Push {
 
     /// The text of a message of that type: data no older than [`SOONEST`].
     async fn message(&self, api: &Arc<Api>, kind: &str) -> Result<Utf8Bytes, Problem> {
-        let made = self
-            .made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let made = match made.filter(|made| made.at.elapsed() < SOONEST) {
-            Some(made) => made,
-            None => self.make(api).await?,
-        };
         let Made {
             timestamp, data, ..
-        } = made;
+        } = match self.fresh() {
+            Some(made) => made,
+            None => {
+                let _making = self.making.lock().await;
+                match self.fresh() {
+                    Some(made) => made,
+                    None => self.make(api).await?,
+                }
+            }
+        };
         let text = format!(r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{data}}}"#);
         Ok(text.into())
+    }
+
+    fn fresh(&self) -> Option<Made> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.clone().filter(|made| made.at.elapsed() < SOONEST)
     }
 
     async fn make(&self, api: &Arc<Api>) -> Result<Made, Problem> {
@@ -89,7 +97,7 @@ impl Push {
         let update = api.live.run(move |hub| {
             let now = UnixNanos::now();
             let readings = hub.live.readings(Family::Metric, None, WINDOW);
-            let alerts = alerts.recent(hub)?;
+            let alerts = alerts.at_hand(hub);
             let update = shape::update(&readings, WINDOW, now, &alerts);
             Ok((iso(now), update.to_string()))
         });

@@ -64,8 +64,9 @@ fn kind(reading: &Reading) -> &str {
     reading.kind.as_deref().unwrap_or("gauge")
 }
 
+/// The seed's figures; when percentiles are not exact, how exact they are.
 fn figures(stats: &Stats) -> Value {
-    json!({
+    let mut figures = json!({
         "count": stats.count,
         "sum": stats.sum,
         "min": stats.min,
@@ -77,7 +78,11 @@ fn figures(stats: &Stats) -> Value {
         "p99": stats.p99,
         "latest": stats.latest,
         "rate": stats.rate,
-    })
+    });
+    if stats.relative_error > 0.0 {
+        figures["relative_error"] = stats.relative_error.into();
+    }
+    figures
 }
 
 /// The text export: no HELP, no TYPE, no newline at its end.
