@@ -13,6 +13,7 @@ mod bench;
 mod clients;
 mod codegen;
 mod crash;
+mod peers;
 mod python;
 mod server;
 mod test;

@@ -27,7 +27,7 @@ pub(crate) fn clients() -> Result<PathBuf> {
 }
 
 /// An environment with these packages.
-fn ready(name: &str, wanted: &str) -> Result<PathBuf> {
+pub(crate) fn ready(name: &str, wanted: &str) -> Result<PathBuf> {
     let venv = target_dir().join(name);
     let python = venv.join("bin").join("python");
     // Written last: what was broken off half-way is made again.

@@ -184,10 +184,24 @@ impl Client {
 
     /// As [`Self::get`].
     pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Result<Vec<u8>> {
-        let head = format!(
+        self.post_with(path, content_type, &[], body)
+    }
+
+    /// As [`Self::post`], with further headers.
+    pub(crate) fn post_with(
+        &mut self,
+        path: &str,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Vec<u8>> {
+        let mut head = format!(
             "Content-Type: {content_type}\r\nContent-Length: {}\r\n",
             body.len()
         );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
         self.ask(&format!("POST {path}"), &head, body)
     }
 

@@ -78,10 +78,15 @@ impl Lab {
 
     /// A home with nothing in it.
     pub(crate) fn empty(&self) -> Result<PathBuf> {
-        let home = self.data.join("empty");
-        clear(&home)?;
-        fs::create_dir_all(&home)?;
-        Ok(home)
+        self.folder("empty")
+    }
+
+    /// A folder with nothing in it.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.data.join(name);
+        clear(&folder)?;
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// A home with a raw log of seven days, generated once.

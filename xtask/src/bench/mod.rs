@@ -16,6 +16,7 @@ mod generate;
 mod lab;
 mod machine;
 mod page;
+mod peered;
 mod process;
 mod scenes;
 mod served;
@@ -87,6 +88,7 @@ const SCENES: &[Scene] = &[
     ("server/spans", served::spans),
     ("server/questions", served::questions),
     ("server/steady", steady::steady),
+    ("server/peers", peered::peered),
 ];
 
 /// Measures; gives false if something could not be measured.

@@ -121,7 +121,9 @@ fn spread(all: &mut [Duration]) -> String {
 fn resident_until(looks: &[Look], end: Duration) -> u64 {
     let last = looks.last().map_or(Duration::ZERO, |look| look.at);
     let begin = end.saturating_sub(last / 4);
-    let within = looks.iter().filter(|look| look.at > begin && look.at <= end);
+    let within = looks
+        .iter()
+        .filter(|look| look.at > begin && look.at <= end);
     let mut all: Vec<u64> = within.map(|look| look.resident).collect();
     all.sort_unstable();
     all.get(all.len() / 2).copied().unwrap_or_default()

@@ -1,6 +1,7 @@
 //! `cargo xtask crash`: the tests that kill processes, with more kills than a test
 //! run has time for.
 
+mod peered;
 mod served;
 mod wire;
 
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     /// Only the server, not recorders and sealers
     #[arg(long)]
     server: bool,
+    /// Only other servers, for comparison; installs them first
+    #[arg(long, conflicts_with = "server")]
+    peers: bool,
 }
 
 /// How often the server is killed in `cargo xtask test`.
@@ -49,6 +53,10 @@ fn server(kills: u32) -> Result<bool> {
 
 /// Runs all, even when the first fails; gives true if nothing was lost or doubled.
 pub(crate) fn run(options: &Options) -> Result<bool> {
+    if options.peers {
+        // What others lose is no failure of ours.
+        return peered::try_out(&workspace::target_dir(), options.kills).map(|()| true);
+    }
     let mut held = true;
     for (package, test) in TESTS.into_iter().filter(|_| !options.server) {
         let mut command = cargo();

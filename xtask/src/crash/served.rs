@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -20,15 +21,85 @@ use crate::server::{self, Client, Server};
 
 /// Calls in one request.
 const BATCH: u64 = 64;
-/// The form of each sender's requests, and the door they go to.
-const SENDERS: [(Form, &str, &str); 4] = [
-    (Form::Protobuf, "otlp_http", "/v1/traces"),
-    (Form::Json, "otlp_http", "/v1/traces"),
-    (Form::Events, "json", "/api/v1/events"),
-    (Form::Protobuf, "otlp_http", "/v1/traces"),
+
+/// A server that can be started on what its last life left behind.
+pub(crate) trait Subject: Sync {
+    /// How requests are sent, one sender each.
+    fn senders(&self) -> &[Sender];
+    /// How long it lives at least, and at most, milliseconds.
+    fn lives(&self) -> (u64, u64);
+    fn start(&self) -> Result<Box<dyn Life>>;
+    /// How often each span stands in what it stored; it does not run.
+    fn stored(&self) -> Result<HashMap<String, u64>>;
+}
+
+/// A server that runs.
+pub(crate) trait Life {
+    fn address(&self, door: &str) -> Result<SocketAddr>;
+    /// Kills it, or asks it to leave and waits.
+    fn end(self: Box<Self>, gently: bool) -> Result<()>;
+}
+
+/// The form of its requests, and the door they go to.
+pub(crate) struct Sender {
+    pub(crate) form: Form,
+    pub(crate) door: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) header: Option<(&'static str, &'static str)>,
+}
+
+const fn ours(form: Form, door: &'static str, path: &'static str) -> Sender {
+    Sender {
+        form,
+        door,
+        path,
+        header: None,
+    }
+}
+
+const SENDERS: [Sender; 4] = [
+    ours(Form::Protobuf, "otlp_http", "/v1/traces"),
+    ours(Form::Json, "otlp_http", "/v1/traces"),
+    ours(Form::Events, "json", "/api/v1/events"),
+    ours(Form::Protobuf, "otlp_http", "/v1/traces"),
 ];
-/// A server lives for so long at least, and at most.
-const LIVES: (u64, u64) = (60, 500);
+
+/// Our server on a home.
+struct Ours<'a> {
+    tacho: &'a Path,
+    home: &'a Path,
+}
+
+impl Subject for Ours<'_> {
+    fn senders(&self) -> &[Sender] {
+        &SENDERS
+    }
+
+    fn lives(&self) -> (u64, u64) {
+        (60, 500)
+    }
+
+    fn start(&self) -> Result<Box<dyn Life>> {
+        Ok(Box::new(Server::start(self.tacho, self.home, &[])?))
+    }
+
+    fn stored(&self) -> Result<HashMap<String, u64>> {
+        stored(self.tacho, self.home)
+    }
+}
+
+impl Life for Server {
+    fn address(&self, door: &str) -> Result<SocketAddr> {
+        Server::address(self, door)
+    }
+
+    fn end(self: Box<Self>, gently: bool) -> Result<()> {
+        match gently {
+            true => self.stop().map(|_| ()),
+            false => self.kill(),
+        }
+    }
+}
 
 /// What became of the calls.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -41,20 +112,20 @@ pub(crate) struct Tally {
     pub(crate) sent_again: u64,
 }
 
-/// Kills a server so many times, every other one by SIGTERM.
-pub(crate) fn run(tacho: &Path, home: &Path, kills: u32, seed: u64) -> Result<Tally> {
+/// Kills a server so many times, every other one by SIGTERM if `gently`.
+pub(crate) fn run(subject: &dyn Subject, kills: u32, gently: bool, seed: u64) -> Result<Tally> {
     let load = Load::default();
     let mut random = seed | 1;
+    let (least, most) = subject.lives();
     for round in 0..kills {
-        // Sealing begins after each MiB, so that it is often under way.
-        let server = Server::start(tacho, home, &[])?;
-        let life = LIVES.0 + next(&mut random) % (LIVES.1 - LIVES.0);
-        load.while_it_lives(server, Duration::from_millis(life), round % 2 == 1)?;
+        let server = subject.start()?;
+        let life = Duration::from_millis(least + next(&mut random) % (most - least));
+        load.while_it_lives(subject.senders(), server, life, gently && round % 2 == 1)?;
     }
-    let server = Server::start(tacho, home, &[])?;
-    load.rest(&server)?;
-    server.stop()?;
-    load.tally(tacho, home)
+    let server = subject.start()?;
+    load.rest(subject.senders(), &*server)?;
+    server.end(true)?;
+    load.tally(subject)
 }
 
 #[derive(Default)]
@@ -72,28 +143,33 @@ struct Sent {
 }
 
 impl Load {
-    fn while_it_lives(&self, server: Server, life: Duration, gently: bool) -> Result<()> {
+    fn while_it_lives(
+        &self,
+        senders: &[Sender],
+        server: Box<dyn Life>,
+        life: Duration,
+        gently: bool,
+    ) -> Result<()> {
         let over = AtomicBool::new(false);
-        let addresses: Vec<_> = SENDERS
+        let addresses: Vec<_> = senders
             .iter()
-            .map(|(_, door, _)| server.address(door))
+            .map(|sender| server.address(sender.door))
             .collect::<Result<_>>()?;
         std::thread::scope(|scope| {
-            for (sender, address) in addresses.into_iter().enumerate() {
-                let over = &over;
+            for (number, address) in addresses.into_iter().enumerate() {
+                let (over, sender) = (&over, &senders[number]);
                 scope.spawn(move || {
                     // It may be gone before it is reached.
                     let Ok(mut client) = Client::to(address) else {
                         return;
                     };
-                    while !over.load(Ordering::Relaxed) && self.send(&mut client, sender).is_ok() {}
+                    while !over.load(Ordering::Relaxed)
+                        && self.send(&mut client, number, sender).is_ok()
+                    {}
                 });
             }
             std::thread::sleep(life);
-            let ended = match gently {
-                true => server.stop().map(|_| ()),
-                false => server.kill(),
-            };
+            let ended = server.end(gently);
             over.store(true, Ordering::Relaxed);
             ended
         })
@@ -101,14 +177,14 @@ impl Load {
 
     /// Sends one batch: what waits, now and then what was acknowledged, else a
     /// new one.
-    fn send(&self, client: &mut Client, sender: usize) -> Result<()> {
+    fn send(&self, client: &mut Client, number: usize, sender: &Sender) -> Result<()> {
         let mut sent = self.lock();
-        let waiting = sent.waiting.iter().position(|(by, _)| *by == sender);
+        let waiting = sent.waiting.iter().position(|(by, _)| *by == number);
         let first = self.next_id.fetch_add(BATCH, Ordering::Relaxed) + 1;
         let (ids, known) = match waiting {
             Some(at) => (sent.waiting.swap_remove(at).1, false),
             None if first % (BATCH * 7) == 1 => {
-                match sent.acknowledged.iter().rev().find(|(by, _)| *by == sender) {
+                match sent.acknowledged.iter().rev().find(|(by, _)| *by == number) {
                     Some((_, ids)) => (ids.clone(), true),
                     None => ((first..first + BATCH).collect(), false),
                 }
@@ -123,27 +199,28 @@ impl Load {
         }
         let mut sent = self.lock();
         match answered {
-            Ok(()) => sent.acknowledged.push((sender, ids)),
-            Err(_) => sent.waiting.push((sender, ids)),
+            Ok(()) => sent.acknowledged.push((number, ids)),
+            Err(_) => sent.waiting.push((number, ids)),
         }
         answered
     }
 
     /// Sends what was never acknowledged.
-    fn rest(&self, server: &Server) -> Result<()> {
+    fn rest(&self, senders: &[Sender], server: &dyn Life) -> Result<()> {
         let waiting = std::mem::take(&mut self.lock().waiting);
-        for (sender, ids) in waiting {
-            let mut client = Client::to(server.address(SENDERS[sender].1)?)?;
+        for (number, ids) in waiting {
+            let sender = &senders[number];
+            let mut client = Client::to(server.address(sender.door)?)?;
             post(&mut client, sender, &ids)?;
             let mut sent = self.lock();
             sent.again += 1;
-            sent.acknowledged.push((sender, ids));
+            sent.acknowledged.push((number, ids));
         }
         Ok(())
     }
 
-    fn tally(&self, tacho: &Path, home: &Path) -> Result<Tally> {
-        let found = stored(tacho, home)?;
+    fn tally(&self, subject: &dyn Subject) -> Result<Tally> {
+        let found = subject.stored()?;
         let sent = self.lock();
         let mut tally = Tally {
             found: found.values().sum(),
@@ -167,10 +244,11 @@ impl Load {
     }
 }
 
-fn post(client: &mut Client, sender: usize, ids: &[u64]) -> Result<()> {
-    let (form, _, path) = SENDERS[sender];
+fn post(client: &mut Client, sender: &Sender, ids: &[u64]) -> Result<()> {
+    let body = sender.form.body(ids);
+    let header = sender.header.as_slice();
     client
-        .post(path, form.content_type(), &form.body(ids))
+        .post_with(sender.path, sender.form.content_type(), header, &body)
         .map(|_| ())
 }
 
@@ -198,6 +276,11 @@ fn stored(tacho: &Path, home: &Path) -> Result<HashMap<String, u64>> {
     Ok(found)
 }
 
+/// Another one for each run.
+pub(crate) fn seed() -> u64 {
+    u64::from(std::process::id()) << 20 | 0x9e37
+}
+
 /// Marsaglia's xorshift, 64 bits.
 fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
@@ -207,10 +290,10 @@ fn next(state: &mut u64) -> u64 {
 }
 
 /// Prints what became of a run; true if nothing was lost or doubled.
-pub(crate) fn report(tally: &Tally, kills: u32, took: Duration) -> bool {
+pub(crate) fn report(who: &str, ends: &str, tally: &Tally, took: Duration) -> bool {
     println!(
-        "server: {kills} ends (kill -9 and SIGTERM in turn) in {:.0} s: {} acknowledged, {} found, \
-         {} lost, {} doubled; {} requests sent again",
+        "{who}: {ends} in {:.0} s: {} acknowledged, {} found, {} lost, {} doubled; \
+         {} requests sent again",
         took.as_secs_f64(),
         tally.acknowledged,
         tally.found,
@@ -228,11 +311,13 @@ pub(crate) fn try_out(tacho: &Path, folder: &Path, kills: u32) -> Result<bool> {
         std::fs::remove_dir_all(&home)?;
     }
     std::fs::create_dir_all(&home)?;
+    // Sealing begins after each MiB, so that it is often under way.
     std::fs::write(home.join("config.yaml"), "seal_after_bytes: 1048576\n")?;
     let began = Instant::now();
-    let seed = u64::from(std::process::id()) << 20 | 0x9e37;
-    let tally = run(tacho, &home, kills, seed)?;
-    let held = report(&tally, kills, began.elapsed());
+    let ours = Ours { tacho, home: &home };
+    let tally = run(&ours, kills, true, seed())?;
+    let ends = format!("{kills} ends (kill -9 and SIGTERM in turn)");
+    let held = report("server", &ends, &tally, began.elapsed());
     if held {
         std::fs::remove_dir_all(&home)?;
         server::forget(&home);

@@ -111,17 +111,9 @@ impl Child {
         self.ports
     }
 
-    /// Processor time of all its threads so far.
+    /// As [`cpu_of`].
     pub(crate) fn cpu(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.process.id());
-        let text = fs::read_to_string(path).expect("Linux's /proc");
-        // Behind the name in parentheses: fields 14 and 15, counted from 1.
-        let (_, fields) = text.rsplit_once(')').expect("a name");
-        let ticks = fields.split_ascii_whitespace().skip(11).take(2);
-        let ticks: f64 = ticks
-            .map(|field| field.parse::<f64>().expect("ticks"))
-            .sum();
-        Duration::from_secs_f64(ticks / TICKS)
+        cpu_of(self.process.id())
     }
 
     pub(crate) fn stored(&self) -> Stored {
@@ -140,4 +132,16 @@ impl Drop for Child {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
+}
+
+/// Processor time of all threads of a process so far.
+pub(crate) fn cpu_of(process: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("Linux's /proc");
+    // Behind the name in parentheses: fields 14 and 15, counted from 1.
+    let (_, fields) = text.rsplit_once(')').expect("a name");
+    let ticks = fields.split_ascii_whitespace().skip(11).take(2);
+    let ticks: f64 = ticks
+        .map(|field| field.parse::<f64>().expect("ticks"))
+        .sum();
+    Duration::from_secs_f64(ticks / TICKS)
 }

@@ -13,11 +13,13 @@
 mod bodies;
 mod door;
 mod load;
+mod victoria;
 
 use std::time::Duration;
 
 use door::Child;
 use load::{Load, Outcome, Wire};
+use victoria::Victoria;
 
 /// Records of one request, as the Python SDK batches spans.
 const BATCH: usize = 512;
@@ -37,6 +39,8 @@ struct Way {
     connections: u64,
 }
 
+/// Where remote-write goes.
+const WRITE: &str = "/api/v1/write";
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 
 const WAYS: &[Way] = &[
@@ -122,7 +126,7 @@ const WAYS: &[Way] = &[
         asked: "≥ 500 k/s",
         unit: "samples",
         wire: Wire::Api,
-        path: "/api/v1/write",
+        path: WRITE,
         headers: &[
             PROTOBUF,
             ("content-encoding", "snappy"),
@@ -152,31 +156,63 @@ fn main() {
     println!("| what | asked | measured | twin | ratio |");
     println!("|---|---|---|---|---|");
     for way in WAYS.iter().filter(wanted) {
-        let measured = measure(way);
+        let (measured, each) = measure(way);
+        let (twin, ratio) = match (way.path, each) {
+            (WRITE, Some(each)) => twin(way, each),
+            _ => ("–".to_owned(), "–".to_owned()),
+        };
         println!(
-            "| {}, per core | {} | {measured} | – | – |",
+            "| {}, per core | {} | {measured} | {twin} | {ratio} |",
             way.name, way.asked
         );
     }
 }
 
-/// What one core does, and what else was seen.
-fn measure(way: &Way) -> String {
-    let child = Child::start();
-    let load = Load {
+fn load(way: &Way) -> Load {
+    Load {
         wire: way.wire,
         path: way.path,
         headers: way.headers,
         body: way.body,
         batches: way.batches,
         connections: way.connections,
+    }
+}
+
+/// What VictoriaMetrics does of the same, and our processor time ÷ its.
+fn twin(way: &Way, each: Duration) -> (String, String) {
+    let missing = || ("–".to_owned(), "–".to_owned());
+    let Some(victoria) = Victoria::start() else {
+        return missing();
     };
+    let load = load(way);
+    load.warm_up(victoria.ports(), 8);
+    let before = victoria.cpu();
+    let Ok(outcome) = load.run(victoria.ports()) else {
+        return missing();
+    };
+    // It writes to the disk behind its answers; a second of that counts.
+    std::thread::sleep(Duration::from_secs(1));
+    let theirs = (victoria.cpu() - before).div_f64(outcome.records as f64);
+    let text = format!(
+        "{:.0} k/s ({}; not on the disk when it answers)",
+        1e-3 / theirs.as_secs_f64(),
+        victoria.version
+    );
+    let ratio = each.as_secs_f64() / theirs.as_secs_f64();
+    (text, format!("{ratio:.2}"))
+}
+
+/// What one core does, and what else was seen; processor time of one record.
+fn measure(way: &Way) -> (String, Option<Duration>) {
+    let child = Child::start();
+    let load = load(way);
     // The first requests warm up what is made once.
     load.warm_up(child.addresses(), 8);
     let before = child.cpu();
     let outcome = match load.run(child.addresses()) {
         Ok(outcome) => outcome,
-        Err(why) => return format!("failed: {why}"),
+        Err(why) => return (format!("failed: {why}"), None),
     };
     let cpu = child.cpu() - before;
     let Outcome {
@@ -190,7 +226,7 @@ fn measure(way: &Way) -> String {
     let stored = child.stored();
     let per_core = records as f64 / cpu.as_secs_f64();
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    format!(
+    let text = format!(
         "{:.0} k/s ({:.2} µs of CPU each); {:.0} k/s in all over {} connections, {} of {} {} stored, \
          {} B each on the wire, {} B in the log, answers {:.1} ms (p50) {:.1} ms (p99), {retries} retries",
         per_core / 1e3,
@@ -204,5 +240,6 @@ fn measure(way: &Way) -> String {
         stored.bytes / stored.lines.max(1),
         median.as_secs_f64() * 1e3,
         slowest.as_secs_f64() * 1e3,
-    )
+    );
+    (text, Some(cpu.div_f64(records as f64)))
 }
