@@ -22,6 +22,7 @@ use tachograph_model::{Column, Decoder, Event, Kind, LineError, UnixNanos};
 use self::items::Item;
 use super::body::{self, BodyError, Encoding, receive};
 use super::journal::Batch;
+use super::otlp::MAX_EVENTS;
 use crate::api::problem;
 use crate::api::problem::Problem;
 use crate::counters::Signal;
@@ -175,6 +176,9 @@ impl Reading {
     fn item(&mut self, body: &[u8], at: usize, item: Item<'_>) {
         let index = self.index;
         self.index += 1;
+        if self.candidates.len() > MAX_EVENTS {
+            return;
+        }
         let refused = match item {
             Item::Event(bytes) => match self.admit(bytes) {
                 Ok(event) => {
@@ -224,6 +228,10 @@ impl Reading {
     }
 
     async fn store(self, hub: &Hub) -> Result<Answer, Problem> {
+        if self.candidates.len() > MAX_EVENTS {
+            let detail = format!("more than {MAX_EVENTS} events; send fewer at once");
+            return Err(Problem::new(problem::Kind::TooLarge, detail));
+        }
         let mut answer = self.answer;
         if self.candidates.is_empty() && answer.rejected_total > 0 {
             let rejected = serde_json::to_value(&answer.rejected).unwrap_or_default();

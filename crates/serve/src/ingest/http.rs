@@ -78,6 +78,7 @@ fn failed(form: Form, failure: &Failure) -> Response {
     let code = match failure {
         Failure::Body(error) => error.status(),
         Failure::Bad(_) => StatusCode::BAD_REQUEST,
+        Failure::TooMany(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Failure::Refused(Refused::Overloaded) => StatusCode::TOO_MANY_REQUESTS,
         Failure::Refused(Refused::Disk(_) | Refused::Stopping) => StatusCode::SERVICE_UNAVAILABLE,
     };

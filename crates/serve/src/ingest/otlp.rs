@@ -19,9 +19,10 @@ use crate::normal::seen::Link;
 use crate::normal::source::Origin;
 use crate::normal::{log, span};
 use crate::wire::answer::{Code, Form, Rejected, Status};
+use crate::wire::otlp;
+use crate::wire::otlp_json::{self, JsonError};
 use crate::wire::protobuf::WireError;
-use crate::wire::view::{Data, Group, LogRecord, Metric, Point, Span};
-use crate::wire::{otlp, otlp_json};
+use crate::wire::view::{Data, LogRecord, Metric, Point, Span};
 
 /// Nothing that an agent did is older: 2000-01-01, Unix nanoseconds.
 pub(super) const EARLIEST: u64 = 946_684_800_000_000_000;
@@ -29,6 +30,8 @@ pub(super) const EARLIEST: u64 = 946_684_800_000_000_000;
 pub(super) const MOST_AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
 /// About what a candidate takes in memory, bytes.
 const CANDIDATE_BYTES: usize = 1500;
+/// Events that one request may make: 200 MB of candidates.
+pub(super) const MAX_EVENTS: usize = 1 << 17;
 
 /// What reading OTLP needs to remember from one request to the next.
 #[derive(Debug)]
@@ -47,8 +50,29 @@ pub enum Failure {
     /// It is no request of this signal.
     #[error("{0}")]
     Bad(String),
+    /// It fits, and would take far more memory than a body may.
+    #[error("{0}")]
+    TooMany(String),
     #[error(transparent)]
     Refused(#[from] Refused),
+}
+
+impl From<WireError> for Failure {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Many => Self::TooMany(error.to_string()),
+            _ => Self::Bad(error.to_string()),
+        }
+    }
+}
+
+impl From<JsonError> for Failure {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Many(_) => Self::TooMany(error.to_string()),
+            _ => Self::Bad(error.to_string()),
+        }
+    }
 }
 
 impl Failure {
@@ -56,7 +80,9 @@ impl Failure {
     pub fn status(&self) -> Status {
         let (code, retry_seconds) = match self {
             Self::Bad(_) => (Code::InvalidArgument, None),
-            Self::Body(BodyError::TooLarge(_)) => (Code::ResourceExhausted, None),
+            Self::TooMany(_) | Self::Body(BodyError::TooLarge(_)) => {
+                (Code::ResourceExhausted, None)
+            }
             Self::Body(BodyError::Encoding(_)) => (Code::Unimplemented, None),
             Self::Body(BodyError::Slow(_)) => (Code::DeadlineExceeded, None),
             Self::Body(BodyError::Damaged { .. } | BodyError::Cut(_)) => {
@@ -94,7 +120,7 @@ pub async fn export(
     let read = body::work(part.len(), || {
         let body = raw.open(part, encoding)?;
         of.bytes.add(body.len() as u64);
-        hub.otlp.read(signal, form, &body).map_err(Failure::Bad)
+        hub.otlp.read(signal, form, &body)
     })
     .await;
     // The bodies' memory is free before the batch waits.
@@ -134,94 +160,106 @@ impl Otlp {
         }
     }
 
-    /// Reads a request.
+    /// Reads a request, one record at a time.
     ///
     /// # Errors
-    /// Says why it is none.
-    pub fn read(&self, signal: Signal, form: Form, body: &[u8]) -> Result<Read, String> {
+    /// [`Failure`]: why it is none. Then nothing is changed.
+    pub fn read(&self, signal: Signal, form: Form, body: &[u8]) -> Result<Read, Failure> {
         let mut reading = Reading::new(signal);
-        match form {
-            Form::Protobuf => match signal {
-                Signal::Logs => self.logs(&otlp::logs(body).map_err(text)?, &mut reading),
-                Signal::Metrics => {
-                    self.metrics(&mut otlp::metrics(body).map_err(text)?, &mut reading);
-                }
-                _ => self.unread_traces(body, &mut reading).map_err(text)?,
-            },
-            Form::Json => {
-                let json = otlp_json::parse(body).map_err(text)?;
-                match signal {
-                    Signal::Logs => self.logs(&otlp_json::logs(&json), &mut reading),
-                    Signal::Metrics => self.metrics(&mut otlp_json::metrics(&json), &mut reading),
-                    _ => self.traces(&otlp_json::traces(&json), &mut reading),
-                }
-            }
+        match signal {
+            Signal::Logs => self.logs(form, body, &mut reading)?,
+            Signal::Metrics => self.metrics(form, body, &mut reading)?,
+            _ => self.traces(form, body, &mut reading)?,
         }
         Ok(reading.finish())
     }
 
-    fn traces(&self, groups: &[Group<'_, Span<'_>>], reading: &mut Reading) {
-        self.with_identities(|identities| {
-            for (origin, spans) in each_scope(groups, reading.times) {
-                for span in spans {
-                    reading.add_span(span, &origin, identities);
-                }
+    fn traces(&self, form: Form, body: &[u8], reading: &mut Reading) -> Result<(), Failure> {
+        let now = reading.times.now;
+        self.with_identities(|identities| match form {
+            Form::Protobuf => {
+                let mut span = Span::default();
+                otlp::each_scope(body, |resource, scope, records| {
+                    let origin = Origin::of(resource, scope, now);
+                    for record in records {
+                        otlp::read_span(record?, &mut span)?;
+                        reading.add_span(&span, &origin, identities)?;
+                    }
+                    Ok(())
+                })
             }
-        });
-    }
-
-    /// As [`Self::traces`], but holds one span at a time.
-    fn unread_traces(&self, body: &[u8], reading: &mut Reading) -> Result<(), WireError> {
-        let groups = otlp::unread_traces(body)?;
-        let mut span = Span::default();
-        self.with_identities(|identities| {
-            for (origin, messages) in each_scope(&groups, reading.times) {
-                reading.candidates.reserve(messages.len());
-                for message in messages {
-                    otlp::read_span(*message, &mut span)?;
-                    reading.add_span(&span, &origin, identities);
-                }
+            Form::Json => {
+                let json = otlp_json::parse(body)?;
+                otlp_json::each_scope(&json, otlp_json::SPANS, |resource, scope, records| {
+                    let origin = Origin::of(resource, scope, now);
+                    for record in records {
+                        reading.add_span(&otlp_json::span(record), &origin, identities)?;
+                    }
+                    Ok(())
+                })
             }
-            Ok(())
         })
     }
 
-    fn logs(&self, groups: &[Group<'_, LogRecord<'_>>], reading: &mut Reading) {
-        self.with_identities(|identities| {
-            for (origin, records) in each_scope(groups, reading.times) {
+    fn logs(&self, form: Form, body: &[u8], reading: &mut Reading) -> Result<(), Failure> {
+        let now = reading.times.now;
+        self.with_identities(|identities| match form {
+            Form::Protobuf => otlp::each_scope(body, |resource, scope, records| {
+                let origin = Origin::of(resource, scope, now);
                 for record in records {
-                    // OTLP allows a time to be unknown: then it is now.
-                    if record.time > 0 && !reading.times.hold(record.time) {
-                        reading.reject(Why::Time);
-                        continue;
-                    }
-                    reading.add(log::candidate(record, &origin, identities));
+                    reading.add_log(&otlp::log_record(record?)?, &origin, identities)?;
                 }
+                Ok(())
+            }),
+            Form::Json => {
+                let json = otlp_json::parse(body)?;
+                otlp_json::each_scope(&json, otlp_json::LOGS, |resource, scope, records| {
+                    let origin = Origin::of(resource, scope, now);
+                    for record in records {
+                        reading.add_log(&otlp_json::log_record(record), &origin, identities)?;
+                    }
+                    Ok(())
+                })
             }
-        });
+        })
     }
 
-    fn metrics(&self, groups: &mut [Group<'_, Metric<'_>>], reading: &mut Reading) {
+    fn metrics(&self, form: Form, body: &[u8], reading: &mut Reading) -> Result<(), Failure> {
+        let now = reading.times.now;
+        let json = match form {
+            Form::Protobuf => None,
+            Form::Json => Some(otlp_json::parse(body)?),
+        };
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        for Group { resource, scopes } in groups {
-            for (scope, metrics) in scopes {
-                let place = Origin::of(resource, scope, reading.times.now).place;
-                for metric in metrics {
-                    let points = keep_timed(metric, reading);
-                    let before = reading.candidates.len();
-                    totals.candidates(metric, place, &mut reading.candidates);
-                    let told = reading.candidates.len() - before;
-                    reading.records += points as u64;
-                    reading.ignored += points.saturating_sub(told) as u64;
+        let read = match &json {
+            None => otlp::each_scope(body, |resource, scope, records| {
+                let place = Origin::of(resource, scope, now).place;
+                for record in records {
+                    reading.add_metric(otlp::metric(record?)?, place, &mut totals)?;
                 }
+                Ok(())
+            }),
+            Some(json) => {
+                otlp_json::each_scope(json, otlp_json::METRICS, |resource, scope, records| {
+                    let place = Origin::of(resource, scope, now).place;
+                    for record in records {
+                        reading.add_metric(otlp_json::metric(record), place, &mut totals)?;
+                    }
+                    Ok(())
+                })
             }
-        }
+        };
         let marks = totals.take_marks();
+        if let Err(failure) = read {
+            totals.undo(marks);
+            return Err(failure);
+        }
         let totals = self.totals.clone();
         reading.undo = Some(Box::new(move || {
             let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
             totals.undo(marks);
         }));
+        Ok(())
     }
 
     fn with_identities<T>(&self, work: impl FnOnce(&mut Identities) -> T) -> T {
@@ -318,18 +356,62 @@ impl Reading {
         }
     }
 
-    fn add(&mut self, candidate: Option<Candidate>) {
+    fn add(&mut self, candidate: Option<Candidate>) -> Result<(), Failure> {
         self.records += 1;
         match candidate {
             Some(candidate) => self.candidates.push(candidate),
             None => self.ignored += 1,
         }
+        self.fits()
     }
 
-    fn add_span(&mut self, span: &Span<'_>, origin: &Origin<'_>, identities: &mut Identities) {
+    /// Whether there are not too many yet.
+    fn fits(&self) -> Result<(), Failure> {
+        if self.candidates.len() > MAX_EVENTS || self.links.len() > 8 * MAX_EVENTS {
+            let message = format!("more than {MAX_EVENTS} records; send fewer at once");
+            return Err(Failure::TooMany(message));
+        }
+        Ok(())
+    }
+
+    fn add_log(
+        &mut self,
+        record: &LogRecord<'_>,
+        origin: &Origin<'_>,
+        identities: &mut Identities,
+    ) -> Result<(), Failure> {
+        // OTLP allows a time to be unknown: then it is now.
+        if record.time > 0 && !self.times.hold(record.time) {
+            self.reject(Why::Time);
+            return Ok(());
+        }
+        self.add(log::candidate(record, origin, identities))
+    }
+
+    fn add_metric(
+        &mut self,
+        mut metric: Metric<'_>,
+        place: u64,
+        totals: &mut Totals,
+    ) -> Result<(), Failure> {
+        let points = keep_timed(&mut metric, self);
+        let before = self.candidates.len();
+        totals.candidates(&metric, place, &mut self.candidates);
+        let told = self.candidates.len() - before;
+        self.records += points as u64;
+        self.ignored += points.saturating_sub(told) as u64;
+        self.fits()
+    }
+
+    fn add_span(
+        &mut self,
+        span: &Span<'_>,
+        origin: &Origin<'_>,
+        identities: &mut Identities,
+    ) -> Result<(), Failure> {
         if let Some(why) = self.times.of_span(span) {
             self.reject(why);
-            return;
+            return Ok(());
         }
         let candidate = span::candidate(span, origin, identities);
         if candidate.is_none() {
@@ -339,7 +421,7 @@ impl Reading {
                 parent: span.parent_id,
             });
         }
-        self.add(candidate);
+        self.add(candidate)
     }
 
     fn reject(&mut self, why: Why) {
@@ -393,19 +475,86 @@ fn keep_timed(metric: &mut Metric<'_>, reading: &mut Reading) -> usize {
     }
 }
 
-/// The records of each scope, with what they have in common.
-fn each_scope<'g, T>(
-    groups: &'g [Group<'_, T>],
-    times: Times,
-) -> impl Iterator<Item = (Origin<'g>, &'g [T])> {
-    groups.iter().flat_map(move |Group { resource, scopes }| {
-        let scopes = scopes.iter();
-        scopes.map(move |(scope, records)| {
-            (Origin::of(resource, scope, times.now), records.as_slice())
-        })
-    })
-}
+#[cfg(test)]
+mod tests {
+    use tachograph_model::Column;
 
-fn text(error: impl std::error::Error) -> String {
-    error.to_string()
+    use super::*;
+
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut field = vec![number << 3 | 2];
+        let mut length = bytes.len();
+        while length >= 0x80 {
+            field.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        field.push(length as u8);
+        [&field, bytes].concat()
+    }
+
+    /// A metric of as many points of now, a running total.
+    fn metric(name: &str, points: usize) -> Vec<u8> {
+        let now = UnixNanos::now().0.to_le_bytes();
+        let point = [
+            &[0x11][..],
+            &now,
+            &[0x19],
+            &now,
+            &[0x21],
+            &5_f64.to_le_bytes(),
+        ]
+        .concat();
+        let sum = [field(1, &point).repeat(points), vec![0x10, 2, 0x18, 1]].concat();
+        field(2, &[field(1, name.as_bytes()), field(7, &sum)].concat())
+    }
+
+    fn request(metrics: &[Vec<u8>]) -> Vec<u8> {
+        field(1, &field(2, &metrics.concat()))
+    }
+
+    #[test]
+    fn a_request_that_fails_midway_has_counted_nothing() {
+        let otlp = Otlp::new(Salt::new([1; 32]));
+        let read = |body: &[u8]| otlp.read(Signal::Metrics, Form::Protobuf, body);
+        let one = metric("tokens", 1);
+        let cut = request(&[one.clone(), field(2, &[0x0a, 9])]);
+        assert!(matches!(read(&cut), Err(Failure::Bad(_))));
+        let whole = read(&request(&[one])).expect("a request");
+        let values: Vec<_> = whole
+            .batch
+            .candidates
+            .iter()
+            .map(|candidate| candidate.event.f64(Column::Value))
+            .collect();
+        assert_eq!(values, [Some(5.0)]);
+    }
+
+    #[test]
+    fn what_would_take_far_more_memory_than_its_bytes_is_refused() {
+        let otlp = Otlp::new(Salt::new([1; 32]));
+        let check = |signal, form, body: &[u8]| {
+            let status = match otlp.read(signal, form, body) {
+                Err(failure @ Failure::TooMany(_)) => failure.status(),
+                Err(failure) => panic!("{failure}"),
+                Ok(read) => panic!("{} records", read.records),
+            };
+            assert_eq!(status.code, Code::ResourceExhausted);
+        };
+        let many = MAX_EVENTS + 1;
+        let gauges = |points: usize| {
+            let now = UnixNanos::now().0.to_le_bytes();
+            let value = 1_f64.to_le_bytes();
+            let point = [&[0x19][..], &now, &[0x21], &value].concat();
+            field(
+                2,
+                &[field(1, b"g"), field(5, &field(1, &point).repeat(points))].concat(),
+            )
+        };
+        let metrics = Signal::Metrics;
+        check(metrics, Form::Protobuf, &request(&[gauges(many)]));
+        let halves = [gauges(many / 2), gauges(many / 2 + 1)];
+        check(metrics, Form::Protobuf, &request(&halves));
+        let json = format!(r#"{{"resourceLogs":[{}0]}}"#, "0,".repeat(1 << 21));
+        check(Signal::Logs, Form::Json, json.as_bytes());
+    }
 }

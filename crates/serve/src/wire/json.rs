@@ -3,9 +3,10 @@
 //! thousands of tiny objects, for which maps are dear.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,10 +105,29 @@ impl<'a> Json<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Json<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Reader)
-    }
+/// Why there is no value.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Syntax(#[from] serde_json::Error),
+    /// A value has two bytes in a body, and fifty in memory.
+    #[error("more than {0} values; send fewer at once")]
+    Many(usize),
+}
+
+/// Reads a body that holds one value, of `most` values in all.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read(body: &[u8], most: usize) -> Result<Json<'_>, ReadError> {
+    let left = Cell::new(most);
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let read = Reader { left: &left }.deserialize(&mut from);
+    let read = read.and_then(|json| from.end().map(|()| json));
+    read.map_err(|error| match left.get() {
+        0 => ReadError::Many(most),
+        _ => error.into(),
+    })
 }
 
 /// A key, borrowed where it can be.
@@ -115,16 +135,34 @@ struct Key<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        match from.deserialize_str(Reader)? {
+        let left = Cell::new(1);
+        match from.deserialize_str(Reader { left: &left })? {
             Json::String(text) => Ok(Self(text)),
             _ => Ok(Self(Cow::Borrowed(""))),
         }
     }
 }
 
-struct Reader;
+/// Reads a value, if there may be one more.
+#[derive(Clone, Copy)]
+struct Reader<'c> {
+    left: &'c Cell<usize>,
+}
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Json<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Json<'de>, D::Error> {
+        let left = self.left.get().saturating_sub(1);
+        self.left.set(left);
+        if left == 0 {
+            return Err(D::Error::custom("too many values"));
+        }
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Json<'de>;
 
     fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,7 +199,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Json<'de>, A::Error> {
         let mut list = Vec::new();
-        while let Some(value) = from.next_element()? {
+        while let Some(value) = from.next_element_seed(self)? {
             list.push(value);
         }
         Ok(Json::List(list))
@@ -169,8 +207,8 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Json<'de>, A::Error> {
         let mut members = Members::new();
-        while let Some((Key(key), value)) = from.next_entry()? {
-            members.push((key, value));
+        while let Some(Key(key)) = from.next_key()? {
+            members.push((key, from.next_value_seed(self)?));
         }
         Ok(Json::Object(members))
     }
@@ -181,7 +219,23 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Json<'_>> {
-        serde_json::from_str(text).ok()
+        super::read(text.as_bytes(), 10_000).ok()
+    }
+
+    #[test]
+    fn there_are_no_more_values_than_asked_for() {
+        let check = |body: &str, most, fits: bool| {
+            let found = super::read(body.as_bytes(), most);
+            match fits {
+                true => assert!(found.is_ok(), "{body} {most}"),
+                false => assert!(matches!(found, Err(ReadError::Many(_))), "{body} {most}"),
+            }
+        };
+        for body in [r#"{"a":[1,{}]}"#, "[[],[[]]]"] {
+            check(body, 4, false);
+            check(body, 5, true);
+        }
+        assert!(matches!(super::read(b"[1,", 5), Err(ReadError::Syntax(_))));
     }
 
     #[test]

@@ -7,11 +7,86 @@ use std::borrow::Cow;
 
 use super::protobuf::{Message, Wire, WireError};
 use super::view::{
-    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Resource,
-    Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
+    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
+    Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
 };
 
 type Read<T> = Result<T, WireError>;
+
+// An empty record, point or attribute has two bytes on the wire and a hundred in
+// memory. So one record is held at a time, and of what one may hold without end
+// no more than this.
+
+/// Attributes of a record; more are passed over.
+const MAX_ATTRS: usize = 1 << 16;
+/// Events of a span; of more the first are let go of.
+const MAX_EVENTS: usize = 1 << 10;
+/// Attributes of a span's event.
+const MAX_EVENT_ATTRS: usize = 1 << 8;
+/// Points of a metric, and attributes of all of them.
+const MAX_POINTS: usize = 1 << 17;
+const MAX_POINT_ATTRS: usize = 1 << 20;
+
+/// The records of one scope, yet to be read.
+#[derive(Clone, Debug)]
+pub struct Records<'a>(Message<'a>);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Read<Message<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.0.next_field() {
+                Ok(Some((2, value))) => return Some(value.message(2)),
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// Goes through the scopes of a request, whichever of the three it is: resource
+/// group 1 (resource 1, scope groups 2), scope group (scope 1, records 2).
+///
+/// # Errors
+/// [`WireError`] when the body is none, or what `take` says. What was taken
+/// before is of no request.
+pub fn each_scope<'a, E: From<WireError>>(
+    body: &'a [u8],
+    mut take: impl FnMut(&Resource<'a>, &Scope<'a>, Records<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut request = Message::new(body);
+    while let Some((number, value)) = request.next_field()? {
+        if number != 1 {
+            continue;
+        }
+        // Whichever comes first: the resource is that of all its scopes.
+        let mut group = value.message(1)?;
+        let mut resource = Resource::default();
+        each(group, |number, value| {
+            if number == 1 {
+                resource.attrs = attributes(value.message(1)?, 1)?;
+            }
+            Ok(())
+        })?;
+        while let Some((number, value)) = group.next_field()? {
+            if number != 2 {
+                continue;
+            }
+            let records = value.message(2)?;
+            let mut scope = Scope::default();
+            each(records, |number, value| {
+                if number == 1 {
+                    scope = self::scope(value.message(1)?)?;
+                }
+                Ok(())
+            })?;
+            take(&resource, &scope, Records(records))?;
+        }
+    }
+    Ok(())
+}
 
 /// Reads an `ExportTraceServiceRequest`.
 ///
@@ -19,15 +94,6 @@ type Read<T> = Result<T, WireError>;
 /// [`WireError`] when the body is none; then nothing of it is taken.
 pub fn traces(body: &[u8]) -> Read<Vec<Group<'_, Span<'_>>>> {
     groups(body, span)
-}
-
-/// As [`traces`], but leaves each span to [`read_span`], so that only one is
-/// held at a time.
-///
-/// # Errors
-/// As [`traces`].
-pub fn unread_traces(body: &[u8]) -> Read<Vec<Group<'_, Message<'_>>>> {
-    groups(body, Ok)
 }
 
 /// Reads a span into one that may have been used before.
@@ -56,7 +122,13 @@ pub fn read_span<'a>(message: Message<'a>, span: &mut Span<'a>) -> Read<()> {
             7 => span.start = value.fixed64(7)?,
             8 => span.end = value.fixed64(8)?,
             9 => push_attribute(&mut span.attrs, value.message(9)?)?,
-            11 => span.events.push(span_event(value.message(11)?)?),
+            11 => {
+                // What went wrong at the end is told last.
+                if span.events.len() == MAX_EVENTS {
+                    span.events.drain(..MAX_EVENTS / 2);
+                }
+                span.events.push(span_event(value.message(11)?)?);
+            }
             15 => each(value.message(15)?, |number, value| {
                 match number {
                     2 => span.status_message = value.text(2)?,
@@ -87,43 +159,18 @@ pub fn metrics(body: &[u8]) -> Read<Vec<Group<'_, Metric<'_>>>> {
     groups(body, metric)
 }
 
-/// The three requests have one shape: request.1 = resource group (resource 1,
-/// scope groups 2), scope group (scope 1, records 2).
 fn groups<'a, T>(body: &'a [u8], item: fn(Message<'a>) -> Read<T>) -> Read<Vec<Group<'a, T>>> {
     let mut groups = Vec::new();
-    each(Message::new(body), |number, value| {
-        if number == 1 {
-            groups.push(group(value.message(1)?, item)?);
-        }
-        Ok(())
+    each_scope(body, |resource, scope, records| {
+        let items = records.map(|record| item(record?));
+        groups.push(Group {
+            resource: resource.clone(),
+            scope: scope.clone(),
+            records: items.collect::<Read<_>>()?,
+        });
+        Ok::<_, WireError>(())
     })?;
     Ok(groups)
-}
-
-fn group<'a, T>(message: Message<'a>, item: fn(Message<'a>) -> Read<T>) -> Read<Group<'a, T>> {
-    let mut resource = Resource::default();
-    let mut scopes = Vec::new();
-    each(message, |number, value| {
-        match number {
-            1 => resource.attrs = attributes(value.message(1)?, 1)?,
-            2 => {
-                let mut scope = Scope::default();
-                let mut items = Vec::new();
-                each(value.message(2)?, |number, value| {
-                    match number {
-                        1 => scope = self::scope(value.message(1)?)?,
-                        2 => items.push(item(value.message(2)?)?),
-                        _ => {}
-                    }
-                    Ok(())
-                })?;
-                scopes.push((scope, items));
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    Ok(Group { resource, scopes })
 }
 
 /// Hands every field of a message to `take`.
@@ -172,7 +219,9 @@ fn push_attribute<'a>(attrs: &mut Attrs<'a>, message: Message<'a>) -> Read<()> {
         }
         Ok(())
     })?;
-    attrs.push((key, any));
+    if attrs.len() < MAX_ATTRS {
+        attrs.push((key, any));
+    }
     Ok(())
 }
 
@@ -211,7 +260,9 @@ fn span_event(message: Message<'_>) -> Read<SpanEvent<'_>> {
         match number {
             1 => event.time = value.fixed64(1)?,
             2 => event.name = value.text(2)?,
-            3 => push_attribute(&mut event.attrs, value.message(3)?)?,
+            3 if event.attrs.len() < MAX_EVENT_ATTRS => {
+                push_attribute(&mut event.attrs, value.message(3)?)?;
+            }
             _ => {}
         }
         Ok(())
@@ -219,7 +270,11 @@ fn span_event(message: Message<'_>) -> Read<SpanEvent<'_>> {
     Ok(event)
 }
 
-fn log_record(message: Message<'_>) -> Read<LogRecord<'_>> {
+/// Reads a log record.
+///
+/// # Errors
+/// As [`traces`].
+pub fn log_record(message: Message<'_>) -> Read<LogRecord<'_>> {
     let mut record = LogRecord::default();
     let mut observed = 0;
     each(message, |number, value| {
@@ -242,15 +297,23 @@ fn log_record(message: Message<'_>) -> Read<LogRecord<'_>> {
     Ok(record)
 }
 
-fn metric(message: Message<'_>) -> Read<Metric<'_>> {
+/// Reads a metric.
+///
+/// # Errors
+/// As [`traces`]; [`WireError::Many`] when it has too many points.
+pub fn metric(message: Message<'_>) -> Read<Metric<'_>> {
     let mut metric = Metric::default();
     each(message, |number, value| {
         match number {
             1 => metric.name = value.text(1)?,
             3 => metric.unit = value.text(3)?,
-            5 => metric.data = Data::Gauge(points(value.message(5)?, number_point)?.0),
+            5 => {
+                metric.data =
+                    Data::Gauge(points(value.message(5)?, number_point, |point| &point.at)?.0)
+            }
             7 => {
-                let (points, temporality, monotonic) = points(value.message(7)?, number_point)?;
+                let (points, temporality, monotonic) =
+                    points(value.message(7)?, number_point, |point| &point.at)?;
                 metric.data = Data::Sum {
                     points,
                     temporality,
@@ -258,20 +321,25 @@ fn metric(message: Message<'_>) -> Read<Metric<'_>> {
                 };
             }
             9 => {
-                let (points, temporality, _) = points(value.message(9)?, histogram)?;
+                let (points, temporality, _) =
+                    points(value.message(9)?, histogram, |point| &point.at)?;
                 metric.data = Data::Histogram {
                     points,
                     temporality,
                 };
             }
             10 => {
-                let (points, temporality, _) = points(value.message(10)?, exponential)?;
+                let (points, temporality, _) =
+                    points(value.message(10)?, exponential, |point| &point.at)?;
                 metric.data = Data::ExponentialHistogram {
                     points,
                     temporality,
                 };
             }
-            11 => metric.data = Data::Summary(points(value.message(11)?, summary)?.0),
+            11 => {
+                metric.data =
+                    Data::Summary(points(value.message(11)?, summary, |point| &point.at)?.0)
+            }
             _ => {}
         }
         Ok(())
@@ -283,13 +351,22 @@ fn metric(message: Message<'_>) -> Read<Metric<'_>> {
 fn points<'a, T>(
     message: Message<'a>,
     point: fn(Message<'a>) -> Read<T>,
+    at: fn(&T) -> &Point<'a>,
 ) -> Read<(Vec<T>, Temporality, bool)> {
     let mut points = Vec::new();
+    let mut attrs = 0;
     let mut temporality = Temporality::Unspecified;
     let mut monotonic = false;
     each(message, |number, value| {
         match number {
-            1 => points.push(point(value.message(1)?)?),
+            1 => {
+                let point = point(value.message(1)?)?;
+                attrs += at(&point).attrs.len();
+                if points.len() == MAX_POINTS || attrs > MAX_POINT_ATTRS {
+                    return Err(WireError::Many);
+                }
+                points.push(point);
+            }
             2 => temporality = Temporality::of(value.varint(2)?),
             3 => monotonic = value.varint(3)? != 0,
             _ => {}
@@ -332,8 +409,6 @@ fn histogram(message: Message<'_>) -> Read<Histogram<'_>> {
             3 => point.at.time = value.fixed64(3)?,
             4 => point.count = value.fixed64(4)?,
             5 => point.sum = Some(value.double(5)?),
-            6 => push_fixed64(&mut point.counts, value, 6, |bits| bits)?,
-            7 => push_fixed64(&mut point.bounds, value, 7, f64::from_bits)?,
             9 => push_attribute(&mut point.at.attrs, value.message(9)?)?,
             10 => point.at.no_value = flags(value, 10)?,
             11 => point.min = Some(value.double(11)?),
@@ -356,8 +431,6 @@ fn exponential(message: Message<'_>) -> Read<ExponentialHistogram<'_>> {
             5 => point.sum = Some(value.double(5)?),
             6 => point.scale = zigzag(value.varint(6)?),
             7 => point.zero_count = value.fixed64(7)?,
-            8 => point.positive = buckets(value.message(8)?)?,
-            9 => point.negative = buckets(value.message(9)?)?,
             10 => point.at.no_value = flags(value, 10)?,
             12 => point.min = Some(value.double(12)?),
             13 => point.max = Some(value.double(13)?),
@@ -368,25 +441,6 @@ fn exponential(message: Message<'_>) -> Read<ExponentialHistogram<'_>> {
     Ok(point)
 }
 
-fn buckets(message: Message<'_>) -> Read<(i32, Vec<u64>)> {
-    let mut buckets = (0, Vec::new());
-    each(message, |number, value| {
-        match (number, value) {
-            (1, value) => buckets.0 = zigzag(value.varint(1)?),
-            (2, Wire::Varint(count)) => buckets.1.push(count),
-            (2, value) => {
-                let mut packed = value.message(2)?;
-                while let Some(count) = packed.packed_varint()? {
-                    buckets.1.push(count);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    Ok(buckets)
-}
-
 fn summary(message: Message<'_>) -> Read<Summary<'_>> {
     let mut point = Summary::default();
     each(message, |number, value| {
@@ -395,18 +449,6 @@ fn summary(message: Message<'_>) -> Read<Summary<'_>> {
             3 => point.at.time = value.fixed64(3)?,
             4 => point.count = value.fixed64(4)?,
             5 => point.sum = value.double(5)?,
-            6 => {
-                let mut pair = (0.0, 0.0);
-                each(value.message(6)?, |number, value| {
-                    match number {
-                        1 => pair.0 = value.double(1)?,
-                        2 => pair.1 = value.double(2)?,
-                        _ => {}
-                    }
-                    Ok(())
-                })?;
-                point.quantiles.push(pair);
-            }
             7 => push_attribute(&mut point.at.attrs, value.message(7)?)?,
             8 => point.at.no_value = flags(value, 8)?,
             _ => {}
@@ -414,21 +456,6 @@ fn summary(message: Message<'_>) -> Read<Summary<'_>> {
         Ok(())
     })?;
     Ok(point)
-}
-
-/// A repeated fixed64 or double: packed, as writers write it, or one by one.
-fn push_fixed64<T>(to: &mut Vec<T>, value: Wire<'_>, number: u32, of: fn(u64) -> T) -> Read<()> {
-    match value {
-        Wire::Fixed64(bits) => to.push(of(bits)),
-        value => {
-            let (words, rest) = value.bytes(number)?.as_chunks::<8>();
-            if !rest.is_empty() {
-                return Err(WireError::Truncated);
-            }
-            to.extend(words.iter().map(|word| of(u64::from_le_bytes(*word))));
-        }
-    }
-    Ok(())
 }
 
 /// sint32: 0, -1, 1, -2, …
@@ -447,6 +474,43 @@ mod tests {
         [&[number << 3 | 2, length], bytes].concat()
     }
 
+    /// How many attributes, events and points are held of a record of many.
+    #[test]
+    fn what_is_nearly_nothing_on_the_wire_takes_no_memory_without_end() {
+        fn long(number: u8, bytes: &[u8]) -> Vec<u8> {
+            let mut field = vec![number << 3 | 2];
+            let mut length = bytes.len();
+            while length >= 0x80 {
+                field.push(length as u8 | 0x80);
+                length >>= 7;
+            }
+            field.push(length as u8);
+            [&field, bytes].concat()
+        }
+        let request = |record: &[u8]| long(1, &long(2, &long(2, record)));
+        let many = 1 << 18;
+        let body = request(&[[9 << 3 | 2, 0], [11 << 3 | 2, 0]].concat().repeat(many));
+        let span = &traces(&body).expect("a request")[0].records[0];
+        assert_eq!(span.attrs.len(), MAX_ATTRS);
+        assert!(span.events.len() <= MAX_EVENTS, "{}", span.events.len());
+        let event = [field(2, b"exception"), [3 << 3 | 2, 0].repeat(many)].concat();
+        let last = [[11 << 3 | 2, 0].repeat(many), long(11, &event)].concat();
+        let body = request(&last);
+        let span = &traces(&body).expect("a request")[0].records[0];
+        let event = span.events.last().expect("an event");
+        assert_eq!(
+            (&*event.name, event.attrs.len()),
+            ("exception", MAX_EVENT_ATTRS)
+        );
+        for points in [
+            [1 << 3 | 2, 0].repeat(many),
+            long(1, &[7 << 3 | 2, 0].repeat(MAX_ATTRS)).repeat(20),
+        ] {
+            let body = request(&long(5, &points));
+            assert_eq!(metrics(&body), Err(WireError::Many));
+        }
+    }
+
     #[test]
     fn a_text_cut_in_a_character_and_a_point_without_a_value_spoil_only_themselves() {
         let time = [&[3 << 3 | 1][..], &7_u64.to_le_bytes()].concat();
@@ -458,7 +522,7 @@ mod tests {
         let metric = [field(1, b"m\xf0\x9f"), field(5, &points.concat())].concat();
         let body = field(1, &field(2, &field(2, &metric)));
         let groups = metrics(&body).expect("a request");
-        let metric = &groups[0].scopes[0].1[0];
+        let metric = &groups[0].records[0];
         assert_eq!(metric.name, "m\u{fffd}");
         let Data::Gauge(points) = &metric.data else {
             panic!("no gauge");

@@ -6,19 +6,25 @@
 
 use std::borrow::Cow;
 
-use super::json::{Json, Members};
+use super::json::{self, Json, Members, ReadError};
 use super::mend::mend;
 use super::view::{
     Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
     Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
 };
 
+/// Values of a body, of which an attribute has four.
+const MAX_VALUES: usize = 1 << 21;
+
 /// Why a body is no OTLP request.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
     /// It is no JSON.
     #[error("the body is no JSON: {0}")]
-    Syntax(#[from] serde_json::Error),
+    Syntax(serde_json::Error),
+    /// It holds more than is read at once.
+    #[error("the body has more than {0} values; send fewer at once")]
+    Many(usize),
     /// It is JSON, but not an object.
     #[error("the body is no JSON object")]
     Shape,
@@ -29,10 +35,16 @@ pub enum JsonError {
 /// # Errors
 /// [`JsonError`] when it is no JSON object.
 pub fn parse(body: &[u8]) -> Result<Json<'_>, JsonError> {
-    let json = serde_json::from_slice(body).or_else(|error| {
-        let mended = mend(body);
-        let json = serde_json::from_slice::<Json<'_>>(&mended);
-        json.map(Json::into_owned).map_err(|_| error)
+    let json = json::read(body, MAX_VALUES).or_else(|error| match error {
+        ReadError::Many(most) => Err(JsonError::Many(most)),
+        ReadError::Syntax(error) => {
+            let mended = mend(body);
+            match json::read(&mended, MAX_VALUES) {
+                Ok(json) => Ok(json.into_owned()),
+                Err(ReadError::Many(most)) => Err(JsonError::Many(most)),
+                Err(ReadError::Syntax(_)) => Err(JsonError::Syntax(error)),
+            }
+        }
     })?;
     match json {
         Json::Object(_) => Ok(json),
@@ -42,22 +54,46 @@ pub fn parse(body: &[u8]) -> Result<Json<'_>, JsonError> {
 
 /// Reads an `ExportTraceServiceRequest`.
 pub fn traces<'a>(body: &'a Json<'a>) -> Vec<Group<'a, Span<'a>>> {
-    groups(body, "resourceSpans", "scopeSpans", "spans", span)
+    groups(body, SPANS, span)
 }
 
 /// Reads an `ExportLogsServiceRequest`.
 pub fn logs<'a>(body: &'a Json<'a>) -> Vec<Group<'a, LogRecord<'a>>> {
-    groups(body, "resourceLogs", "scopeLogs", "logRecords", log_record)
+    groups(body, LOGS, log_record)
 }
 
 /// Reads an `ExportMetricsServiceRequest`.
 pub fn metrics<'a>(body: &'a Json<'a>) -> Vec<Group<'a, Metric<'a>>> {
-    groups(body, "resourceMetrics", "scopeMetrics", "metrics", metric)
+    groups(body, METRICS, metric)
 }
 
+/// What the members of a kind of request are called.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    resources: &'static str,
+    scopes: &'static str,
+    records: &'static str,
+}
+
+pub const SPANS: Names = Names {
+    resources: "resourceSpans",
+    scopes: "scopeSpans",
+    records: "spans",
+};
+pub const LOGS: Names = Names {
+    resources: "resourceLogs",
+    scopes: "scopeLogs",
+    records: "logRecords",
+};
+pub const METRICS: Names = Names {
+    resources: "resourceMetrics",
+    scopes: "scopeMetrics",
+    records: "metrics",
+};
+
 /// An object's members, found by either spelling.
-#[derive(Clone, Copy)]
-struct Object<'a>(&'a Members<'a>);
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'a>(&'a Members<'a>);
 
 impl<'a> Object<'a> {
     fn of(json: &'a Json<'a>) -> Option<Self> {
@@ -155,6 +191,11 @@ fn signed(json: &Json<'_>) -> Option<i64> {
     }
 }
 
+/// Also in quotes.
+fn boolean(json: &Json<'_>) -> Option<bool> {
+    json.as_bool().or_else(|| json.as_str()?.parse().ok())
+}
+
 /// `1e3` and `5.0` are whole numbers too.
 fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
@@ -214,7 +255,7 @@ fn any(value: Object<'_>) -> Any<'_> {
     };
     let read = match &**key {
         "stringValue" | "string_value" => json.as_str().map(|text| Any::Str(text.into())),
-        "boolValue" | "bool_value" => json.as_bool().map(Any::Bool),
+        "boolValue" | "bool_value" => boolean(json).map(Any::Bool),
         "intValue" | "int_value" => signed(json).map(Any::Int),
         "doubleValue" | "double_value" => float(json).map(Any::Double),
         "arrayValue" | "array_value" | "kvlistValue" | "kvlist_value" | "bytesValue"
@@ -224,39 +265,59 @@ fn any(value: Object<'_>) -> Any<'_> {
     read.unwrap_or(Any::Empty)
 }
 
-fn groups<'a, T>(
+/// Goes through the scopes of a request, with their records yet to be read.
+///
+/// # Errors
+/// What `take` says.
+pub fn each_scope<'a, E>(
     body: &'a Json<'a>,
-    resources: &str,
-    scopes: &str,
-    items: &str,
-    item: fn(Object<'a>) -> T,
-) -> Vec<Group<'a, T>> {
+    names: Names,
+    mut take: impl FnMut(
+        &Resource<'a>,
+        &Scope<'a>,
+        &mut dyn Iterator<Item = Object<'a>>,
+    ) -> Result<(), E>,
+) -> Result<(), E> {
     let Some(body) = Object::of(body) else {
-        return Vec::new();
+        return Ok(());
     };
-    let scope = |group: Object<'a>| {
-        let scope = group.object("scope").map(|scope| Scope {
-            name: scope.str("name"),
-            version: scope.str("version"),
-            attrs: scope.attrs(),
-        });
-        let items = group.objects(items).map(item).collect();
-        (scope.unwrap_or_default(), items)
-    };
-    body.objects(resources)
-        .map(|group| Group {
-            resource: Resource {
-                attrs: group
-                    .object("resource")
-                    .map(Object::attrs)
-                    .unwrap_or_default(),
-            },
-            scopes: group.objects(scopes).map(scope).collect(),
-        })
-        .collect()
+    for group in body.objects(names.resources) {
+        let resource = Resource {
+            attrs: group
+                .object("resource")
+                .map(Object::attrs)
+                .unwrap_or_default(),
+        };
+        for group in group.objects(names.scopes) {
+            let scope = group.object("scope").map(|scope| Scope {
+                name: scope.str("name"),
+                version: scope.str("version"),
+                attrs: scope.attrs(),
+            });
+            let scope = scope.unwrap_or_default();
+            take(&resource, &scope, &mut group.objects(names.records))?;
+        }
+    }
+    Ok(())
 }
 
-fn span(object: Object<'_>) -> Span<'_> {
+fn groups<'a, T>(body: &'a Json<'a>, names: Names, item: fn(Object<'a>) -> T) -> Vec<Group<'a, T>> {
+    let mut groups = Vec::new();
+    let read = each_scope(body, names, |resource, scope, records| {
+        groups.push(Group {
+            resource: resource.clone(),
+            scope: scope.clone(),
+            records: records.map(item).collect(),
+        });
+        Ok::<(), std::convert::Infallible>(())
+    });
+    match read {
+        Ok(()) => groups,
+    }
+}
+
+/// Reads a span.
+pub fn span(object: Object<'_>) -> Span<'_> {
     let kinds = [
         "UNSPECIFIED",
         "INTERNAL",
@@ -292,7 +353,8 @@ fn span(object: Object<'_>) -> Span<'_> {
     }
 }
 
-fn log_record(object: Object<'_>) -> LogRecord<'_> {
+/// Reads a log record.
+pub fn log_record(object: Object<'_>) -> LogRecord<'_> {
     let time = object.u64("timeUnixNano");
     LogRecord {
         time: if time > 0 {
@@ -309,17 +371,15 @@ fn log_record(object: Object<'_>) -> LogRecord<'_> {
     }
 }
 
-fn metric(object: Object<'_>) -> Metric<'_> {
+/// Reads a metric.
+pub fn metric(object: Object<'_>) -> Metric<'_> {
     let data = if let Some(gauge) = object.object("gauge") {
         Data::Gauge(points(gauge, number))
     } else if let Some(sum) = object.object("sum") {
         Data::Sum {
             points: points(sum, number),
             temporality: temporality(sum),
-            monotonic: sum
-                .get("isMonotonic")
-                .and_then(Json::as_bool)
-                .unwrap_or(false),
+            monotonic: sum.get("isMonotonic").and_then(boolean).unwrap_or(false),
         }
     } else if let Some(histogram) = object.object("histogram") {
         Data::Histogram {
@@ -375,13 +435,6 @@ fn number(object: Object<'_>) -> Number<'_> {
     }
 }
 
-fn counts(object: Object<'_>, key: &str) -> Vec<u64> {
-    object
-        .list(key)
-        .map(|json| unsigned(json).unwrap_or(0))
-        .collect()
-}
-
 fn histogram(object: Object<'_>) -> Histogram<'_> {
     Histogram {
         at: point(object),
@@ -389,18 +442,10 @@ fn histogram(object: Object<'_>) -> Histogram<'_> {
         sum: object.f64("sum"),
         min: object.f64("min"),
         max: object.f64("max"),
-        counts: counts(object, "bucketCounts"),
-        bounds: object.list("explicitBounds").filter_map(float).collect(),
     }
 }
 
 fn exponential(object: Object<'_>) -> ExponentialHistogram<'_> {
-    let buckets = |key| {
-        let buckets = object.object(key);
-        buckets.map_or((0, Vec::new()), |buckets| {
-            (buckets.i32("offset"), counts(buckets, "bucketCounts"))
-        })
-    };
     ExponentialHistogram {
         at: point(object),
         count: object.u64("count"),
@@ -409,21 +454,14 @@ fn exponential(object: Object<'_>) -> ExponentialHistogram<'_> {
         max: object.f64("max"),
         scale: object.i32("scale"),
         zero_count: object.u64("zeroCount"),
-        positive: buckets("positive"),
-        negative: buckets("negative"),
     }
 }
 
 fn summary(object: Object<'_>) -> Summary<'_> {
-    let quantile = |pair: Object<'_>| Some((pair.f64("quantile")?, pair.f64("value")?));
     Summary {
         at: point(object),
         count: object.u64("count"),
         sum: object.f64("sum").unwrap_or_default(),
-        quantiles: object
-            .objects("quantileValues")
-            .filter_map(quantile)
-            .collect(),
     }
 }
 
@@ -435,7 +473,7 @@ mod tests {
         let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
         let json = parse(text.as_bytes()).expect("JSON").into_owned();
         let json: &'static Json<'static> = Box::leak(Box::new(json));
-        traces(json).remove(0).scopes.remove(0).1.remove(0)
+        traces(json).remove(0).records.remove(0)
     }
 
     #[test]
@@ -468,6 +506,7 @@ mod tests {
                 {"key":"b","value":{"doubleValue":"NaN"}},
                 {"key":"c","value":{}},{"key":"d"},null,"e",{"value":{"intValue":1}},
                 {"key":"f","value":{"intValue":"no"}},
+                {"key":"t","value":{"boolValue":"true"}},
                 {"key":"g","value":{"stringValue":"kept"}}]}"#);
         assert_eq!((span.trace_id, span.span_id), ([0; 16], [0; 8]));
         let kept = |key: &str| {
@@ -479,7 +518,8 @@ mod tests {
         assert_eq!((kept("c"), kept("d")), (Some(Any::Empty), Some(Any::Empty)));
         assert_eq!(kept("f"), Some(Any::Empty));
         assert_eq!(kept("g"), Some(Any::Str("kept".into())));
-        assert_eq!(span.attrs.len(), 6, "without a key there is no attribute");
+        assert_eq!(kept("t"), Some(Any::Bool(true)));
+        assert_eq!(span.attrs.len(), 7, "without a key there is no attribute");
     }
 
     #[test]
@@ -495,7 +535,7 @@ mod tests {
             points,
             temporality,
             monotonic,
-        } = &groups[0].scopes[0].1[0].data
+        } = &groups[0].records[0].data
         else {
             panic!("no sum");
         };
@@ -518,9 +558,11 @@ mod tests {
             r#"{"resourceSpans":[{}]}"#,
         ] {
             let json = parse(body.as_bytes()).expect("JSON");
-            assert!(traces(&json).iter().all(|group| group.scopes.is_empty()));
+            assert!(traces(&json).is_empty());
         }
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(parse(deep.as_bytes()).is_err(), "nesting is bounded");
+        let many = format!(r#"{{"resourceSpans":[{}0]}}"#, "0,".repeat(MAX_VALUES));
+        assert!(matches!(parse(many.as_bytes()), Err(JsonError::Many(_))));
     }
 }

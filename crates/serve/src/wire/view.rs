@@ -63,11 +63,12 @@ pub struct Scope<'a> {
     pub attrs: Attrs<'a>,
 }
 
-/// Records of one resource, by scope.
+/// Records of one scope of one resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group<'a, T> {
     pub resource: Resource<'a>,
-    pub scopes: Vec<(Scope<'a>, Vec<T>)>,
+    pub scope: Scope<'a>,
+    pub records: Vec<T>,
 }
 
 /// The kind of a span, by OTLP's numbers.
@@ -230,7 +231,7 @@ pub struct Number<'a> {
     pub value: f64,
 }
 
-/// A point of a histogram: `counts.len() == bounds.len() + 1`, or both empty.
+/// A point of a histogram, without its buckets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram<'a> {
     pub at: Point<'a>,
@@ -238,11 +239,10 @@ pub struct Histogram<'a> {
     pub sum: Option<f64>,
     pub min: Option<f64>,
     pub max: Option<f64>,
-    pub counts: Vec<u64>,
-    pub bounds: Vec<f64>,
 }
 
-/// A point of an exponential histogram; base is `2^(2^-scale)`.
+/// A point of an exponential histogram, without its buckets; base is
+/// `2^(2^-scale)`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExponentialHistogram<'a> {
     pub at: Point<'a>,
@@ -252,17 +252,12 @@ pub struct ExponentialHistogram<'a> {
     pub max: Option<f64>,
     pub scale: i32,
     pub zero_count: u64,
-    /// Offset and counts.
-    pub positive: (i32, Vec<u64>),
-    pub negative: (i32, Vec<u64>),
 }
 
-/// A point of a summary: quantiles the source computed.
+/// A point of a summary, without its quantiles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary<'a> {
     pub at: Point<'a>,
     pub count: u64,
     pub sum: f64,
-    /// Pairs of quantile (0..=1) and value.
-    pub quantiles: Vec<(f64, f64)>,
 }

@@ -54,27 +54,23 @@ impl Path {
     fn read(&mut self, body: &[u8], made: &mut Vec<Candidate>, links: &mut Vec<Link>) {
         let json = otlp_json::parse(body).expect("a body of JSON");
         for group in otlp_json::traces(&json) {
-            for (scope, spans) in &group.scopes {
-                let origin = Origin::of(&group.resource, scope, BEGIN);
-                for record in spans {
-                    let one = span::candidate(record, &origin, &mut self.identities);
-                    if one.is_none() {
-                        links.push(Link {
-                            trace: record.trace_id,
-                            span: record.span_id,
-                            parent: record.parent_id,
-                        });
-                    }
-                    made.extend(one);
+            let origin = Origin::of(&group.resource, &group.scope, BEGIN);
+            for record in &group.records {
+                let one = span::candidate(record, &origin, &mut self.identities);
+                if one.is_none() {
+                    links.push(Link {
+                        trace: record.trace_id,
+                        span: record.span_id,
+                        parent: record.parent_id,
+                    });
                 }
+                made.extend(one);
             }
         }
         for group in otlp_json::logs(&json) {
-            for (scope, records) in &group.scopes {
-                let origin = Origin::of(&group.resource, scope, BEGIN);
-                for record in records {
-                    made.extend(log::candidate(record, &origin, &mut self.identities));
-                }
+            let origin = Origin::of(&group.resource, &group.scope, BEGIN);
+            for record in &group.records {
+                made.extend(log::candidate(record, &origin, &mut self.identities));
             }
         }
     }

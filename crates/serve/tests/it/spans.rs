@@ -17,13 +17,12 @@ fn events(groups: &[Group<'_, Span<'_>>]) -> Vec<Event> {
     let mut identities = Identities::new(Salt::new([1; 32]));
     let mut batch = Vec::new();
     for group in groups {
-        for (scope, spans) in &group.scopes {
-            let origin = Origin::of(&group.resource, scope, 0);
-            let made = spans
-                .iter()
-                .filter_map(|span| span::candidate(span, &origin, &mut identities));
-            batch.extend(made);
-        }
+        let origin = Origin::of(&group.resource, &group.scope, 0);
+        let made = group
+            .records
+            .iter()
+            .filter_map(|span| span::candidate(span, &origin, &mut identities));
+        batch.extend(made);
     }
     let (kept, _) = Seen::default().admit(batch, &[], 0);
     kept.into_iter().map(|candidate| candidate.event).collect()
