@@ -26,7 +26,6 @@ const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
-const GRPC: &[u8] = b"application/grpc";
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/grpc");
 const ENCODINGS: HeaderValue = HeaderValue::from_static("identity,gzip,deflate,zstd");
 
@@ -38,8 +37,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
 async fn answer(State(hub): State<Arc<Hub>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let content_type = head.headers.get(header::CONTENT_TYPE);
-    let is_grpc = content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC));
-    if !is_grpc {
+    if !content_type.is_some_and(|value| is_grpc(value.as_bytes())) {
         return no_grpc(&head.method);
     }
     let Some(signal) = signal(head.uri.path()) else {
@@ -53,6 +51,13 @@ async fn answer(State(hub): State<Arc<Hub>>, request: Request<Body>) -> Response
         Ok(rejected) => done(&rejected.encode(Form::Protobuf, signal)),
         Err(status) => failed(&status),
     }
+}
+
+/// `application/grpc`, of protobuf: `grpc-web` is framed otherwise.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let name = content_type.split(|byte| *byte == b';').next();
+    let name = name.unwrap_or_default().trim_ascii();
+    name == b"application/grpc" || name == b"application/grpc+proto"
 }
 
 /// A browser, or OTLP over HTTP at the wrong port.
@@ -182,6 +187,21 @@ fn percent(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_grpc_is() {
+        for (name, expected) in [
+            ("application/grpc", true),
+            ("application/grpc; charset=utf-8", true),
+            ("application/grpc+proto", true),
+            ("application/grpc+json", false),
+            ("application/grpc-web", false),
+            ("application/grpc-web+proto", false),
+            ("application/json", false),
+        ] {
+            assert_eq!(is_grpc(name.as_bytes()), expected, "{name}");
+        }
+    }
 
     #[test]
     fn texts_in_headers() {
