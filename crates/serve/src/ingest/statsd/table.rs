@@ -5,7 +5,8 @@
 //! is all they say, and a program may well count 100 000 times a second.
 //! Timings, histograms and distributions are one event for each measurement,
 //! because quantiles cannot be had from means; one that is sampled stands for
-//! as many as its rate says.
+//! as many as its rate says. Timings come in milliseconds and are told in seconds,
+//! as durations of every other source are.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -137,6 +138,10 @@ impl Table {
                 }
                 (_, Value::Number(number) | Value::Change(number), time) => {
                     let count = (1.0 / metric.rate).round();
+                    let number = match metric.kind {
+                        Kind::Timing => number / 1000.0,
+                        _ => number,
+                    };
                     held.write(time.unwrap_or(now), &[number, count], &mut self.lines);
                 }
                 (_, Value::Member(_), _) => {}
@@ -230,7 +235,7 @@ fn template(name: &str, metric: Metric<'_>, identities: &mut Identities) -> Temp
     let (kind, unit) = match metric.kind {
         Kind::Counter => ("counter", None),
         Kind::Gauge | Kind::Set => ("gauge", None),
-        Kind::Timing => ("histogram", Some("ms")),
+        Kind::Timing => ("histogram", Some("s")),
         Kind::Distribution => ("histogram", None),
     };
     let mut event = Event::new(UnixNanos(0), "metric")
@@ -344,9 +349,9 @@ mod tests {
             &[
                 "a,name:d,type:histogram,value:-1.5,count:1",
                 "a,name:d,type:histogram,value:2.0,count:1",
-                "a,name:t,type:histogram,value:10.0,unit:ms,count:10",
-                "a,name:t,type:histogram,value:20.0,unit:ms,count:10",
-                "a,name:t,type:histogram,value:320.0,unit:ms,count:1",
+                "a,name:t,type:histogram,value:0.01,unit:s,count:10",
+                "a,name:t,type:histogram,value:0.02,unit:s,count:10",
+                "a,name:t,type:histogram,value:0.32,unit:s,count:1",
             ],
             &[],
         );
