@@ -5,6 +5,7 @@
 //! 1.41, and the repository they moved to), OpenInference, OpenLLMetry, Vercel
 //! AI SDK, and the records of Claude Code, Codex, Gemini CLI and Qwen Code.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::mix::MixMap;
@@ -36,6 +37,7 @@ pub enum Fact {
     CostMicros,
     Cost,
     Session,
+    McpSession,
     Agent,
     EntityName,
     GraphNode,
@@ -196,9 +198,10 @@ const ALIASES: &[(Fact, &[&str])] = &[
             "traceloop.association.properties.session_id",
             "traceloop.association.properties.chat_id",
             "ai.telemetry.metadata.sessionId",
-            "mcp.session.id",
         ],
     ),
+    // A session too, where no other is told.
+    (Fact::McpSession, &["mcp.session.id"]),
     (
         Fact::Agent,
         &[
@@ -310,6 +313,15 @@ impl<'v, 'a> Facts<'v, 'a> {
     pub fn str(&self, fact: Fact) -> Option<&'v str> {
         match self.any(fact)? {
             Any::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// An id: a text, or a whole number, as programs number their sessions.
+    pub fn id(&self, fact: Fact) -> Option<Cow<'v, str>> {
+        match self.any(fact)? {
+            Any::Str(text) => Some(Cow::Borrowed(text)),
+            Any::Int(number) => Some(Cow::Owned(number.to_string())),
             _ => None,
         }
     }

@@ -50,7 +50,7 @@ pub fn candidate(
     };
     let time = origin.time(record.time);
     let mut event = Event::new(UnixNanos(time), event_type);
-    let model = facts.str(Fact::Model).and_then(names::plain);
+    let model = facts.str(Fact::Model).and_then(names::model);
     let provider = names::provider(&facts).or(agent.provider());
     match told {
         Told::Llm | Told::LlmFailed => {
@@ -96,8 +96,8 @@ pub fn candidate(
         let who = names::agent(&facts, origin.service);
         identities.set(&mut event, Column::Agent, who);
     }
-    let session = facts.str(Fact::Session);
-    identities.set(&mut event, Column::SessionId, session);
+    let session = names::session(&facts);
+    identities.set(&mut event, Column::SessionId, session.as_deref());
 
     // A span of Claude Code's calls the request's id the response's.
     let id = facts
@@ -194,9 +194,12 @@ fn told(agent: Agent, name: &str, record: &LogRecord<'_>, facts: &Facts<'_, '_>)
             Some(if denied { Told::Denied } else { Told::Tool })
         }
         (Agent::Gemini | Agent::Qwen, "agent.finish") => Some(Told::Agent),
-        // The span of the same call tells it where there is one.
+        // The span of the same call tells it where there is one; who tells of the
+        // request and of the answer apart has one call with an answer.
         (Agent::Other, "gen_ai.client.inference.operation.details") => {
-            (record.span_id == [0; 8]).then_some(Told::Llm)
+            let answered = [Fact::Input, Fact::Output, Fact::ResponseId, Fact::ErrorType];
+            let answered = answered.into_iter().any(|fact| facts.has(fact));
+            (answered && record.span_id == [0; 8]).then_some(Told::Llm)
         }
         _ => None,
     }
@@ -206,7 +209,9 @@ fn told(agent: Agent, name: &str, record: &LogRecord<'_>, facts: &Facts<'_, '_>)
 fn body_hash(record: &LogRecord<'_>, place: u64) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    (place, record.time, &record.event_name, record.span_id).hash(&mut hasher);
+    (place, record.time, &record.event_name).hash(&mut hasher);
+    (record.trace_id, record.span_id).hash(&mut hasher);
+    record.body.hash_into(&mut hasher);
     for (key, value) in &record.attrs {
         key.hash(&mut hasher);
         value.hash_into(&mut hasher);

@@ -1,5 +1,6 @@
 //! Names and numbers as they may be stored.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 
 use tachograph_model::{Column, Event, Value};
@@ -7,7 +8,6 @@ use tachograph_model::{Column, Event, Value};
 use super::facts::{Fact, Facts};
 use super::mix::Mix;
 use super::tokens::Tokens;
-use crate::wire::view::Any;
 
 /// The longest name of a tool or model that is kept, bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -18,6 +18,22 @@ pub fn plain(name: &str) -> Option<&str> {
     let fits =
         !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
     fits.then_some(name)
+}
+
+/// A model's name as it may be kept. Of a path (`/home/alice/models/m.gguf`,
+/// which is what servers of local models call theirs) the last part is: the rest
+/// says where it lies.
+pub fn model(name: &str) -> Option<&str> {
+    let drive = |name: &str| name.get(1..2) == Some(":") && name.get(2..3) == Some("/");
+    let is_path = name.starts_with(['/', '~', '.'])
+        || name.contains('\\')
+        || name.contains("://")
+        || drive(name);
+    if !is_path {
+        return plain(name);
+    }
+    let last = name.rsplit(['/', '\\']).find(|part| !part.is_empty());
+    plain(last?)
 }
 
 /// The provider by the conventions' name: old names by their new ones, known ones
@@ -45,14 +61,41 @@ pub fn provider<'v>(facts: &Facts<'v, '_>) -> Option<&'v str> {
         ("moonshot_ai", "moonshot_ai"),
         ("perplexity", "perplexity"),
         ("x_ai", "x_ai"),
+        // OpenInference, OpenLLMetry.
+        ("mistralai", "mistral_ai"),
+        ("vertexai", "gcp.vertex_ai"),
+        ("watsonx", "ibm.watsonx.ai"),
+        // Vercel.
+        ("mistral", "mistral_ai"),
+        ("amazon-bedrock", "aws.bedrock"),
+        ("azure-openai", "azure.ai.openai"),
+        ("google.generative-ai", "gcp.gemini"),
+        ("google.vertex", "gcp.vertex_ai"),
+        // Claude Code.
+        ("firstParty", "anthropic"),
+        ("bedrock", "aws.bedrock"),
+        ("vertex", "gcp.vertex_ai"),
     ];
-    // Vercel's `anthropic.messages`, `openai.chat`.
-    let vendor = |name: &'v str| name.split_once('.').map_or(name, |(vendor, _)| vendor);
-    let name = facts
-        .str(Fact::Provider)
-        .or_else(|| facts.str(Fact::AiProvider).map(vendor))?;
-    let known = NAMES.iter().find(|(old, _)| old.eq_ignore_ascii_case(name));
-    plain(known.map_or(name, |(_, new)| new))
+    let known = |name: &str| {
+        let known = NAMES.iter().find(|(old, _)| old.eq_ignore_ascii_case(name));
+        known.map(|(_, new)| *new)
+    };
+    let told = facts.str(Fact::Provider);
+    let name = told.or_else(|| facts.str(Fact::AiProvider))?;
+    // Vercel's `anthropic.messages`, `openai.chat`, which it calls `gen_ai.system`
+    // as well: the vendor, and which of its APIs.
+    let mut vendor = name;
+    loop {
+        if let Some(known) = known(vendor) {
+            return Some(known);
+        }
+        match vendor.rsplit_once('.') {
+            Some((shorter, _)) => vendor = shorter,
+            None => break,
+        }
+    }
+    let is_vercel = facts.str(Fact::AiProvider) == Some(name);
+    plain(if is_vercel { vendor } else { name })
 }
 
 /// The tool's name.
@@ -92,24 +135,26 @@ pub fn response<'v>(facts: &Facts<'v, '_>) -> Option<u64> {
     Some(hash_of(&[id]))
 }
 
+/// The session, by whatever it is known.
+pub fn session<'v>(facts: &Facts<'v, '_>) -> Option<Cow<'v, str>> {
+    facts
+        .id(Fact::Session)
+        .or_else(|| facts.id(Fact::McpSession))
+}
+
 /// The id of a tool's call. MCP numbers its requests within a session: that and
-/// the tool are what client and server both know.
+/// the tool are what client and server both know, whatever session of its own the
+/// client's program is in.
 pub fn call(facts: &Facts<'_, '_>) -> Option<u64> {
-    let session = facts.str(Fact::Session).unwrap_or_default();
-    if let Some(id) = facts.str(Fact::CallId) {
-        return Some(hash_of(&[session, id]));
+    if let Some(id) = facts.id(Fact::CallId) {
+        let session = session(facts).unwrap_or_default();
+        return Some(hash_of(&[&*session, &*id]));
     }
-    let whole;
-    let request = match facts.any(Fact::JsonRpcId)? {
-        Any::Str(text) => &**text,
-        Any::Int(number) => {
-            whole = number.to_string();
-            &whole
-        }
-        _ => return None,
-    };
-    let named = !session.is_empty() && facts.has(Fact::McpMethod);
-    named.then(|| hash_of(&[session, request, tool(facts).unwrap_or_default()]))
+    facts.str(Fact::McpMethod)?;
+    let request = facts.id(Fact::JsonRpcId)?;
+    let session = facts.id(Fact::McpSession).or_else(|| session(facts))?;
+    let tool = tool(facts).unwrap_or_default();
+    Some(hash_of(&[&*session, &*request, tool]))
 }
 
 /// Sets the token columns.
@@ -166,4 +211,58 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 /// A hash of parts, the same in one build; not for storage.
 pub fn hash_of<T: Hash>(parts: &[T]) -> u64 {
     BuildHasherDefault::<Mix>::default().hash_one(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::view::Any;
+
+    #[test]
+    fn of_a_path_the_last_part_is_the_model() {
+        let check = |name: &str, expected| assert_eq!(model(name), expected, "{name}");
+        for name in [
+            "gpt-5",
+            "openai/gpt-oss-20b",
+            "models/gemini-2.5-flash",
+            "a:b/c",
+        ] {
+            check(name, Some(name));
+        }
+        for path in [
+            "/home/alice/models/m.gguf",
+            "~/m.gguf",
+            "./models/m.gguf/",
+            "C:\\Users\\alice\\m.gguf",
+            "C:/Users/alice/m.gguf",
+            "file:///home/alice/m.gguf",
+        ] {
+            check(path, Some("m.gguf"));
+        }
+        check("/", None);
+        check("", None);
+        check("two\nlines", None);
+    }
+
+    #[test]
+    fn a_provider_has_one_name() {
+        let check = |attrs: &[(&str, &'static str)], expected| {
+            let attrs: Vec<_> = attrs
+                .iter()
+                .map(|(key, text)| (*key, Any::Str((*text).into())))
+                .collect();
+            assert_eq!(provider(&Facts::of(&attrs)), Some(expected), "{attrs:?}");
+        };
+        let vercel = |name| [("gen_ai.system", name), ("ai.model.provider", name)];
+        check(&vercel("openai.responses"), "openai");
+        check(&vercel("anthropic.messages"), "anthropic");
+        check(&vercel("google.generative-ai"), "gcp.gemini");
+        check(&vercel("google.vertex.chat"), "gcp.vertex_ai");
+        check(&vercel("amazon-bedrock"), "aws.bedrock");
+        check(&vercel("my-own.chat"), "my-own");
+        check(&[("gen_ai.system", "my.own")], "my.own");
+        check(&[("gen_ai.system", "azure.ai.openai")], "azure.ai.openai");
+        check(&[("llm.provider", "mistralai")], "mistral_ai");
+        check(&[("anthropic.provider", "firstParty")], "anthropic");
+    }
 }

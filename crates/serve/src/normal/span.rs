@@ -34,7 +34,7 @@ pub fn candidate(
     match class {
         Class::Llm => {
             let tokens = Tokens::of(&facts, agent, operation == "embeddings");
-            let model = facts.str(Fact::Model).and_then(names::plain);
+            let model = facts.str(Fact::Model).and_then(names::model);
             detail = 2 * tokens.detail() + u8::from(model.is_some());
             set(&mut event, Column::Source, provider);
             set(&mut event, Column::Name, model);
@@ -62,7 +62,8 @@ pub fn candidate(
     ] {
         event.set(column, names::hex(id).map(Value::Str));
     }
-    identities.set(&mut event, Column::SessionId, facts.str(Fact::Session));
+    let session = names::session(&facts);
+    identities.set(&mut event, Column::SessionId, session.as_deref());
     let who = names::agent(&facts, origin.service);
     identities.set(&mut event, Column::Agent, who);
 
