@@ -4,10 +4,12 @@
 //! - A delta is stored as it is.
 //! - Of a running total (cumulative and monotonic) the growth since the point
 //!   before is stored. A point sent again, or an older one, grows nothing; a
-//!   later start, or a smaller total, is a source that began anew. The first
-//!   point of a series counts whole if its source began after we did, and is
-//!   only a mark to measure from otherwise: what came before may have been
-//!   stored by an earlier process. Of too many series the silent are forgotten.
+//!   smaller total is a source that began anew. Totals of two starts are two
+//!   series: of a process and its successor, or of two at once that have one
+//!   name, such as the workers of a web server. The first point of a series
+//!   counts whole if its source began after we did, and is only a mark to measure
+//!   from otherwise: what came before may have been stored by an earlier process.
+//!   Of too many series the silent are forgotten.
 //! - Of a histogram the mean is stored, with how many measurements it stands
 //!   for.
 //!
@@ -22,7 +24,7 @@ use tachograph_model::privacy::error_class;
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use super::candidate::{Candidate, Keys};
-use super::names;
+use super::names::{self, hash_of};
 use crate::wire::view::{Any, Attrs, Data, Metric, Number, Point, Temporality};
 
 /// Series whose last total is remembered.
@@ -55,7 +57,13 @@ const KEPT: &[&str] = &[
     "gen_ai.response.model",
     "gen_ai.tool.name",
     "mcp.method.name",
+    "status_code",
+    "http.response.status_code",
 ];
+
+/// Of these the names of models and tools: they may hold more than a word does.
+const MODELS: &[&str] = &["model", "gen_ai.request.model", "gen_ai.response.model"];
+const TOOLS: &[&str] = &["tool_name", "function_name", "gen_ai.tool.name"];
 
 /// Where the totals of all series stand.
 #[derive(Debug)]
@@ -217,6 +225,7 @@ impl Totals {
         if !sum.is_finite() {
             return None;
         }
+        let series = hash_of(&[series, at.start]);
         let now = Total {
             start: at.start,
             time: at.time,
@@ -235,7 +244,7 @@ impl Totals {
             });
             return (at.start >= self.since).then_some((count, sum));
         };
-        if at.start < held.start || (at.start == held.start && at.time <= held.time) {
+        if at.time <= held.time {
             return None;
         }
         // A histogram's sum may fall while it goes on: of negative measurements.
@@ -244,14 +253,13 @@ impl Totals {
         } else {
             sum < held.sum
         };
-        let anew = at.start > held.start || fell;
         let before = std::mem::replace(held, now);
         self.marks.push(Mark {
             series,
             before: Some(before),
             after: now,
         });
-        let grown = if anew {
+        let grown = if fell {
             (count, sum)
         } else {
             (count - before.count, sum - before.sum)
@@ -342,7 +350,9 @@ impl One<'_, '_> {
 }
 
 fn tags(attrs: &Attrs<'_>) -> Map<String, Json> {
-    let kept = |value: &Any<'_>| match value {
+    let kept = |key: &str, value: &Any<'_>| match value {
+        Any::Str(text) if MODELS.contains(&key) => names::model(text).map(Json::from),
+        Any::Str(text) if TOOLS.contains(&key) => names::plain(text).map(Json::from),
         Any::Str(text) => error_class(text).map(Json::from),
         Any::Bool(truth) => Some(Json::from(*truth)),
         Any::Int(whole) => Some(Json::from(*whole)),
@@ -351,7 +361,7 @@ fn tags(attrs: &Attrs<'_>) -> Map<String, Json> {
     attrs
         .iter()
         .filter(|(key, _)| KEPT.contains(&&**key))
-        .filter_map(|(key, value)| Some((key.to_string(), kept(value)?)))
+        .filter_map(|(key, value)| Some((key.to_string(), kept(key, value)?)))
         .collect()
 }
 
@@ -417,6 +427,11 @@ mod tests {
         check(300, 320, 1.0, &[1.0]); // And anew without saying so.
         check(300, 330, f64::NAN, &[]);
         check(300, 340, 4.0, &[3.0]);
+        // Two processes of one name, and the last of one that has ended.
+        check(250, 350, 7.0, &[7.0]);
+        check(300, 360, 5.0, &[1.0]);
+        check(250, 370, 9.0, &[2.0]);
+        check(150, 315, 9.0, &[1.0]);
     }
 
     #[test]
@@ -450,6 +465,11 @@ mod tests {
         assert_eq!(
             values(&mut totals, &sum(CUMULATIVE, true, 50, 210, 9.0)),
             [4.0]
+        );
+        // Another of its name, that was there before us as well.
+        assert_eq!(
+            values(&mut totals, &sum(CUMULATIVE, true, 60, 210, 7.0)),
+            [] as [f64; 0]
         );
     }
 
@@ -525,6 +545,23 @@ mod tests {
         }
         let delta = sum(Temporality::Delta, true, 1, 2, f64::INFINITY);
         assert!(values(&mut Totals::new(0), &delta).is_empty());
+    }
+
+    #[test]
+    fn names_of_models_and_tools_are_kept_whole() {
+        let attrs = [
+            ("gen_ai.request.model", "openai/gpt-oss-20b"),
+            ("model", "/home/alice/m.gguf"),
+            ("gen_ai.tool.name", "read file"),
+            ("source", "/home/alice"),
+        ]
+        .map(|(key, text)| (key.into(), Any::Str(text.into())));
+        let expected = serde_json::json!({
+            "gen_ai.request.model": "openai/gpt-oss-20b",
+            "model": "m.gguf",
+            "gen_ai.tool.name": "read file",
+        });
+        assert_eq!(Json::Object(tags(&attrs.to_vec())), expected);
     }
 
     #[test]
