@@ -39,15 +39,25 @@ impl<'r> Origin<'r> {
     /// Reads resource and scope. Costs a look at each of the resource's
     /// attributes.
     pub fn of(resource: &'r Resource<'_>, scope: &'r Scope<'_>, received: i64) -> Self {
-        let mut hasher = DefaultHasher::new();
+        let agent = Agent::of(resource, scope);
+        // The order of attributes means nothing: Rust's SDK has one for each
+        // signal.
+        let (mut instance, mut place) = (0_u64, 0_u64);
         for (key, value) in &resource.attrs {
+            let mut hasher = DefaultHasher::new();
             key.hash(&mut hasher);
             value.hash_into(&mut hasher);
+            let hash = hasher.finish();
+            place = place.wrapping_add(hash);
+            // Codex names the host to its logs, and not to its spans.
+            if !(agent == Agent::Codex && key == "host.name") {
+                instance = instance.wrapping_add(hash);
+            }
         }
-        let instance = hasher.finish();
-        (&scope.name, &scope.version).hash(&mut hasher);
+        let mut hasher = DefaultHasher::new();
+        (place, &scope.name, &scope.version).hash(&mut hasher);
         Self {
-            agent: Agent::of(resource, scope),
+            agent,
             service: service_name(resource),
             scope: &scope.name,
             instance,
@@ -94,12 +104,17 @@ impl Agent {
         let service = service_name(resource).unwrap_or_default();
         let named = |text: &str| {
             Some(match text {
-                _ if text.starts_with("claude-code") => Self::ClaudeCode,
-                _ if text.starts_with("codex_") || text == "codex" => Self::Codex,
-                _ if text.starts_with("gemini-cli") => Self::Gemini,
-                _ if text.starts_with("qwen-code") => Self::Qwen,
-                _ if text.starts_with("github-copilot") || text == "copilot-chat" => Self::Copilot,
-                _ if text == "opencode" => Self::OpenCode,
+                // By their whole names: a `claude-code-router` is none, and what it
+                // tells must not be taken for noise.
+                "claude-code" | "claude-code-desktop" => Self::ClaudeCode,
+                "codex" => Self::Codex,
+                "gemini-cli" => Self::Gemini,
+                "qwen-code" => Self::Qwen,
+                "copilot-chat" => Self::Copilot,
+                "opencode" => Self::OpenCode,
+                // `codex_exec`, `codex_cli_rs`, …
+                _ if text.starts_with("codex_") => Self::Codex,
+                _ if text.starts_with("github-copilot") => Self::Copilot,
                 _ => return None,
             })
         };
@@ -119,4 +134,57 @@ pub fn service_name<'r>(resource: &'r Resource<'_>) -> Option<&'r str> {
         Any::Str(text) if key == "service.name" && !text.is_empty() => Some(&**text),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(attrs: &[(&'static str, &'static str)]) -> Resource<'static> {
+        let attr = |(key, value): &(&'static str, &'static str)| {
+            ((*key).into(), Any::Str((*value).into()))
+        };
+        Resource {
+            attrs: attrs.iter().map(attr).collect(),
+        }
+    }
+
+    fn instance(attrs: &[(&'static str, &'static str)]) -> u64 {
+        Origin::of(&resource(attrs), &Scope::default(), 0).instance
+    }
+
+    #[test]
+    fn an_instance_is_known_by_what_all_its_signals_say() {
+        let name = ("service.name", "codex_exec");
+        let (env, host) = (("env", "dev"), ("host.name", "a"));
+        let codex = instance(&[name, env]);
+        assert_eq!(codex, instance(&[env, name]), "in any order");
+        assert_eq!(
+            codex,
+            instance(&[host, name, env]),
+            "its logs name the host"
+        );
+        assert_ne!(codex, instance(&[name, ("env", "prod")]));
+        let name = ("service.name", "claude-code");
+        assert_ne!(instance(&[name]), instance(&[name, host]));
+        assert_ne!(instance(&[("a", "b")]), instance(&[("b", "a")]));
+    }
+
+    #[test]
+    fn an_agent_is_known_by_its_whole_name() {
+        for (service, agent) in [
+            ("claude-code", Agent::ClaudeCode),
+            ("claude-code-desktop", Agent::ClaudeCode),
+            ("claude-code-router", Agent::Other),
+            ("codex_cli_rs", Agent::Codex),
+            ("gemini-cli", Agent::Gemini),
+            ("gemini-client", Agent::Other),
+            ("qwen-code", Agent::Qwen),
+            ("github-copilot", Agent::Copilot),
+            ("", Agent::Other),
+        ] {
+            let found = Agent::of(&resource(&[("service.name", service)]), &Scope::default());
+            assert_eq!(found, agent, "{service}");
+        }
+    }
 }
