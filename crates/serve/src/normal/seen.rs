@@ -40,6 +40,8 @@ mod calls;
 const MAX_IDS: usize = 1 << 20;
 /// Spans whose place in their trace is remembered.
 const MAX_NODES: usize = 100_000;
+/// Tools below a span whose names it remembers.
+const MAX_TOOLS_BELOW: usize = 32;
 /// Steps up a trace before it is taken for endless.
 const MAX_STEPS: usize = 64;
 /// Agents whose way of telling is remembered.
@@ -485,7 +487,9 @@ impl Nodes {
             let node = self.entry(above);
             if class == Class::Llm {
                 node.llm_below = true;
-            } else if !node.tools_below.iter().any(|held| **held == *name) {
+            } else if node.tools_below.len() < MAX_TOOLS_BELOW
+                && !node.tools_below.iter().any(|held| **held == *name)
+            {
                 node.tools_below.push(name.into());
             }
             if is_boundary(node.class) {

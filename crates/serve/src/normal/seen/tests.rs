@@ -268,6 +268,16 @@ fn a_ring_of_parents_ends() {
 }
 
 #[test]
+fn a_span_remembers_only_so_many_tools_below_it() {
+    let mut nodes = Nodes::default();
+    for number in 0..1000 {
+        nodes.tell_above(7, Tool, &format!("tool{number}"));
+        nodes.tell_above(7, Tool, "tool0");
+    }
+    assert_eq!(nodes.held[&7].tools_below.len(), MAX_TOOLS_BELOW);
+}
+
+#[test]
 fn memory_is_bounded() {
     let mut recent = Recent::new(3);
     for item in 0..10 {
