@@ -17,6 +17,8 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
+use crate::guard::body::TooSlow;
+
 /// Bytes of a value from outside that an answer quotes.
 const QUOTED_BYTES: usize = 200;
 
@@ -195,15 +197,25 @@ impl IntoResponse for Problem {
 /// A small body, as far as it came.
 ///
 /// # Errors
-/// A problem when it is too large, or broke off.
+/// A problem when it is too large, came too slowly, or broke off.
 pub fn small_body(body: Result<Bytes, BytesRejection>, most: usize) -> Result<Bytes, Problem> {
     body.map_err(|rejected| match rejected.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let detail = format!("the body has more than {most} bytes");
             Problem::new(Kind::TooLarge, detail).with("allowed", most)
         }
+        _ if came_slowly(&rejected) => {
+            let detail = "the body did not come within its time; nothing was done";
+            Problem::new(Kind::Timeout, detail)
+        }
         _ => Problem::new(Kind::BadBody, rejected.body_text()),
     })
+}
+
+/// Whether the guard no longer waited for a body.
+fn came_slowly(error: &(dyn std::error::Error + 'static)) -> bool {
+    let below = std::iter::successors(Some(error), |error| error.source());
+    below.into_iter().any(|error| error.is::<TooSlow>())
 }
 
 /// A value from outside, cut to what one wants to read in an answer.

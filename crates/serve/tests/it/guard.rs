@@ -412,6 +412,22 @@ fn slow_clients_are_left_and_hold_nobody_up() {
 }
 
 #[test]
+fn a_small_body_that_dribbles_in_is_too_late() {
+    let mut config = config();
+    config.limits.read_timeout = Duration::from_millis(300);
+    let door = Door::with(config);
+    let address = door.addresses().dashboard.expect("open");
+    for path in ["/api/alerts/rules", "/api/v1/sql"] {
+        let first = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: 100\r\n\r\n{{"
+        );
+        let (_, answer) = dribble(address, &first, b" ");
+        assert_eq!(status(&answer), 408, "{path}: {answer}");
+    }
+}
+
+#[test]
 fn a_large_body_at_a_fair_pace_may_take_longer_than_a_small_one() {
     let own = own(Duration::from_millis(300), None, echo());
     let mut stream = TcpStream::connect(own.address).expect("a connection");

@@ -14,8 +14,8 @@ use tachograph_model::answer::Found;
 use tachograph_model::near::near;
 use tachograph_model::question::Sql;
 
-use super::SeedError;
 use super::rules::RulesError;
+use super::{SeedError, shape};
 use crate::api::Api;
 use crate::api::ask::ask;
 use crate::api::json::Json;
@@ -113,7 +113,7 @@ fn read(hub: &Hub) -> Result<Vec<Value>, Problem> {
         .filter_map(|row| {
             let mut row = row.into_iter();
             Some(json!({
-                "timestamp": row.next()?,
+                "timestamp": shape::time_of(row.next()?),
                 "rule_name": row.next()?,
                 "source": row.next()?,
                 "severity": row.next()?,

@@ -108,7 +108,7 @@ async fn health(State(api): State<Arc<Api>>) -> Json {
     let stopping = *api.hub.stopping.borrow();
     Json(json!({
         "status": "healthy",
-        "timestamp": iso(UnixNanos::now()),
+        "timestamp": shape::time(UnixNanos::now()),
         "websocket_clients": api.push.clients(),
         "metrics_collector": if stopping { "stopped" } else { "running" },
     }))
@@ -209,7 +209,7 @@ fn earlier(hub: &Hub, source: &str, metric: &str, length: Duration) -> Result<Ve
     Ok(rows
         .filter_map(|row| {
             let mut row = row.into_iter();
-            Some(json!({"timestamp": row.next()?, "value": row.next()?}))
+            Some(json!({"timestamp": shape::time_of(row.next()?), "value": row.next()?}))
         })
         .collect())
 }

@@ -11,7 +11,6 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::render::iso;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::shape;
@@ -99,7 +98,7 @@ impl Push {
             let readings = hub.live.readings(Family::Metric, None, WINDOW);
             let alerts = alerts.at_hand(hub);
             let update = shape::update(&readings, WINDOW, now, &alerts);
-            Ok((iso(now), update.to_string()))
+            Ok((shape::time(now), update.to_string()))
         });
         let (timestamp, data) = update.await?;
         let made = Made {
@@ -195,7 +194,7 @@ async fn talk(socket: &mut WebSocket, api: &Arc<Api>) -> Ended {
                 }
                 match message {
                     Some(Ok(Message::Text(text))) if is_ping(&text) => {
-                        let pong = json!({"type": "pong", "timestamp": iso(UnixNanos::now())});
+                        let pong = json!({"type": "pong", "timestamp": shape::time(UnixNanos::now())});
                         if !send(socket, Message::Text(pong.to_string().into())).await {
                             return Ended::Gone;
                         }

@@ -20,6 +20,20 @@ pub const SOURCES: [&str; 6] = [
     "coalition",
 ];
 
+/// A time as the seed writes it: to the microsecond, which is as far as many
+/// readers of its form go.
+pub fn time(at: UnixNanos) -> String {
+    iso(UnixNanos(at.0.div_euclid(1_000) * 1_000))
+}
+
+/// The same for one that is written already.
+pub fn time_of(text: Value) -> Value {
+    let at = text
+        .as_str()
+        .and_then(|text| UnixNanos::parse(text, true).ok());
+    at.map_or(text, |at| time(at).into())
+}
+
 /// A summary of the window that was read. A metric that nothing was measured of
 /// in it is not there.
 pub fn summary(readings: &[Reading], length: Duration, now: UnixNanos, alerts: &[Value]) -> Value {
@@ -41,7 +55,7 @@ pub fn summary(readings: &[Reading], length: Duration, now: UnixNanos, alerts: &
     }
     json!({
         "window_seconds": length.as_secs(),
-        "timestamp": iso(now),
+        "timestamp": time(now),
         "sources": sources,
         "total_metrics": metrics,
         "total_points": points,
@@ -87,7 +101,7 @@ fn figures(stats: &Stats) -> Value {
 
 /// The text export: no HELP, no TYPE, no newline at its end.
 pub fn export(readings: &[Reading], now: UnixNanos) -> String {
-    let at = iso(now);
+    let at = time(now);
     let mut out = format!("# FreeAgentics Performance Metrics\n# Exported at {at}");
     for (reading, stats) in measured(readings) {
         let plain = |c: char| match c.is_ascii_alphanumeric() {
@@ -203,5 +217,5 @@ pub fn history(source: &str, metric: &str, length: Duration, points: Vec<Value>)
 
 /// One of them.
 pub fn point(at: UnixNanos, value: f64) -> Value {
-    json!({"timestamp": iso(at), "value": value})
+    json!({"timestamp": time(at), "value": value})
 }

@@ -229,6 +229,11 @@ fn the_seeds_paths_answer_as_the_seed_does() {
     let found = check(&door, path, 200, &history);
     let time = found["data"][0]["timestamp"].as_str().expect("a time");
     assert!(time.ends_with("+00:00"), "{time}");
+    // To the microsecond: what parses the seed's times reads no further.
+    assert!(
+        time.len() <= "2025-11-20T12:00:00.123456+00:00".len(),
+        "{time}"
+    );
     let recent = [("/data_points", 1.into())];
     check(&door, &format!("{path}?duration=150"), 200, &recent);
     let none = [("/data_points", 0.into()), ("/data", json!([]))];
