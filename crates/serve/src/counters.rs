@@ -1,6 +1,7 @@
 //! What the door counts of itself; shown at `/metrics` and in `/health`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// What something came as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +91,8 @@ pub struct Counters {
     /// Group commits, and the time they took together, nanoseconds.
     pub commits: Count,
     pub commit_nanos: Count,
+    /// What the disk said when it refused last.
+    refusal: Mutex<Option<String>>,
     /// Connections now.
     pub connections: AtomicU64,
     /// Connections turned away because there were too many.
@@ -101,5 +104,16 @@ pub struct Counters {
 impl Counters {
     pub fn of(&self, signal: Signal) -> &OfSignal {
         &self.signals[signal as usize]
+    }
+
+    /// Notes what the disk said as it refused.
+    pub fn refused(&self, why: String) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// What the disk said when it refused last, with the file it is about.
+    pub fn last_refusal(&self) -> Option<String> {
+        let refusal = self.refusal.lock();
+        refusal.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -4,13 +4,14 @@
 //! takes is the window.
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tachograph_log::Home;
-use tachograph_model::{Event, Sink};
+use tachograph_model::{Event, Sink, SinkError};
 use tokio::sync::oneshot;
 
 use super::budget::{Budget, Hold};
@@ -247,13 +248,14 @@ impl Pending {
 
 type Answer = oneshot::Sender<Result<Tally, Refused>>;
 
-/// A batch in the queue.
+/// A batch in the queue. Dropped unanswered it is undone first, then given up:
+/// fields are dropped in this order.
 struct Waiting {
     batch: Batch,
     lines: Lines,
-    answer: Option<Answer>,
     undo: UnlessStored,
     hold: Hold,
+    answer: Option<Answer>,
 }
 
 /// Undoes when it is dropped, by whatever way, unless it was told otherwise.
@@ -460,7 +462,13 @@ impl Writer {
             (_, true) => self.sink.put(events),
             (_, false) => self.sink.put_lines(events, lines),
         };
-        stored.map_err(|error| Refused::Disk(error.to_string()))
+        stored.map_err(|error| {
+            let causes = causes(&error);
+            self.counters.refused(causes.join(": "));
+            // Whoever sent it need not know where the home lies.
+            let why = causes.last().map_or("", String::as_str);
+            Refused::Disk(format!("it cannot be stored now: {why}"))
+        })
     }
 
     fn answer(&self, one: Admitted, stored: &Result<(), Refused>) {
@@ -475,6 +483,20 @@ impl Writer {
         of.merged.add(one.tally.merged);
         one.waiting.tell(Ok(one.tally));
     }
+}
+
+/// What an error says, and what those below it do.
+fn causes(error: &SinkError) -> Vec<String> {
+    let mut causes = vec![error.what.clone()];
+    let mut below: Option<&dyn std::error::Error> = error.source();
+    while let Some(cause) = below {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        below = cause.source();
+    }
+    causes
 }
 
 /// Whether a record without ids was stored before this process began; then it

@@ -39,9 +39,16 @@ impl Denials {
         let counts = counts(&self.counters);
         for ((message, now), before) in KINDS.iter().zip(&counts).zip(&self.last) {
             let more = now.saturating_sub(*before);
-            if more > 0 {
-                self.log.warning(message, &[("count", json!(more))]);
+            if more == 0 {
+                continue;
             }
+            let mut fields = vec![("count", json!(more))];
+            let why = self.counters.last_refusal();
+            fields.extend(
+                why.filter(|_| *message == KINDS[0])
+                    .map(|why| ("why", json!(why))),
+            );
+            self.log.warning(message, &fields);
         }
         self.last = counts;
     }

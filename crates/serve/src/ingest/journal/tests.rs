@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::AtomicUsize;
 
-use tachograph_model::{Column, SinkError, UnixNanos};
+use tachograph_model::{Column, UnixNanos};
 
 use super::*;
 use crate::normal::candidate::Keys;
@@ -158,6 +158,25 @@ fn a_refusal_is_told_and_forgotten_and_the_next_one_is_taken() {
     assert_eq!(wait(journal.put(batch(1..3))).expect("stored").kept, 2);
     assert_eq!(wait(journal.put(batch(1..3))).expect("known").duplicates, 2);
     assert_eq!(sink.stored(), [[1, 2]]);
+}
+
+#[test]
+fn why_the_disk_refused_is_told_without_where_the_home_lies() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = Home::create(dir.path().join("home")).expect("a home");
+    let sink = Arc::new(tachograph_log::DurableLog::new(&home));
+    let counters = Arc::new(Counters::default());
+    let journal = Journal::start(sink, &home, counters.clone(), &Limits::default());
+    std::fs::remove_dir_all(home.root()).expect("removed");
+    let refused = wait(journal.expect("a thread").put(batch(1..2))).expect_err("no home");
+    let (told, noted) = (refused.to_string(), counters.last_refusal());
+    let noted = noted.expect("noted");
+    let path = home.root().display().to_string();
+    assert!(told.contains("os error") && !told.contains(&path), "{told}");
+    assert!(
+        noted.contains("os error") && noted.contains(&path),
+        "{noted}"
+    );
 }
 
 #[test]
