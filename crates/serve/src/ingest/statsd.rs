@@ -1,9 +1,11 @@
 //! StatsD and DogStatsD over UDP. Nobody is answered, and nobody waits: what is
-//! wrong, or finds no room, is counted.
+//! wrong, or finds no room, is counted; also what the system threw away before it
+//! got here.
 //!
 //! The protocol knows no token, so the socket is on loopback whatever the other
 //! doors are on.
 
+mod drops;
 mod table;
 
 use std::io;
@@ -70,6 +72,8 @@ impl Statsd {
         let mut desk = Desk {
             table: Table::new(hub.salt.clone()),
             hub,
+            address: self.address().ok(),
+            dropped: 0,
         };
         let mut datagram = vec![0; DATAGRAM_BYTES];
         let mut hand_over = tokio::time::interval(HAND_OVER_EVERY);
@@ -84,6 +88,7 @@ impl Statsd {
                     if now >= flush_at {
                         flush_at = now + FLUSH_EVERY;
                         desk.table.flush(UnixNanos::now());
+                        desk.count_dropped();
                     }
                     desk.hand_over();
                 }
@@ -100,6 +105,7 @@ impl Statsd {
             desk.take(&datagram[..len]);
         }
         desk.table.flush(UnixNanos::now());
+        desk.count_dropped();
         desk.hand_over();
     }
 }
@@ -113,6 +119,9 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 struct Desk {
     hub: Arc<Hub>,
     table: Table,
+    address: Option<SocketAddr>,
+    /// Datagrams that the system threw away, as far as they are counted.
+    dropped: u64,
 }
 
 impl Desk {
@@ -137,6 +146,14 @@ impl Desk {
         if self.table.lines.bytes.len() >= HAND_OVER_BYTES {
             self.hand_over();
         }
+    }
+
+    /// Counts what the system threw away since the last time.
+    fn count_dropped(&mut self) {
+        let dropped = self.address.and_then(drops::dropped);
+        let more = dropped.map_or(0, |all| all.saturating_sub(self.dropped));
+        self.dropped += more;
+        self.hub.counters.of(Signal::Statsd).overloaded.add(more);
     }
 
     fn hand_over(&mut self) {

@@ -262,9 +262,11 @@ fn tag(
     identities: &mut Identities,
 ) -> Option<(String, serde_json::Value)> {
     let name = plain(name)?;
-    // One without a value says all it has to say by its name.
+    // One without a value says all it has to say by its name, if that is a word:
+    // it may as well be somebody's address.
     let Some(value) = value else {
-        return Some((name.to_owned(), true.into()));
+        let is_word = privacy::error_class(name) == Some(name);
+        return is_word.then(|| (name.to_owned(), true.into()));
     };
     let value = match privacy::tag_privacy(name) {
         Privacy::Dropped => return None,
@@ -371,7 +373,7 @@ mod tests {
     #[test]
     fn identities_are_hashed_and_texts_stay_out() {
         let mut table = table();
-        let text = "a:1|c|#user:alice,region:eu,prompt:alice,canary|c:alice";
+        let text = "a:1|c|#user:alice,region:eu,prompt:alice,canary,alice@example.org,/home/alice|c:alice";
         take(&mut table, text).expect("taken");
         table.flush(NOW);
         let alice = Salt::new([1; 32]).hash("alice");
