@@ -15,6 +15,8 @@ use crate::hub::Hub;
 use crate::normal::candidate::Candidate;
 use crate::normal::identity::Identities;
 use crate::normal::metric::Totals;
+use crate::normal::mix::MixMap;
+use crate::normal::names::hash_of;
 use crate::normal::seen::Link;
 use crate::normal::source::Origin;
 use crate::normal::{log, span};
@@ -336,6 +338,8 @@ struct Reading {
     times: Times,
     candidates: Vec<Candidate>,
     links: Vec<Link>,
+    /// How often a log record came, by its hash.
+    alike: MixMap<u64, u64>,
     records: u64,
     ignored: u64,
     rejected: BTreeMap<Why, u64>,
@@ -349,6 +353,7 @@ impl Reading {
             times: Times::now(),
             candidates: Vec::new(),
             links: Vec::new(),
+            alike: MixMap::default(),
             records: 0,
             ignored: 0,
             rejected: BTreeMap::new(),
@@ -385,7 +390,17 @@ impl Reading {
             self.reject(Why::Time);
             return Ok(());
         }
-        self.add(log::candidate(record, origin, identities))
+        let mut candidate = log::candidate(record, origin, identities);
+        if let Some(body) = candidate.as_mut().and_then(|one| one.keys.body.as_mut()) {
+            // Alike in one request, records are of as many calls: clients that tell
+            // milliseconds have two tools end at once. Sent again, they are as many.
+            let times = self.alike.entry(*body).or_default();
+            if *times > 0 {
+                *body = hash_of(&[*body, *times]);
+            }
+            *times += 1;
+        }
+        self.add(candidate)
     }
 
     fn add_metric(
@@ -510,6 +525,31 @@ mod tests {
 
     fn request(metrics: &[Vec<u8>]) -> Vec<u8> {
         field(1, &field(2, &metrics.concat()))
+    }
+
+    #[test]
+    fn records_alike_in_one_request_are_of_as_many_calls() {
+        let time = UnixNanos::now().0;
+        let attr = |key: &str, text: &str| {
+            format!(r#"{{"key":"{key}","value":{{"stringValue":"{text}"}}}}"#)
+        };
+        let name = attr("event.name", "gemini_cli.tool_call");
+        let record = |tool: &str| {
+            let tool = attr("function_name", tool);
+            format!(r#"{{"timeUnixNano":"{time}","attributes":[{name},{tool}]}}"#)
+        };
+        let (read, grep) = (record("read"), record("grep"));
+        let records = [&*read, &*grep, &*read, &*read].join(",");
+        let body =
+            format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#);
+        let otlp = Otlp::new(Salt::new([1; 32]));
+        let mut seen = crate::normal::seen::Seen::default();
+        let mut kept = || {
+            let read = otlp.read(Signal::Logs, Form::Json, body.as_bytes());
+            let batch = read.expect("a request").batch;
+            seen.admit(batch.candidates, &batch.links, 0).0.len()
+        };
+        assert_eq!([kept(), kept()], [4, 0], "sent again, they are no more");
     }
 
     #[test]
