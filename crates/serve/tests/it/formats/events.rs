@@ -300,3 +300,14 @@ fn what_there_is_no_room_for_is_told_to_wait() {
     let reply = send(&door, JSON, "{\"event_type\":\"tool_call\"}");
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
+
+#[test]
+fn a_request_makes_so_many_events_and_no_more() {
+    let door = Door::open();
+    let event = r#"{"event_type":"tool_call","tool":"a"},"#;
+    let body = format!("[{}]", event.repeat((1 << 17) + 1));
+    let reply = send(&door, JSON, body);
+    assert_eq!(reply.status, 413, "{}", reply.text());
+    assert!(reply.text().contains("131072 events"), "{}", reply.text());
+    assert!(door.stored().is_empty());
+}
