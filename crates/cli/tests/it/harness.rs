@@ -132,6 +132,12 @@ impl Desk {
     /// Starts a server on free ports and waits until it is ready.
     #[track_caller]
     pub fn serve(&self, args: &[&str]) -> Server {
+        self.serve_at(&self.home(), args)
+    }
+
+    /// As [`Self::serve`], on another home.
+    #[track_caller]
+    pub fn serve_at(&self, home: &Path, args: &[&str]) -> Server {
         let ready_file = self.cwd().join("ready.json");
         let out = self.dir.path().join("out");
         let err = std::fs::File::create(self.dir.path().join("err")).unwrap();
@@ -140,6 +146,7 @@ impl Desk {
         line.extend(args);
         let mut child = self
             .command(&line)
+            .env("TACHOGRAPH_HOME", home)
             .stdout(std::fs::File::create(&out).unwrap())
             .stderr(err)
             .spawn()

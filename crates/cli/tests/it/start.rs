@@ -62,6 +62,32 @@ fn an_empty_home_is_served_at_once_and_left_in_peace() {
 }
 
 #[test]
+fn it_serves_though_nobody_reads_what_it_says() {
+    let desk = Desk::new();
+    let mut line = vec!["start", "--ready-file", "ready.json"];
+    line.extend(ANY_PORTS);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut server = desk
+        .command(&line)
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let ready = desk.cwd().join("ready.json");
+    eventually("ready or gone", || {
+        ready.exists() || server.try_wait().unwrap().is_some()
+    });
+    assert!(ready.exists());
+    let pid = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    let output = server.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("stdout takes nothing"), "{stderr}");
+}
+
+#[test]
 fn both_signals_end_it_and_a_second_one_is_no_harm() {
     let desk = Desk::new();
     let mut server = desk.serve(&["-q"]);
@@ -210,6 +236,18 @@ fn mistakes_are_named_before_anything_is_served() {
     said(&["--format", "csv"]).fails(2, &["csv"]);
     desk.file("odd.yaml", "collection_intervals: {system: soon}\n");
     said(&["--config", "odd.yaml"]).fails(2, &["collection_intervals.system", "soon"]);
+    desk.file("odd.yaml", "collection_intervals: [5]\n");
+    said(&["--config", "odd.yaml"]).fails(2, &["collection_intervals", "[5]", "1 to 3600"]);
+    desk.file("odd.yaml", "dashboard_port: 4711\njson_port: 4711\n");
+    let line = ["start", "--config", "odd.yaml"];
+    let words = [
+        "dashboard",
+        "json",
+        "port 4711",
+        "--json-port",
+        "`json_port`",
+    ];
+    desk.tacho(&line).fails(2, &words);
     desk.file("odd.yaml", "allowed_hosts: [1]\n");
     said(&["--config", "odd.yaml"]).fails(2, &["allowed_hosts", "not a list of names"]);
     desk.file("odd.yaml", "token: short\n");
@@ -222,6 +260,32 @@ fn mistakes_are_named_before_anything_is_served() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("TACHOGRAPH_DISABLED=1"), "{stderr}");
+}
+
+/// Names of files are bytes: none is passed over because it is no text.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_need_not_be_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let desk = Desk::new();
+    let odd = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let home = desk.home().join(odd);
+    let server = desk.serve_at(&home, &[]);
+    let event = r#"{"event_type":"tool_call","tool":"x"}"#;
+    let (status, body) = server.ask("json", "POST", "/api/v1/events", &[], event);
+    assert_eq!(status, 200, "{body}");
+    let query = "select%20count(*)%20as%20n%20from%20tool_calls";
+    let (status, body) = server.get("dashboard", &format!("/api/v1/sql?query={query}"));
+    assert_eq!(status, 200, "{body}");
+    drop(server);
+    // A certificate that is passed over would be served without.
+    let mut line: Vec<&std::ffi::OsStr> = ["start", "--tls-cert"].map(AsRef::as_ref).to_vec();
+    line.extend([odd, "--tls-key".as_ref(), odd]);
+    line.extend(ANY_PORTS.iter().map(std::ffi::OsStr::new));
+    let output = desk.command(&line).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("cannot read caf"), "{stderr}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{About, Found, Note};
 use tachograph_model::{Answer, Answerer, AskError, Limit, Question, Scope, UnixNanos, question};
 
-use crate::commands::sql_worker::{Order, Reply};
+use crate::commands::sql_worker::{HOME, Order, Reply};
 
 /// Defaults of the server, where the settings say nothing.
 pub const TIME: Duration = Duration::from_secs(30);
@@ -57,7 +57,6 @@ impl Asker {
             });
         }
         let order = Order {
-            home: self.home.clone(),
             query: question.query.clone(),
             row_limit: question.row_limit,
             threads: self.config.threads,
@@ -85,6 +84,7 @@ impl Asker {
         let mut worker = Worker(
             Command::new(ourselves())
                 .arg("sql-worker")
+                .env(HOME, &self.home)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())

@@ -92,15 +92,56 @@ fn runs_already(home: &Path, told: &str) -> anyhow::Error {
     )
 }
 
-/// Removes a file that a server before us may have left.
+/// Removes the ready file, which a server before us may have left.
 ///
 /// # Errors
 /// When it is there and cannot be removed.
 pub fn remove_stale(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    let Some(file) = own_file(path) else {
+        return Ok(());
+    };
+    match fs::remove_file(&file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove the old {}", path.display()))
         }
         _ => Ok(()),
+    }
+}
+
+/// The file that a path leads to, if it is one of its own: a FIFO, a device or
+/// an open file by its name, such as `/dev/stdout`, is not there to be removed.
+fn own_file(path: &Path) -> Option<PathBuf> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    if !meta.is_symlink() {
+        return meta.is_file().then(|| path.to_owned());
+    }
+    let absolute = std::path::absolute(path).ok()?;
+    let of_the_system = ["/dev", "/proc"]
+        .iter()
+        .any(|dir| absolute.starts_with(dir));
+    let target = fs::canonicalize(path).ok().filter(|_| !of_the_system)?;
+    target.is_file().then_some(target)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_their_own_are_removed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "old").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        assert_eq!(own_file(&file), Some(file.clone()));
+        // Through the link, which stays, as what is written goes through it.
+        remove_stale(&link).expect("removed");
+        assert!(!file.exists() && link.is_symlink());
+        remove_stale(&file).expect("nothing there");
+        remove_stale(&link).expect("nothing there");
+        for path in ["/dev/null", "/dev/stdout", "/proc/self/fd/1"] {
+            assert_eq!(own_file(Path::new(path)), None, "{path}");
+        }
+        assert_eq!(own_file(dir.path()), None);
     }
 }

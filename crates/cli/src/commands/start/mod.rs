@@ -83,9 +83,13 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     let running = tachograph_serve::start(config, doors).map_err(not_started)?;
     let ready = screen::ready(&running.addresses(), &root);
     lock.tell(&ready)?;
-    match form {
-        Format::Json => out::print(&format!("{ready:#}\n"))?,
-        _ => out::print(&first_screen(&running, &plan, &root, ctx))?,
+    let shown = match form {
+        Format::Json => out::print(&format!("{ready:#}\n")),
+        _ => out::print(&first_screen(&running, &plan, &root, ctx)),
+    };
+    // Whoever started it may not read what it says; it serves all the same.
+    if let Err(error) = shown {
+        log.warning("stdout takes nothing", &[("why", log::shown(error))]);
     }
     let ready_file = args
         .ready_file
@@ -229,6 +233,6 @@ impl ReadyFile {
 impl Drop for ReadyFile {
     fn drop(&mut self) {
         // Should it stay, the next start removes it.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = remove_stale(&self.0);
     }
 }

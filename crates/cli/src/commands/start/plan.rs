@@ -60,12 +60,13 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         statsd: port(&settings, Key::StatsdPort),
         token: token.as_ref().map(|token| token.text.clone()),
         allowed_hosts: texts(&settings, Key::AllowedHosts)?,
-        tls: tls(&settings)?,
+        tls: tls(args, &settings)?,
         collect: collect(&settings)?,
         asking: asking(ctx),
         keep_text: is(Key::KeepText),
         ..Config::default()
     };
+    apart(&config, &settings)?;
     Ok(Plan {
         config,
         token: token.map(|token| token.origin),
@@ -89,7 +90,6 @@ fn flags(args: &Start, settings: &mut Settings) {
             settings.set(key, value, flag);
         }
     };
-    let path = |path: &Option<PathBuf>| Some(Json::from(path.as_ref()?.to_str()?));
     set(
         Key::DashboardHost,
         args.host.clone().map(Json::from),
@@ -110,8 +110,6 @@ fn flags(args: &Start, settings: &mut Settings) {
         args.require_token.then(|| true.into()),
         "--require-token",
     );
-    set(Key::TlsCert, path(&args.tls_cert), "--tls-cert");
-    set(Key::TlsKey, path(&args.tls_key), "--tls-key");
     let names = &args.allow_host;
     set(
         Key::AllowedHosts,
@@ -175,13 +173,49 @@ fn texts(settings: &Settings, key: Key) -> Result<Vec<String>> {
     })
 }
 
-fn tls(settings: &Settings) -> Result<Option<Tls>> {
-    let read = |path: &str| fs::read(path).with_context(|| format!("cannot read {path}"));
-    match (settings.text(Key::TlsCert), settings.text(Key::TlsKey)) {
+/// Two doors cannot share a port: said here, where both have their names.
+fn apart(config: &Config, settings: &Settings) -> Result<()> {
+    let ports = [
+        config.dashboard,
+        config.otlp_grpc,
+        config.otlp_http,
+        config.json,
+        config.prometheus,
+    ];
+    let doors: Vec<_> = DOORS.iter().zip(ports).collect();
+    for (at, ((second, flag, second_key), port)) in doors.iter().enumerate() {
+        let same = |(_, other): &&(_, Option<u16>)| other == port;
+        let Some(port) = port.filter(|port| *port != 0) else {
+            continue;
+        };
+        if let Some(((first, _, first_key), _)) = doors[..at].iter().find(same) {
+            let from = |key: &Key| &settings.get(*key).source;
+            return Err(usage(format!(
+                "{first} ({}) and {second} ({}) are both to listen on port {port}\n\
+                 hint: take another with {flag} PORT (`{}` in config.yaml); 0 takes any free one",
+                from(first_key),
+                from(second_key),
+                second_key.def().name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn tls(args: &Start, settings: &Settings) -> Result<Option<Tls>> {
+    let read =
+        |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    // A path that was typed need not be text; a setting's is.
+    let named = |typed: &Option<PathBuf>, key| match typed {
+        Some(path) => Some(path.clone()),
+        None => settings.text(key).map(PathBuf::from),
+    };
+    let cert = named(&args.tls_cert, Key::TlsCert);
+    match (cert, named(&args.tls_key, Key::TlsKey)) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => Ok(Some(Tls {
-            certificates: read(cert)?,
-            key: read(key)?,
+            certificates: read(&cert)?,
+            key: read(&key)?,
         })),
         _ => Err(usage(
             "TLS takes both a certificate and its key\nhint: give --tls-cert and --tls-key, or \
@@ -203,6 +237,13 @@ fn collect(settings: &Settings) -> Result<Option<Collect>> {
 
 fn interval(settings: &Settings, name: &str, default: f64) -> Result<Duration> {
     let settled = settings.get(Key::CollectionIntervals);
+    if !settled.value.is_null() && !settled.value.is_object() {
+        return Err(usage(format!(
+            "collection_intervals ({}): {} does not name what is measured\n\
+             hint: write collection_intervals: {{system: 5, agent: 10}}, seconds from 1 to 3600",
+            settled.source, settled.value
+        )));
+    }
     let Some(value) = settled.value.get(name).filter(|value| !value.is_null()) else {
         return Ok(Duration::from_secs_f64(default));
     };
