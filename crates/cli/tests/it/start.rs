@@ -288,6 +288,38 @@ fn paths_need_not_be_text() {
     assert!(stderr.contains("cannot read caf"), "{stderr}");
 }
 
+/// Where there is no room to seal, deleting is what makes some.
+#[test]
+fn retention_goes_on_though_sealing_fails() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.home()).unwrap();
+    let write = |name: &str, day: u32| {
+        let line = format!(
+            "{{\"timestamp\":\"2025-11-{day}T11:00:00+00:00\",\"event_type\":\"tool_call\",\"tool\":\"x\"}}\n"
+        );
+        std::fs::write(desk.home().join(name), line).unwrap();
+    };
+    write("events.jsonl", 20);
+    desk.ok(&["compact"]);
+    let sealed = desk.home().join("segments/day=2025-11-20");
+    assert!(std::fs::read_dir(&sealed).unwrap().next().is_some());
+    write("events_20251121_110000_000001.jsonl", 21);
+    let log = desk.home().join("events_20251121_110000_000001.jsonl");
+    let file = std::fs::File::options().append(true).open(&log).unwrap();
+    let hours_ago = std::time::SystemTime::now() - Duration::from_secs(2 * 3_600);
+    file.set_modified(hours_ago).unwrap();
+    // No folder can be made here.
+    std::fs::write(desk.home().join("segments/day=2025-11-21"), "").unwrap();
+    desk.file("keep.yaml", "retention_days: 1\n");
+    let server = desk.serve(&["--config", "keep.yaml"]);
+    eventually("deleted", || {
+        std::fs::read_dir(&sealed).map_or(true, |mut left| left.next().is_none())
+    });
+    assert!(log.exists(), "not sealed, so not deleted");
+    drop(server);
+    assert!(desk.server_log().contains("storage could not be kept"));
+}
+
 #[test]
 fn the_fourth_seed_s_line_and_file_start_it() {
     let desk = Desk::new();

@@ -32,6 +32,9 @@ const YOUNG: Duration = Duration::from_secs(3_600);
 const ROTATE_AFTER: Duration = Duration::from_secs(86_400);
 /// So many seals make small segments enough to be joined.
 const JOIN_AFTER: u32 = 8;
+/// So much log is sealed at once: it bounds the memory that it takes, whatever
+/// has gathered while no server ran.
+const STEP_BYTES: u64 = 64 << 20;
 const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// After a failure the next try waits so long, then twice as long, up to the most.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -70,7 +73,8 @@ impl Background {
             tasks,
             log,
             leaving: leaving.clone(),
-            seals: 0,
+            // A server that never runs for long must join, too: after its first.
+            seals: JOIN_AFTER - 1,
             retain_due: Instant::now() + ROUND,
             pause: Pause::default(),
             odd: Vec::new(),
@@ -133,9 +137,11 @@ impl Keeper {
         if self.pause.lasts(Instant::now()) {
             return;
         }
-        let done = self.rotate().and_then(|()| self.seal());
-        let done = done.and_then(|()| self.join()).and_then(|()| self.retain());
-        match done {
+        let sealed = self.rotate().and_then(|()| self.seal());
+        let sealed = sealed.and_then(|()| self.join());
+        // Also when there was no room to seal: deleting is what makes some.
+        let retained = self.retain();
+        match sealed.and(retained) {
             Ok(()) => self.pause = Pause::default(),
             Err(error) if is_no_failure(&error) => {
                 self.log
@@ -214,6 +220,7 @@ impl Keeper {
             only: Some(&only),
             before_seal: Some(&mut before_seal),
             fault: Some(&mut fault),
+            step_bytes: STEP_BYTES,
             ..SealOptions::default()
         })?;
         self.seals += 1;
@@ -253,7 +260,8 @@ impl Keeper {
     }
 
     fn retain(&mut self) -> Result<()> {
-        let due = Instant::now() >= self.retain_due;
+        let leaving = self.leaving.load(Ordering::Relaxed);
+        let due = Instant::now() >= self.retain_due && !leaving;
         if !due || self.tasks.retention == Retention::default() {
             return Ok(());
         }
