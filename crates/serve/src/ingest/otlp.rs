@@ -71,7 +71,7 @@ impl From<WireError> for Failure {
 impl From<JsonError> for Failure {
     fn from(error: JsonError) -> Self {
         match error {
-            JsonError::Many(_) => Self::TooMany(error.to_string()),
+            JsonError::Many(_) | JsonError::Scopes => Self::TooMany(error.to_string()),
             _ => Self::Bad(error.to_string()),
         }
     }

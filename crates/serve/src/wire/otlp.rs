@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use super::protobuf::{Message, Wire, WireError};
 use super::view::{
-    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
-    Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
+    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Looks, Metric, Number,
+    Point, Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
 };
 
 type Read<T> = Result<T, WireError>;
@@ -57,6 +57,7 @@ pub fn each_scope<'a, E: From<WireError>>(
     mut take: impl FnMut(&Resource<'a>, &Scope<'a>, Records<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut request = Message::new(body);
+    let mut looks = Looks::default();
     while let Some((number, value)) = request.next_field()? {
         if number != 1 {
             continue;
@@ -82,6 +83,9 @@ pub fn each_scope<'a, E: From<WireError>>(
                 }
                 Ok(())
             })?;
+            if !looks.at(&resource) {
+                return Err(WireError::Many.into());
+            }
             take(&resource, &scope, Records(records))?;
         }
     }
@@ -474,19 +478,21 @@ mod tests {
         [&[number << 3 | 2, length], bytes].concat()
     }
 
+    /// A field of many bytes.
+    fn long(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut field = vec![number << 3 | 2];
+        let mut length = bytes.len();
+        while length >= 0x80 {
+            field.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        field.push(length as u8);
+        [&field, bytes].concat()
+    }
+
     /// How many attributes, events and points are held of a record of many.
     #[test]
     fn what_is_nearly_nothing_on_the_wire_takes_no_memory_without_end() {
-        fn long(number: u8, bytes: &[u8]) -> Vec<u8> {
-            let mut field = vec![number << 3 | 2];
-            let mut length = bytes.len();
-            while length >= 0x80 {
-                field.push(length as u8 | 0x80);
-                length >>= 7;
-            }
-            field.push(length as u8);
-            [&field, bytes].concat()
-        }
         let request = |record: &[u8]| long(1, &long(2, &long(2, record)));
         let many = 1 << 18;
         let body = request(&[[9 << 3 | 2, 0], [11 << 3 | 2, 0]].concat().repeat(many));
@@ -509,6 +515,19 @@ mod tests {
             let body = request(&long(5, &points));
             assert_eq!(metrics(&body), Err(WireError::Many));
         }
+    }
+
+    #[test]
+    fn many_scopes_of_a_resource_of_many_attributes_are_too_many() {
+        let scopes = |attrs: usize, scopes: usize| {
+            let resource = long(1, &[1 << 3 | 2, 0].repeat(attrs));
+            long(1, &[resource, [2 << 3 | 2, 0].repeat(scopes)].concat())
+        };
+        assert_eq!(
+            logs(&scopes(100, 1000)).map(|groups| groups.len()),
+            Ok(1000)
+        );
+        assert_eq!(logs(&scopes(50_000, 50_000)), Err(WireError::Many));
     }
 
     #[test]

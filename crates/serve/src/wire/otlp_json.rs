@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use super::json::{self, Json, Members, ReadError};
 use super::mend::mend;
 use super::view::{
-    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Metric, Number, Point,
-    Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
+    Any, Attrs, Data, ExponentialHistogram, Group, Histogram, LogRecord, Looks, Metric, Number,
+    Point, Resource, Scope, Span, SpanEvent, SpanKind, Status, Summary, Temporality,
 };
 
 /// Values of a body, of which an attribute has four.
@@ -25,6 +25,11 @@ pub enum JsonError {
     /// It holds more than is read at once.
     #[error("the body has more than {0} values; send fewer at once")]
     Many(usize),
+    /// It has too many scopes of resources of many attributes.
+    #[error(
+        "there are more scopes, and attributes of resources, than are read at once; send fewer"
+    )]
+    Scopes,
     /// It is JSON, but not an object.
     #[error("the body is no JSON object")]
     Shape,
@@ -268,8 +273,8 @@ fn any(value: Object<'_>) -> Any<'_> {
 /// Goes through the scopes of a request, with their records yet to be read.
 ///
 /// # Errors
-/// What `take` says.
-pub fn each_scope<'a, E>(
+/// [`JsonError::Scopes`], or what `take` says.
+pub fn each_scope<'a, E: From<JsonError>>(
     body: &'a Json<'a>,
     names: Names,
     mut take: impl FnMut(
@@ -281,6 +286,7 @@ pub fn each_scope<'a, E>(
     let Some(body) = Object::of(body) else {
         return Ok(());
     };
+    let mut looks = Looks::default();
     for group in body.objects(names.resources) {
         let resource = Resource {
             attrs: group
@@ -295,6 +301,9 @@ pub fn each_scope<'a, E>(
                 attrs: scope.attrs(),
             });
             let scope = scope.unwrap_or_default();
+            if !looks.at(&resource) {
+                return Err(JsonError::Scopes.into());
+            }
             take(&resource, &scope, &mut group.objects(names.records))?;
         }
     }
@@ -309,10 +318,11 @@ fn groups<'a, T>(body: &'a Json<'a>, names: Names, item: fn(Object<'a>) -> T) ->
             scope: scope.clone(),
             records: records.map(item).collect(),
         });
-        Ok::<(), std::convert::Infallible>(())
+        Ok::<_, JsonError>(())
     });
     match read {
         Ok(()) => groups,
+        Err(_) => Vec::new(),
     }
 }
 
@@ -562,6 +572,14 @@ mod tests {
         }
         let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
         assert!(parse(deep.as_bytes()).is_err(), "nesting is bounded");
+        let attrs = r#"{"key":"k"},"#.repeat(5000);
+        let scopes = r#"{"spans":[{}]},"#.repeat(5000);
+        let wide = format!(
+            r#"{{"resourceSpans":[{{"resource":{{"attributes":[{attrs}0]}},"scopeSpans":[{scopes}0]}}]}}"#
+        );
+        let json = parse(wide.as_bytes()).expect("JSON");
+        let read = each_scope(&json, SPANS, |_, _, _| Ok(()));
+        assert!(matches!(read, Err(JsonError::Scopes)));
         let many = format!(r#"{{"resourceSpans":[{}0]}}"#, "0,".repeat(MAX_VALUES));
         assert!(matches!(parse(many.as_bytes()), Err(JsonError::Many(_))));
     }

@@ -17,10 +17,8 @@ pub enum WireError {
     /// A field's number is 0 or its wire type is none of 0, 1, 2 and 5.
     #[error("a field has number 0 or an unknown wire type")]
     Tag,
-    /// There are more of something than is held at once.
-    #[error(
-        "a metric has more points, or more attributes of points, than are read at once; send fewer"
-    )]
+    /// There is more of something than is held at once.
+    #[error("there are more points, attributes or scopes than are read at once; send fewer")]
     Many,
     /// A field that this schema knows has another wire type.
     #[error("field {0} has another wire type than its schema says")]

@@ -63,6 +63,23 @@ pub struct Scope<'a> {
     pub attrs: Attrs<'a>,
 }
 
+/// Attributes of resources that are looked at for one request, once for each
+/// scope: of many scopes and many attributes the product is without measure.
+const MAX_LOOKS: usize = 1 << 22;
+
+/// How many looks there have been.
+#[derive(Debug, Default)]
+pub struct Looks(usize);
+
+impl Looks {
+    /// A scope of this resource is looked at; whether that is not too much.
+    #[must_use]
+    pub fn at(&mut self, resource: &Resource<'_>) -> bool {
+        self.0 += resource.attrs.len();
+        self.0 <= MAX_LOOKS
+    }
+}
+
 /// Records of one scope of one resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group<'a, T> {

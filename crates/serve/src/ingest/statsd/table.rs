@@ -373,7 +373,8 @@ mod tests {
     #[test]
     fn identities_are_hashed_and_texts_stay_out() {
         let mut table = table();
-        let text = "a:1|c|#user:alice,region:eu,prompt:alice,canary,alice@example.org,/home/alice|c:alice";
+        let text =
+            "a:1|c|#user:alice,region:eu,prompt:alice,canary,alice@example.org,/home/alice|c:alice";
         take(&mut table, text).expect("taken");
         table.flush(NOW);
         let alice = Salt::new([1; 32]).hash("alice");
