@@ -46,7 +46,8 @@ impl Store {
         })
     }
 
-    /// As [`Store::compact`], with [`SealOptions::fault`].
+    /// As [`Store::compact`], with [`SealOptions::fault`] and
+    /// [`SealOptions::join_rows`].
     ///
     /// # Errors
     /// As [`Store::seal`].
@@ -56,7 +57,11 @@ impl Store {
             return Ok(report);
         };
         report.notes.extend(change.note.take());
-        for group in groups(&change.manifest.segments) {
+        let most = match options.join_rows {
+            0 => JOINED_ROWS,
+            rows => rows,
+        };
+        for group in groups(&change.manifest.segments, most) {
             self.join(&group, &mut change.manifest, &mut report, &mut options)?;
         }
         Ok(report)
@@ -127,17 +132,15 @@ impl Store {
     }
 }
 
-/// Small segments of a day, in groups worth joining.
-fn groups(segments: &[Segment]) -> Vec<Vec<Segment>> {
+/// Small segments of a day, in groups worth joining, of at most so many events.
+fn groups(segments: &[Segment], most: u64) -> Vec<Vec<Segment>> {
     let mut small: Vec<&Segment> = segments.iter().filter(|s| s.rows < SMALL_ROWS).collect();
     small.sort_by(|a, b| (a.day, &a.id).cmp(&(b.day, &b.id)));
     let mut groups: Vec<Vec<Segment>> = Vec::new();
     for segment in small {
         let rows = |group: &[Segment]| group.iter().map(|s| s.rows).sum::<u64>();
         match groups.last_mut() {
-            Some(group)
-                if group[0].day == segment.day && rows(group) + segment.rows <= JOINED_ROWS =>
-            {
+            Some(group) if group[0].day == segment.day && rows(group) + segment.rows <= most => {
                 group.push(segment.clone());
             }
             _ => groups.push(vec![segment.clone()]),

@@ -66,8 +66,12 @@ pub struct SealOptions<'a> {
     pub before_seal: Option<Hook<'a>>,
     /// Called before each step with its name; for tests that stop there.
     pub fault: Option<&'a mut dyn FnMut(&'static str) -> Result<(), String>>,
-    /// Bytes of log to take at once; 256 MiB when 0.
+    /// Bytes of log to take at once; 256 MiB when 0. All of them are in memory,
+    /// at about three times their size.
     pub step_bytes: u64,
+    /// Events up to which small segments are joined; 2 Mi when 0. All of them are
+    /// in memory, at about 600 bytes each.
+    pub join_rows: u64,
     /// Seal these rotated logs and no others, and leave the live one as it is;
     /// `None`: all there are, after rotating it.
     pub only: Option<&'a [PathBuf]>,

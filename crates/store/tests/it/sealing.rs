@@ -48,6 +48,25 @@ fn many_steps_and_many_seals_make_many_segments_and_one_after_compacting() {
 }
 
 #[test]
+fn who_has_little_memory_joins_less_at_once() {
+    let place = Place::new();
+    let events: Vec<Event> = (0..400).map(tool_call).collect();
+    for part in events.chunks(100) {
+        place.append(part);
+        place.seal();
+    }
+    let options = || SealOptions {
+        join_rows: 250,
+        ..SealOptions::default()
+    };
+    let report = place.store().compact_with(options()).unwrap();
+    assert_eq!((report.joined, report.written), (4, 2));
+    // What fits no more is left, not written anew again and again.
+    assert_eq!(place.store().compact_with(options()).unwrap().joined, 0);
+    assert_eq!(place.lines(), lines_of(events.into_iter()));
+}
+
+#[test]
 fn only_the_logs_that_are_named_are_sealed() {
     let place = Place::new();
     let events: Vec<Event> = (0..300).map(tool_call).collect();

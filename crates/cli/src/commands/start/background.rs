@@ -30,11 +30,13 @@ const ROUND: Duration = Duration::from_secs(5);
 const YOUNG: Duration = Duration::from_secs(3_600);
 /// A log that is never full is rotated at this age, so that it gets old.
 const ROTATE_AFTER: Duration = Duration::from_secs(86_400);
-/// So many seals make small segments enough to be joined.
-const JOIN_AFTER: u32 = 8;
-/// So much log is sealed at once: it bounds the memory that it takes, whatever
-/// has gathered while no server ran.
-const STEP_BYTES: u64 = 64 << 20;
+/// So many new segments make small ones enough to be joined.
+const JOIN_AFTER: usize = 8;
+/// So much log is sealed at once, and so many events are joined: that bounds the
+/// memory it takes, some 50 and 80 MB, whatever has gathered. `tacho compact`
+/// joins more.
+const STEP_BYTES: u64 = 16 << 20;
+const JOIN_ROWS: u64 = 128 << 10;
 const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// After a failure the next try waits so long, then twice as long, up to the most.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -74,7 +76,7 @@ impl Background {
             log,
             leaving: leaving.clone(),
             // A server that never runs for long must join, too: after its first.
-            seals: JOIN_AFTER - 1,
+            sealed: JOIN_AFTER - 1,
             retain_due: Instant::now() + ROUND,
             pause: Pause::default(),
             odd: Vec::new(),
@@ -123,8 +125,8 @@ struct Keeper {
     tasks: Tasks,
     log: Log,
     leaving: Arc<AtomicBool>,
-    /// Since the last joining.
-    seals: u32,
+    /// Segments written since the last joining.
+    sealed: usize,
     retain_due: Instant,
     pause: Pause,
     /// What was odd about rings at the last look.
@@ -223,7 +225,7 @@ impl Keeper {
             step_bytes: STEP_BYTES,
             ..SealOptions::default()
         })?;
-        self.seals += 1;
+        self.sealed += sealed.segments;
         // There is more now than retention may have seen.
         self.retain_due = Instant::now();
         let fields = [
@@ -240,16 +242,17 @@ impl Keeper {
     }
 
     fn join(&mut self) -> Result<()> {
-        if self.seals < JOIN_AFTER {
+        if self.sealed < JOIN_AFTER {
             return Ok(());
         }
         let began = Instant::now();
         let mut fault = leave(&self.leaving);
         let joined = self.store.compact_with(SealOptions {
             fault: Some(&mut fault),
+            join_rows: JOIN_ROWS,
             ..SealOptions::default()
         })?;
-        self.seals = 0;
+        self.sealed = 0;
         let fields = [
             ("segments", json!(joined.joined)),
             ("into", json!(joined.written)),
