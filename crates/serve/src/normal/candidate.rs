@@ -26,6 +26,9 @@ pub struct Keys {
     pub provider: Option<u64>,
     /// Hash of the tool call's id and the session.
     pub call: Option<u64>,
+    /// Who tells of it, where the call's id is good for a client and a server
+    /// only, and two of either have two calls.
+    pub side: Option<Side>,
     /// How much it knows: its tokens first, then its model.
     pub detail: u8,
     /// Hash of resource, scope, name, time and attributes of a record that has
@@ -41,6 +44,13 @@ pub struct Keys {
     pub way: Option<Way>,
     /// A root that holds others together: a run of an agent, if none is below.
     pub root: bool,
+}
+
+/// Which end of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Client,
+    Server,
 }
 
 /// By which of two ways an agent tells of its calls.

@@ -5,9 +5,11 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 
 use tachograph_model::{Column, Event, Value};
 
+use super::candidate::Side;
 use super::facts::{Fact, Facts};
 use super::mix::Mix;
 use super::tokens::Tokens;
+use crate::wire::view::SpanKind;
 
 /// The longest name of a tool or model that is kept, bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -155,6 +157,20 @@ pub fn call(facts: &Facts<'_, '_>) -> Option<u64> {
     let session = facts.id(Fact::McpSession).or_else(|| session(facts))?;
     let tool = tool(facts).unwrap_or_default();
     Some(hash_of(&[&*session, &*request, tool]))
+}
+
+/// The id of an MCP tool's call where no session is told, as over a pipe: the
+/// request's number and the tool, which are another call's as well. What makes
+/// them one is that a client and a server tell of them at one time.
+pub fn pair(facts: &Facts<'_, '_>, kind: SpanKind) -> Option<(u64, Side)> {
+    let side = match kind {
+        SpanKind::Client => Side::Client,
+        SpanKind::Server => Side::Server,
+        _ => return None,
+    };
+    facts.str(Fact::McpMethod)?;
+    let (request, tool) = (facts.id(Fact::JsonRpcId)?, tool(facts)?);
+    Some((hash_of(&["mcp", &*request, tool]), side))
 }
 
 /// Sets the token columns.

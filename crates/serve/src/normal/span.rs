@@ -67,6 +67,10 @@ pub fn candidate(
     let who = names::agent(&facts, origin.service);
     identities.set(&mut event, Column::Agent, who);
 
+    let is_tool = class == Class::Tool;
+    let call = names::call(&facts).filter(|_| is_tool);
+    let pair = names::pair(&facts, span.kind).filter(|_| is_tool && call.is_none());
+
     Some(Candidate {
         event,
         keys: Keys {
@@ -76,7 +80,8 @@ pub fn candidate(
             parent: span.parent_id,
             response: names::response(&facts).filter(|_| class == Class::Llm),
             provider: provider.map(|name| hash_of(&[name])),
-            call: names::call(&facts).filter(|_| class == Class::Tool),
+            call: call.or(pair.map(|(call, _)| call)),
+            side: pair.map(|(_, side)| side),
             detail,
             body: None,
             instance: origin.instance,

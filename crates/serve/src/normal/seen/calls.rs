@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::normal::candidate::Keys;
+use crate::normal::candidate::{Keys, Side};
 use crate::normal::mix::MixMap;
 
 /// How long an id is one call's, and how long an agent's way of telling lasts
@@ -25,6 +25,7 @@ struct Told {
     /// In the seconds of the caller's clock.
     at: u64,
     provider: Option<u64>,
+    side: Option<Side>,
     instance: u64,
     place: u64,
     lasted: (i64, i64),
@@ -41,6 +42,9 @@ impl Calls {
             return false;
         };
         if held.provider.is_some() && keys.provider.is_some() && held.provider != keys.provider {
+            return false;
+        }
+        if held.side.is_some() && held.side == keys.side {
             return false;
         }
         let beside = held.instance == keys.instance && held.place != keys.place;
@@ -64,6 +68,7 @@ impl Calls {
         let told = Told {
             at: now,
             provider: keys.provider,
+            side: keys.side,
             instance: keys.instance,
             place: keys.place,
             lasted: keys.lasted,
