@@ -253,6 +253,9 @@ impl Keeper {
             ..SealOptions::default()
         })?;
         self.sealed = 0;
+        if joined.joined == 0 {
+            return Ok(());
+        }
         let fields = [
             ("segments", json!(joined.joined)),
             ("into", json!(joined.written)),
