@@ -71,7 +71,7 @@ pub enum Key {
     RequireToken,
     Token,
     TlsCert,
-    TlsKey,
+    TlsKeyFile,
     CollectSystem,
     CollectProcesses,
     SealAfterBytes,
@@ -163,7 +163,7 @@ impl Key {
                 | Self::RequireToken
                 | Self::Token
                 | Self::TlsCert
-                | Self::TlsKey
+                | Self::TlsKeyFile
                 | Self::CollectSystem
                 | Self::CollectProcesses
                 | Self::SealAfterBytes

@@ -211,7 +211,7 @@ fn tls(args: &Start, settings: &Settings) -> Result<Option<Tls>> {
         None => settings.text(key).map(PathBuf::from),
     };
     let cert = named(&args.tls_cert, Key::TlsCert);
-    match (cert, named(&args.tls_key, Key::TlsKey)) {
+    match (cert, named(&args.tls_key, Key::TlsKeyFile)) {
         (None, None) => Ok(None),
         (Some(cert), Some(key)) => Ok(Some(Tls {
             certificates: read(&cert)?,

@@ -64,7 +64,7 @@ pub(super) const SERVING: &[Def] = {
             "start: certificate chain (PEM) to speak TLS with; unset: none",
         ),
         used(
-            Key::TlsKey,
+            Key::TlsKeyFile,
             "tls_key",
             &[("TACHOGRAPH_TLS_KEY", Strict)],
             Text,
