@@ -30,7 +30,7 @@ pub enum Takes {
     OneOf(&'static [&'static str]),
     /// Some of these names, with commas between.
     SomeOf(&'static [&'static str]),
-    /// Text of at most so many bytes, without control characters.
+    /// Text of at most so many characters, none of them a control character.
     Text(usize),
     /// The same; with nothing in it, it counts as not given.
     TextOrNone(usize),
@@ -209,7 +209,8 @@ impl Param {
             Takes::Text(most) | Takes::TextOrNone(most) => match is_text(value, most) {
                 true => Ok(()),
                 false => wrong(
-                    format!("text of 1 to {most} bytes without control characters").into(),
+                    format!("text of 1 to {most} characters, none of them a control character")
+                        .into(),
                 ),
             },
             Takes::Statement(most) => match (1..=most).contains(&value.trim().len()) {
@@ -235,10 +236,10 @@ impl Param {
     }
 }
 
-/// Whether `value` is text of at most `most` bytes that holds no control
-/// characters.
+/// Whether `value` is text of at most `most` characters, none of them a control
+/// character.
 pub fn is_text(value: &str, most: usize) -> bool {
-    (1..=most).contains(&value.len()) && !value.chars().any(char::is_control)
+    (1..=most).contains(&value.chars().count()) && !value.chars().any(char::is_control)
 }
 
 impl Takes {
@@ -249,7 +250,8 @@ impl Takes {
                 json!({"type": "integer", "minimum": from, "maximum": to})
             }
             Self::Instant => json!({"type": "string", "pattern": INSTANT}),
-            Self::Flag => json!({"type": "boolean"}),
+            // Alone, and as a number, it is taken too.
+            Self::Flag => json!({"anyOf": [{"type": "boolean"}, {"enum": ["", "0", "1"]}]}),
             Self::OneOf(names) => json!({"type": "string", "enum": names}),
             Self::SomeOf(names) => json!({
                 "type": "array",
@@ -259,12 +261,12 @@ impl Takes {
             Self::Text(most) => json!({
                 "type": "string",
                 "minLength": 1,
-                "maxLength": most / 4,
+                "maxLength": most,
                 "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
             }),
             Self::TextOrNone(most) => json!({
                 "type": "string",
-                "maxLength": most / 4,
+                "maxLength": most,
                 "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
             }),
             Self::Statement(most) => {
@@ -319,6 +321,8 @@ mod tests {
         check("agent=a%20b+c", "agent", Some("a b c"));
         check("agent=%C3%A9", "agent", Some("é"));
         check("agent=a=b", "agent", Some("a=b"));
+        let long = "é".repeat(16);
+        check(&format!("agent={long}"), "agent", Some(&long));
         check("section=tools,models", "section", Some("tools,models"));
         check("source=", "source", None);
         check("source=&source=x", "source", Some("x"));
@@ -374,6 +378,7 @@ mod tests {
         check("agent=a%0Ab", "parameter", "agent");
         check("agent=%C2%9B", "parameter", "agent");
         check("agent=12345678901234567", "parameter", "agent");
+        check(&format!("agent={}", "é".repeat(17)), "parameter", "agent");
         check("agent=", "parameter", "agent");
         check("source=%0A", "parameter", "source");
         check("exact=maybe", "parameter", "exact");

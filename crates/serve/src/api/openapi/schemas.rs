@@ -8,7 +8,7 @@ use tachograph_model::answer::{
     Sessions, Storage, TokenSavings, Tools, Usage,
 };
 use tachograph_model::render::report::Section;
-use tachograph_model::{KINDS, Type};
+use tachograph_model::{Column, KINDS, Type};
 
 use super::answers::{Named, Shape};
 use crate::api::params::Takes;
@@ -248,17 +248,21 @@ impl Schemas {
     fn trends_page(&mut self) -> Value {
         let trends = self.section(Section::Trends);
         let second = self.of::<Option<SecondOpinion>>();
+        let mut day = object(json!({
+            "date": text(),
+            "total_queries": count(),
+            "success_rate": or_null("number"),
+            "avg_response_time_ms": number(),
+            "simple_agent_usage": number(),
+            "crewai_agent_usage": number(),
+        }));
+        day["properties"]["agent_usage"] = map(number());
+        day["properties"]["agent_usage"]["description"] =
+            "shares of every type of agent, where there are others than those two".into();
         some_of(json!({
             "message": text(),
             "period_days": {"type": ["number", "string", "null"]},
-            "trend_data": list(object(json!({
-                "date": text(),
-                "total_queries": count(),
-                "success_rate": or_null("number"),
-                "avg_response_time_ms": number(),
-                "simple_agent_usage": number(),
-                "crewai_agent_usage": number(),
-            }))),
+            "trend_data": list(day),
             "summary": object(json!({
                 "total_days": count(),
                 "avg_queries_per_day": number(),
@@ -416,15 +420,16 @@ pub(super) fn alert() -> Value {
 }
 
 fn new_rule() -> Value {
-    // Bytes count; a character has four at most.
+    // Bytes count, which a schema cannot.
     let name = |most: usize| {
         json!({
             "type": "string",
             "minLength": 1,
-            "maxLength": most / 4,
             "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+            "description": format!("at most {most} bytes"),
         })
     };
+    let description = format!("in words, at most {MAX_DESCRIPTION} bytes");
     let condition = format!(
         r"^({}) ?({}) ?-?[0-9]{{1,15}}(\.[0-9]{{1,15}})?$",
         Stat::NAMES.join("|"),
@@ -449,7 +454,7 @@ fn new_rule() -> Value {
             "threshold": number(),
             "window_seconds": window,
             "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
-            "description": {"type": "string", "maxLength": MAX_DESCRIPTION / 4},
+            "description": {"type": "string", "description": description},
             "enabled": {"type": "boolean", "default": true},
             "created_at": {
                 "type": "string",
@@ -481,18 +486,36 @@ fn event() -> Value {
         .map(|kind| {
             let mut members = Map::new();
             members.insert("event_type".into(), json!({"const": kind.name}));
-            let mut timestamp = Takes::Instant.schema();
-            timestamp["description"] = "when; the present unless it says".into();
+            let timestamp = json!({
+                "description": "when, as text or in seconds since 1970; the present unless it says",
+                "anyOf": [Takes::Instant.schema(), {
+                    "type": "number",
+                    "exclusiveMinimum": i64::MIN / 1_000_000_000,
+                    "exclusiveMaximum": i64::MAX / 1_000_000_000,
+                }],
+            });
             members.insert("timestamp".into(), timestamp);
             for field in kind.fields {
                 let mut schema = match field.column.def().ty {
-                    Type::Str => text(),
-                    Type::I64 if field.scale == 1.0 && !field.signed => count(),
-                    Type::I64 if field.scale == 1.0 => json!({"type": "integer"}),
-                    Type::I64 | Type::F64 => number(),
-                    Type::Bool => json!({"type": "boolean"}),
-                    Type::List => list(text()),
-                    Type::Json => json!({"type": "object"}),
+                    Type::Str => or_null("string"),
+                    Type::I64 => {
+                        let least = if field.signed { i64::MIN } else { 0 };
+                        let mut schema = or_null("integer");
+                        schema["minimum"] = least.into();
+                        schema["maximum"] = i64::MAX.into();
+                        schema
+                    }
+                    Type::F64 => {
+                        let most = f64::MAX / field.scale;
+                        let is_duration = field.column == Column::DurationMs;
+                        let mut schema = or_null("number");
+                        schema["minimum"] = if is_duration { 0.0 } else { -most }.into();
+                        schema["maximum"] = most.into();
+                        schema
+                    }
+                    Type::Bool => or_null("boolean"),
+                    Type::List => json!({"type": ["array", "null"], "items": text()}),
+                    Type::Json => or_null("object"),
                 };
                 schema["description"] = field.doc.into();
                 members.insert(field.key.to_owned(), schema);

@@ -179,6 +179,16 @@ fn failed(error: RulesError) -> SeedError {
     SeedError(status, error.to_string())
 }
 
+/// A whole number, as whole or not as its sender writes numbers.
+fn whole(value: &Value) -> Option<u64> {
+    let pointed = || {
+        let number = value.as_f64()?;
+        let whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
+        whole.then_some(number as u64)
+    };
+    value.as_u64().or_else(pointed)
+}
+
 /// The rule that a body describes.
 fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
     let missing: Vec<String> = REQUIRED
@@ -204,7 +214,7 @@ fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
     let threshold = body.get("threshold").and_then(Value::as_f64);
     let window = body
         .get("window_seconds")
-        .map_or(Some(DEFAULT_WINDOW), Value::as_u64);
+        .map_or(Some(DEFAULT_WINDOW), whole);
     let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
     let rule = Rule {
         name: text("name", "")?,
@@ -246,6 +256,8 @@ mod tests {
         let made = rule(&with("severity", json!("critical")), UnixNanos(0)).expect("a rule");
         assert_eq!((made.threshold, made.window_seconds), (100.0, 300));
         assert_eq!((made.severity.as_str(), made.enabled), ("critical", true));
+        let made = rule(&with("window_seconds", json!(60.0)), UnixNanos(0)).expect("a rule");
+        assert_eq!(made.window_seconds, 60);
         // What was read may be sent back.
         let read = serde_json::to_value(&made).expect("JSON");
         let read = read.as_object().expect("an object");
