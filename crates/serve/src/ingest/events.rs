@@ -27,9 +27,9 @@ use crate::api::problem;
 use crate::api::problem::Problem;
 use crate::counters::Signal;
 use crate::hub::Hub;
-use crate::normal::candidate::{Candidate, Keys};
+use crate::normal::candidate::{self, Candidate, Keys};
 use crate::normal::identity::Identities;
-use crate::normal::names::{hash_of, unhex};
+use crate::normal::names::hash_of;
 
 /// Rejected events that an answer names.
 const NAMED: usize = 20;
@@ -267,36 +267,17 @@ impl Reading {
     }
 }
 
-/// What makes an event known when it comes again: its span's ids, in the form
-/// that OTLP has or any other; else what the request gives it.
+/// What makes an event known when it comes again: its span's ids; else what the
+/// request gives it.
 fn keys(event: &Event, given: Option<u64>) -> Keys {
-    let is_span = Kind::by_name(&event.event_type)
-        .and_then(|kind| kind.field_of(Column::Id))
-        .is_some_and(|field| field.key == "span_id");
+    let is_span = Kind::by_name(&event.event_type).is_some_and(candidate::is_span);
     let id = event.str(Column::Id).filter(|id| is_span && !id.is_empty());
-    let Some(id) = id else {
-        return Keys {
+    match id {
+        Some(id) => Keys::of_span(id, event.str(Column::TraceId), event.str(Column::ParentId)),
+        None => Keys {
             body: given,
             ..Keys::default()
-        };
-    };
-    let trace = event.str(Column::TraceId);
-    let hex = match trace {
-        Some(trace) => unhex(trace),
-        None => Some([0; 16]),
-    };
-    let (Some(span), Some(trace)) = (unhex(id), hex) else {
-        return Keys {
-            body: Some(hash_of(&[trace.unwrap_or_default(), id])),
-            ..Keys::default()
-        };
-    };
-    let parent = event.str(Column::ParentId).and_then(unhex);
-    Keys {
-        span,
-        trace,
-        parent: parent.unwrap_or_default(),
-        ..Keys::default()
+        },
     }
 }
 

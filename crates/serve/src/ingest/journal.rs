@@ -413,16 +413,16 @@ impl Writer {
         let mut admitted = Vec::with_capacity(window.len());
         for mut waiting in window {
             let batch = &mut waiting.batch;
-            let mut candidates = std::mem::take(&mut batch.candidates);
-            let all = candidates.len();
-            candidates.retain(|candidate| !stored_earlier(candidate, seen, earlier));
-            let before = (all - candidates.len()) as u64;
+            let candidates = std::mem::take(&mut batch.candidates);
+            for candidate in &candidates {
+                recall(candidate, seen, earlier);
+            }
             let (kept, mut tally) = seen.admit(candidates, &batch.links, now);
             let written = &mut waiting.lines;
             let known = earlier.leave_out(&mut written.bytes);
             let told = written.count.saturating_sub(known);
             tally.kept += told;
-            tally.duplicates += before + known;
+            tally.duplicates += known;
             // Mostly there is one batch of lines, and nothing to copy.
             match lines.is_empty() {
                 true => lines = std::mem::take(&mut written.bytes),
@@ -499,17 +499,15 @@ fn causes(error: &SinkError) -> Vec<String> {
     causes
 }
 
-/// Whether a record without ids was stored before this process began; then it
-/// is remembered as any other.
-fn stored_earlier(candidate: &Candidate, seen: &mut Seen, earlier: &mut Earlier) -> bool {
-    let Some(body) = candidate.keys.body else {
-        return false;
+/// Remembers a record without ids that was stored before this process began.
+fn recall(candidate: &Candidate, seen: &mut Seen, earlier: &mut Earlier) {
+    let keys = &candidate.keys;
+    let Some(body) = keys.body.filter(|_| keys.span == [0; 8]) else {
+        return;
     };
-    let known = candidate.keys.span == [0; 8] && earlier.has(&candidate.event);
-    if known {
-        seen.stored_body(body);
+    if !seen.knows_body(body) && earlier.has(&candidate.event) {
+        seen.stored(keys, "");
     }
-    known
 }
 
 #[cfg(test)]

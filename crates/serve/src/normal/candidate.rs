@@ -1,8 +1,9 @@
 //! What a record becomes before it is known whether it was seen already.
 
-use tachograph_model::Event;
+use tachograph_model::{Column, Event, Kind};
 
 use super::kind::Class;
+use super::names::{hash_of, unhex};
 use crate::wire::view::{SpanId, TraceId};
 
 /// An event, and what tells whether another record is of the same call.
@@ -44,6 +45,35 @@ pub struct Keys {
     pub way: Option<Way>,
     /// A root that holds others together: a run of an agent, if none is below.
     pub root: bool,
+}
+
+impl Keys {
+    /// Of an event that says which span it is, in the form that OTLP has or in
+    /// any other. Of what stands in the log they are the same.
+    pub fn of_span(id: &str, trace: Option<&str>, parent: Option<&str>) -> Self {
+        let hex = match trace {
+            Some(trace) => unhex(trace),
+            None => Some([0; 16]),
+        };
+        let (Some(span), Some(known)) = (unhex(id), hex) else {
+            return Self {
+                body: Some(hash_of(&[trace.unwrap_or_default(), id])),
+                ..Self::default()
+            };
+        };
+        Self {
+            span,
+            trace: known,
+            parent: parent.and_then(unhex).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Whether events of a kind say which span they are.
+pub fn is_span(kind: &Kind) -> bool {
+    let id = kind.field_of(Column::Id);
+    id.is_some_and(|field| field.key == "span_id")
 }
 
 /// Which end of a call.

@@ -54,6 +54,14 @@ fn operation(name: &str) -> Option<Decision<'_>> {
     })
 }
 
+/// Whether it is the name of an operation of [`Class::Retrieval`].
+pub(super) fn is_retrieval(name: &str) -> bool {
+    matches!(
+        name,
+        "retrieval" | "search_memory" | "rerank" | "mcp resources"
+    )
+}
+
 /// An operation that no convention names yet: its tokens and its tool tell what
 /// it is.
 fn of_tomorrow(facts: &Facts<'_, '_>) -> Option<Decision<'static>> {

@@ -102,15 +102,22 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Remembers a span that an earlier process stored.
-    pub fn stored(&mut self, trace: [u8; 16], span: [u8; 8]) {
-        self.ids.insert(id_of(trace, span));
+    /// Remembers an event that an earlier process stored, as if it had been
+    /// admitted; `name` as it stands there.
+    pub fn stored(&mut self, keys: &Keys, name: &str) {
+        if let Some(id) = own_id(keys) {
+            self.ids.insert(id);
+        }
+        self.nodes
+            .place(keys.trace, keys.span, keys.parent, keys.class, name);
+        if let Some(class @ (Class::Llm | Class::Tool)) = keys.class {
+            self.nodes.count(id_of(keys.trace, keys.span), class);
+        }
     }
 
-    /// Remembers a record without a span that an earlier process stored, by
-    /// [`Keys::body`].
-    pub fn stored_body(&mut self, body: u64) {
-        self.ids.insert(body);
+    /// Whether a record of this [`Keys::body`] is remembered.
+    pub fn knows_body(&self, body: u64) -> bool {
+        self.ids.held.contains(&body)
     }
 
     /// Leaves of a batch what is to be stored. `now` in seconds, of any clock
@@ -123,17 +130,19 @@ impl Seen {
         now: u64,
     ) -> (Vec<Candidate>, Tally) {
         let mut tally = Tally::default();
+        self.responses.expire(now);
+        self.calls.expire(now);
         batch.retain(|candidate| {
-            let new = match own_id(&candidate.keys) {
-                Some(id) => {
-                    self.ids.insert(id) && {
-                        self.fresh.push(Fresh::Id(id));
-                        true
-                    }
-                }
-                None => true,
+            let Some(id) = own_id(&candidate.keys) else {
+                return true;
             };
-            tally.duplicates += u64::from(!new);
+            let new = self.ids.insert(id);
+            if new {
+                self.fresh.push(Fresh::Id(id));
+            } else {
+                tally.duplicates += 1;
+                self.tell_again(&candidate.keys, now);
+            }
             new
         });
         for link in links {
@@ -146,8 +155,6 @@ impl Seen {
             self.nodes
                 .place(keys.trace, keys.span, keys.parent, keys.class, name);
         }
-        self.responses.expire(now);
-        self.calls.expire(now);
 
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_by_key(|&at| Reverse(batch[at].keys.detail));
@@ -192,6 +199,33 @@ impl Seen {
         }
     }
 
+    /// What was stored before is not stored again, but tells which other records
+    /// are of its call: those before may have been another process's, of whose
+    /// records the log has not all.
+    fn tell_again(&mut self, keys: &Keys, now: u64) {
+        let of_call = matches!(keys.class, Some(Class::Llm | Class::Tool));
+        if !of_call {
+            return;
+        }
+        if let Some(way) = keys.way {
+            let id = id_of(keys.trace, keys.span);
+            let counted = way.log || self.nodes.held.get(&id).is_some_and(|node| node.counted);
+            if !counted || !self.leads(way, keys, now) {
+                return;
+            }
+        }
+        self.remember(keys, false, now);
+    }
+
+    fn remember(&mut self, keys: &Keys, first: bool, now: u64) {
+        if let Some(response) = self.responses.remember(keys.response, keys, first, now) {
+            self.fresh.push(Fresh::Response(response));
+        }
+        if let Some(call) = self.calls.remember(keys.call, keys, first, now) {
+            self.fresh.push(Fresh::Call(call));
+        }
+    }
+
     /// Whether a record is the first of its call; then it is remembered.
     fn counts(&mut self, keys: &Keys, now: u64) -> bool {
         let leads = keys.way.is_none_or(|way| self.leads(way, keys, now));
@@ -206,12 +240,7 @@ impl Seen {
         let told = self.responses.know(keys.response, keys) || self.calls.know(keys.call, keys);
         let kin = self.nodes.kin(id, class);
         let known = told || kin.is_some();
-        if let Some(response) = self.responses.remember(keys.response, keys, !known, now) {
-            self.fresh.push(Fresh::Response(response));
-        }
-        if let Some(call) = self.calls.remember(keys.call, keys, !known, now) {
-            self.fresh.push(Fresh::Call(call));
-        }
+        self.remember(keys, !known, now);
         // Of three layers the outer two are of the inner one's call, in whichever
         // order they come.
         match kin {

@@ -103,6 +103,18 @@ pub fn type_of(class: Class) -> &'static str {
     }
 }
 
+/// The class of a span that is stored, by its event's type and name.
+pub fn class_of(event_type: &str, name: &str) -> Option<Class> {
+    Some(match event_type {
+        "llm_call" => Class::Llm,
+        "tool_call" => Class::Tool,
+        "agent_usage" => Class::Agent,
+        "span" if kind::is_retrieval(name) => Class::Retrieval,
+        "span" => Class::Structure,
+        _ => return None,
+    })
+}
+
 /// Claude Code and Codex tell of a call by a log record, too. Codex gives the two
 /// no id in common.
 fn way(agent: Agent, class: Class) -> Option<Way> {

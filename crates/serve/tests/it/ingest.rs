@@ -770,3 +770,74 @@ fn a_log_taken_away_loses_nothing_that_comes_after() {
     }
     assert_eq!(times(&door.stored()).len(), 3);
 }
+
+/// A server on the home of one that was stopped.
+fn reopened(door: Door) -> Door {
+    let folder = door.close();
+    let home = Home::create(folder.path()).expect("a home");
+    let sink = Arc::new(DurableLog::new(&home));
+    Door::on(folder, config(), sink, Arc::new(NoEngine))
+}
+
+#[test]
+fn what_is_one_within_a_run_is_one_after_a_restart() {
+    const T: &str = "0af7651916cd43dd8448eb211c80319c";
+    const S: &str = "00f067aa0ba902b7";
+    let upper = (T.to_uppercase(), S.to_uppercase());
+    // Every form of ids, and what else a line may say of them.
+    let ids = [
+        json!({"span_id": S}),
+        json!({"span_id": S, "trace_id": T}),
+        json!({"span_id": upper.1, "trace_id": upper.0}),
+        json!({"span_id": S, "trace_id": "a trace", "parent_id": "a"}),
+        json!({"span_id": "7", "trace_id": T, "parent_id": S}),
+        json!({"span_id": "a \"quoted\" id"}),
+        json!({"span_id": "a \"quoted\" id", "trace_id": ""}),
+        json!({"span_id": "0000000000000000", "trace_id": T}),
+        json!({"span_id": "é"}),
+    ];
+    let events: Vec<Json> = ids
+        .into_iter()
+        .map(|ids| {
+            let mut event = json!({"event_type": "tool_call", "tool": "k"});
+            let members = event.as_object_mut().expect("an object");
+            members.extend(ids.as_object().expect("an object").clone());
+            event
+        })
+        .collect();
+    let body = serde_json::to_vec(&events).expect("json");
+    let send = |door: &Door, body: &[u8]| {
+        let json = door.addresses().json;
+        let answer = post(json, "/api/v1/events", &[AS_JSON], body).json();
+        let count = |key: &str| answer[key].as_u64().expect("a count");
+        (count("accepted"), count("duplicates"))
+    };
+    let door = Door::open();
+    // Two say the same as the ones before them.
+    assert_eq!(send(&door, &body), (7, 2));
+    assert_eq!(send(&door, &body), (0, 9));
+    let door = reopened(door);
+    assert_eq!(send(&door, &body), (0, 9));
+    // A call above one that was stored before.
+    let mut outer = call(1);
+    outer["traceId"] = json!(T);
+    outer["spanId"] = json!("00000000000000a1");
+    let mut inner = call(2);
+    inner["traceId"] = json!(T);
+    inner["spanId"] = json!("00000000000000a2");
+    inner["parentSpanId"] = json!("00000000000000a1");
+    let spans = |door: &Door, span: &Json| {
+        let path = "/v1/traces";
+        let body = traces(std::slice::from_ref(span));
+        assert_eq!(self::send(door, path, &[AS_JSON], &body).status, 200);
+    };
+    spans(&door, &inner);
+    let door = reopened(door);
+    spans(&door, &outer);
+    spans(&door, &inner);
+    let types: Vec<Json> = door.stored()[7..]
+        .iter()
+        .map(|event| event["event_type"].clone())
+        .collect();
+    assert_eq!(types, [json!("llm_call"), json!("span")]);
+}

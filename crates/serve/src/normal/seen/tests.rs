@@ -294,3 +294,22 @@ fn memory_is_bounded() {
         (MAX_NODES, MAX_NODES)
     );
 }
+
+#[test]
+fn of_a_call_that_an_earlier_process_stored_no_other_record_counts() {
+    let log = |body| {
+        let mut call = call(Llm, 0, body);
+        call.response = Some(7);
+        call
+    };
+    let mut seen = Seen::default();
+    // The earlier process stored one record of the call, and left the other out.
+    seen.stored(&candidate(log(1)).keys, "");
+    let batch = [log(1), log(2)].map(candidate).to_vec();
+    let (kept, tally) = seen.admit(batch, &[], 0);
+    assert_eq!((kept.len(), tally.duplicates, tally.merged), (0, 1, 1));
+    // It was refused, and is sent again.
+    seen.forget();
+    let batch = [log(1), log(2)].map(candidate).to_vec();
+    assert_eq!(seen.admit(batch, &[], 0).0, []);
+}
