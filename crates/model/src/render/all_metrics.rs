@@ -13,8 +13,10 @@ pub struct Tool<'a> {
     pub name: &'a str,
     /// Calls.
     pub calls: u64,
-    /// Calls that succeeded; at most `calls`.
+    /// Calls that succeeded.
     pub successes: u64,
+    /// Calls that failed. Of what is left of `calls` it is not known.
+    pub failures: u64,
     /// Mean of all time.
     pub average_ms: f64,
     /// Median of the window.
@@ -91,12 +93,13 @@ pub fn tool(tool: &Tool<'_>) -> Value {
     let errors: Map<String, Value> = errors
         .map(|(error, count)| ((*error).to_owned(), Value::from(*count)))
         .collect();
+    let known = tool.successes.saturating_add(tool.failures);
     json!({
         "tool_name": tool.name,
         "total_calls": tool.calls,
         "successful_calls": tool.successes,
-        "failed_calls": tool.calls.saturating_sub(tool.successes),
-        "success_rate": percent(tool.successes, tool.calls),
+        "failed_calls": tool.failures,
+        "success_rate": percent(tool.successes, known),
         "avg_latency_ms": round2(tool.average_ms),
         "p50_latency_ms": round2(tool.p50_ms),
         "p95_latency_ms": round2(tool.p95_ms),

@@ -222,6 +222,7 @@ fn tool_json(name: &str, stats: &ToolStats, core: &Core) -> Value {
         name,
         calls: totals.calls,
         successes: totals.successes,
+        failures: totals.calls.saturating_sub(totals.successes),
         average_ms: average,
         p50_ms: stats.p50 / 1e6,
         p95_ms: stats.p95 / 1e6,

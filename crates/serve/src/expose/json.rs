@@ -2,8 +2,8 @@
 //! `GET /health`, with or without a slash at the end, whatever the query.
 //!
 //! Keys, their order and roundings are the seed's. Named differences: the three
-//! percentiles differ (the seed's are all the median), a cache that only evicts
-//! is there, other methods are 405 rather than 501, and there is no
+//! percentiles differ (the seed's are all the median), calls of which it is not
+//! known how they ended are in `total_calls` only, a cache that only evicts is there, other methods are 405 rather than 501, and there is no
 //! `Access-Control-Allow-Origin: *`, by which any page that the user visits
 //! could read it all.
 
@@ -105,7 +105,8 @@ fn tool(reading: &Reading, latencies: &mut [f64]) -> Value {
     seed::tool(&seed::Tool {
         name: &reading.name,
         calls: totals.events,
-        successes: totals.events - totals.failed,
+        successes: totals.succeeded(),
+        failures: totals.failed,
         average_ms: average,
         p50_ms: quantiles[0],
         p95_ms: quantiles[1],

@@ -264,9 +264,10 @@ fn counts(page: &mut Page, live: &Live) {
 }
 
 fn by_status(page: &mut Page, name: &str, help: &str, all: &[Reading], labels: &[Label]) {
-    let shown: [Shown; 2] = [
-        ("ok", |totals| (totals.events - totals.failed) as f64),
+    let shown: [Shown; 3] = [
+        ("ok", |totals| totals.succeeded() as f64),
         ("error", |totals| totals.failed as f64),
+        ("unknown", |totals| totals.unknown as f64),
     ];
     counted(page, name, help, all, labels, "status", &shown);
 }

@@ -37,6 +37,11 @@ impl Row {
         }
     }
 
+    /// Whether the event does not tell how it ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.success.is_none() && self.error.is_empty()
+    }
+
     fn text(&mut self, column: Column) -> Option<&mut Text> {
         Some(match column {
             Column::Name => &mut self.name,

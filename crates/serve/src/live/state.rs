@@ -330,6 +330,7 @@ impl Of<'_> {
         entry.heard = self.now;
         entry.totals.events += 1;
         entry.totals.failed += u64::from(failed);
+        entry.totals.unknown += u64::from(self.row.is_open());
         let Some(value) = value.filter(|value| value.is_finite()) else {
             return (place, false);
         };

@@ -46,6 +46,8 @@ pub struct Totals {
     pub events: u64,
     /// Of those, how many tell of a failure.
     pub failed: u64,
+    /// Of those, how many do not tell how it ended.
+    pub unknown: u64,
     /// Values; one event may stand for several.
     pub values: u64,
     /// Of the values.
@@ -100,6 +102,11 @@ impl Totals {
         }
     }
 
+    /// Of the events, how many tell of a success.
+    pub fn succeeded(&self) -> u64 {
+        self.events - self.failed - self.unknown
+    }
+
     /// What was added since an earlier state of the same series.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
@@ -109,6 +116,7 @@ impl Totals {
         Self {
             events: self.events - before.events,
             failed: self.failed - before.failed,
+            unknown: self.unknown - before.unknown,
             values: self.values - before.values,
             sum: self.sum - before.sum,
             grown: self.grown - before.grown,

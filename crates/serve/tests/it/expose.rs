@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tachograph_log::{Appender, Home};
-use tachograph_model::{Column, Event, UnixNanos};
+use tachograph_model::{Column, Event, UnixNanos, Value};
 use tachograph_stats::{Fraction, Sample, quantile};
 
 use crate::common::{Door, get, post};
@@ -189,6 +189,28 @@ fn the_last_thousand_latencies_count_and_all_calls_do() {
     assert_eq!(tool["p50_latency_ms"], 600.5);
     assert_eq!(tool["p99_latency_ms"], 1090.01);
     assert_eq!(all["system_metrics"]["total_requests"], 1100);
+}
+
+#[test]
+fn what_does_not_tell_how_it_ended_is_no_success() {
+    let door = Door::open();
+    let events = [Some(true), Some(true), Some(false), None, None].map(|success| {
+        let mut event = tool("t", 1.0);
+        event.set(Column::Success, success.map(Value::Bool));
+        event
+    });
+    append(&door, &events);
+    let all = get(door.addresses().json, "/metrics", &[]).json();
+    let found = |key: &str| all["tool_metrics"]["t"][key].clone();
+    assert_eq!(found("total_calls"), 5);
+    assert_eq!(found("successful_calls"), 2);
+    assert_eq!(found("failed_calls"), 1);
+    assert_eq!(found("success_rate"), 66.67);
+    let samples = checked(&scrape(&door, OPEN), true);
+    for (status, calls) in [("ok", 2.0), ("error", 1.0), ("unknown", 2.0)] {
+        let name = format!(r#"tachograph_tool_calls_total{{tool="t",status="{status}"}}"#);
+        assert_eq!(samples[&name], calls, "{status}");
+    }
 }
 
 /// Events of every kind, with names that break a careless writer.
