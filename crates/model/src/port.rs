@@ -121,8 +121,6 @@ pub enum Limit {
     Memory,
     /// How large a single row of its result may be.
     Result,
-    /// How many queries may run at once.
-    Queries,
 }
 
 impl Limit {
@@ -132,7 +130,6 @@ impl Limit {
             Self::Time => "sql_time_limit_seconds",
             Self::Memory => "sql_memory_bytes",
             Self::Result => "sql_result_bytes",
-            Self::Queries => "sql_queries",
         }
     }
 }

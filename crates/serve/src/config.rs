@@ -137,6 +137,8 @@ pub struct Limits {
     pub questions: usize,
     /// Questions that may wait for their turn.
     pub questions_waiting: usize,
+    /// Statements in SQL that run at once; they keep no question waiting.
+    pub sql_queries: usize,
     /// WebSockets at once.
     pub websockets: usize,
 }
@@ -152,6 +154,7 @@ impl Default for Limits {
             stop_within: Duration::from_millis(1500),
             questions: 4,
             questions_waiting: 32,
+            sql_queries: 4,
             websockets: 64,
         }
     }

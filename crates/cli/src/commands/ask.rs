@@ -59,6 +59,12 @@ pub fn limit(config: &mut EngineConfig, ctx: &Context) {
     }
 }
 
+/// How many queries in SQL a server runs at once.
+pub fn sql_queries(ctx: &Context) -> usize {
+    let queries = ctx.settings.int(Key::SqlQueries).unwrap_or(1);
+    usize::try_from(queries).unwrap_or(1)
+}
+
 /// Settles which events are meant: `default` days when nothing was said, all
 /// events for `None`.
 ///

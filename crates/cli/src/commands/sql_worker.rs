@@ -123,6 +123,8 @@ mod bounds {
             };
             setrlimit(resource, limit).map_err(io::Error::from)
         };
+        // Questions and what comes in go first; not allowed is no reason not to work.
+        let _ = rustix::process::setpriority_process(None, 5);
         // Whoever asked is gone: nobody reads the answer.
         #[cfg(target_os = "linux")]
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;

@@ -1,13 +1,14 @@
 //! Asking: the engine is not asynchronous and may take its time, so questions
 //! are answered on threads that may block, so many at once; some more wait
-//! their turn, and the rest is told to come back.
+//! their turn, and the rest is told to come back. What takes long has a desk of
+//! its own, so that nothing short waits behind it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tachograph_model::answer::Found;
-use tachograph_model::port::Limit;
 use tachograph_model::{Answer, AskError, Question, question};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Kind, Problem};
 use crate::hub::Hub;
@@ -19,16 +20,36 @@ pub struct Desk {
     busy: Arc<Semaphore>,
     /// Those and the ones that wait.
     places: Arc<Semaphore>,
+    /// What is asked here, and how.
+    manner: Manner,
+}
+
+/// How a desk serves.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// What is asked there, in the plural.
+    pub what: &'static str,
+    /// So many are served at once.
+    pub at_once: usize,
+    /// So many more may wait for their turn.
+    pub waiting: usize,
+    /// And no longer than this; `None`: until it comes.
+    pub patience: Option<Duration>,
+    /// When to come again, seconds.
+    pub retry_after: u32,
+    /// The setting that says how many.
+    pub setting: Option<&'static str>,
 }
 
 impl Desk {
-    /// A desk where so many are served at once, and so many may wait.
-    pub fn new(hub: &Arc<Hub>, at_once: usize, waiting: usize) -> Self {
-        let at_once = at_once.max(1);
+    /// A desk that serves in this manner.
+    pub fn new(hub: &Arc<Hub>, manner: Manner) -> Self {
+        let at_once = manner.at_once.max(1);
         Self {
             hub: hub.clone(),
             busy: Arc::new(Semaphore::new(at_once)),
-            places: Arc::new(Semaphore::new(at_once + waiting)),
+            places: Arc::new(Semaphore::new(at_once + manner.waiting)),
+            manner,
         }
     }
 
@@ -41,11 +62,9 @@ impl Desk {
         work: impl FnOnce(&Hub) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let Ok(place) = self.places.clone().try_acquire_owned() else {
-            let detail = "too many questions are being asked at once; ask again in a moment";
-            return Err(Problem::new(Kind::Overloaded, detail).retry_after(1));
+            return Err(self.too_many());
         };
-        // Never closed.
-        let turn = self.busy.clone().acquire_owned().await.ok();
+        let turn = self.turn().await?;
         let hub = self.hub.clone();
         let worker = tokio::task::spawn_blocking(move || {
             let done = work(&hub);
@@ -58,6 +77,29 @@ impl Desk {
             let detail = "answering failed; the server's log says more";
             Err(Problem::new(Kind::Internal, detail))
         })
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let turn = self.busy.clone().acquire_owned();
+        let turn = match self.manner.patience {
+            Some(patience) => tokio::time::timeout(patience, turn).await.ok(),
+            None => Some(turn.await),
+        };
+        // Never closed: there is none because the time is over.
+        turn.and_then(Result::ok).ok_or_else(|| self.too_many())
+    }
+
+    fn too_many(&self) -> Problem {
+        let Manner { what, at_once, .. } = self.manner;
+        let detail = format!(
+            "too many {what} are being asked at once ({at_once} are answered); ask again in a \
+             moment"
+        );
+        let problem = Problem::new(Kind::Overloaded, detail).retry_after(self.manner.retry_after);
+        match self.manner.setting {
+            Some(setting) => problem.with("setting", setting),
+            None => problem,
+        }
     }
 }
 
@@ -96,10 +138,6 @@ pub fn told(error: &AskError) -> Problem {
     let kind = match error {
         AskError::Forbidden { .. } => Kind::ForbiddenQuery,
         AskError::Query { .. } => Kind::BadQuery,
-        AskError::Limit {
-            limit: Limit::Queries,
-            ..
-        } => Kind::Overloaded,
         AskError::Limit { .. } => Kind::QueryLimit,
         AskError::Read { .. } => Kind::Unreadable,
         _ => Kind::Internal,
@@ -112,9 +150,6 @@ pub fn told(error: &AskError) -> Problem {
     }
     let problem = Problem::new(kind, detail);
     match error {
-        AskError::Limit { limit, .. } if kind == Kind::Overloaded => {
-            problem.with("setting", limit.setting()).retry_after(1)
-        }
         AskError::Limit { limit, .. } => problem.with("setting", limit.setting()),
         _ => problem,
     }

@@ -19,6 +19,7 @@ pub mod sql;
 pub mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -31,6 +32,8 @@ pub struct Api {
     pub hub: Arc<Hub>,
     /// Where questions wait.
     pub desk: ask::Desk,
+    /// Where statements in SQL wait, each of which may take half a minute.
+    pub sql: ask::Desk,
     /// Where live state is read, so that no long question is in its way.
     pub live: ask::Desk,
     pub alerts: Arc<seed4::alerts::Alerts>,
@@ -38,17 +41,45 @@ pub struct Api {
     pub push: seed4::push::Push,
 }
 
-/// Readings of live state at once, and how many may wait: each takes
-/// milliseconds at most.
-const READINGS: (usize, usize) = (2, 256);
+/// Readings of live state take milliseconds at most.
+const READINGS: ask::Manner = ask::Manner {
+    what: "readings",
+    at_once: 2,
+    waiting: 256,
+    patience: None,
+    retry_after: 1,
+    setting: None,
+};
+/// So many statements in SQL may wait for each that runs, and so long.
+const SQL_WAITING: usize = 4;
+const SQL_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The routes.
 pub fn router(hub: &Arc<Hub>) -> Router {
     let limits = &hub.config.limits;
     let api = Arc::new(Api {
         hub: hub.clone(),
-        desk: ask::Desk::new(hub, limits.questions, limits.questions_waiting),
-        live: ask::Desk::new(hub, READINGS.0, READINGS.1),
+        desk: ask::Desk::new(
+            hub,
+            ask::Manner {
+                what: "questions",
+                at_once: limits.questions,
+                waiting: limits.questions_waiting,
+                ..READINGS
+            },
+        ),
+        sql: ask::Desk::new(
+            hub,
+            ask::Manner {
+                what: "statements in SQL",
+                at_once: limits.sql_queries,
+                waiting: limits.sql_queries * SQL_WAITING,
+                patience: Some(SQL_PATIENCE),
+                retry_after: 5,
+                setting: Some("sql_queries"),
+            },
+        ),
+        live: ask::Desk::new(hub, READINGS),
         alerts: Arc::default(),
         rules: seed4::rules::Rules::of(hub.home.root()),
         push: seed4::push::Push::new(limits.websockets),

@@ -182,7 +182,7 @@ fn from_json(body: &Bytes) -> Result<(String, Option<usize>), Problem> {
 
 async fn answer(api: &Api, query: String, rows: usize, form: Form) -> Result<Response, Problem> {
     let (body, truncated) = api
-        .desk
+        .sql
         .run(move |hub| {
             let question = Sql {
                 query,

@@ -1,11 +1,11 @@
 //! Who answers for the server: the engine, and for SQL a process of its own for
 //! each query ([`crate::commands::sql_worker`]), so that no statement, whatever
-//! it does, takes the server's memory or outlives its time.
+//! it does, takes the server's memory or outlives its time. How many run at once
+//! is the desks' to say (`serve/src/api/mod.rs`).
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -32,30 +32,18 @@ pub struct Asker {
     engine: Engine,
     home: PathBuf,
     config: EngineConfig,
-    /// Queries that run now, and how many may.
-    running: AtomicUsize,
-    queries: usize,
 }
 
 impl Asker {
-    pub fn new(engine: Engine, home: PathBuf, config: EngineConfig, queries: usize) -> Self {
+    pub fn new(engine: Engine, home: PathBuf, config: EngineConfig) -> Self {
         Self {
             engine,
             home,
             config,
-            running: AtomicUsize::new(0),
-            queries,
         }
     }
 
     fn sql(&self, question: &question::Sql) -> Result<Answer, AskError> {
-        let running = Running(&self.running);
-        if running.0.fetch_add(1, Ordering::Relaxed) >= self.queries {
-            return Err(AskError::Limit {
-                limit: Limit::Queries,
-                what: format!("{} queries run already", self.queries),
-            });
-        }
         let order = Order {
             query: question.query.clone(),
             row_limit: question.row_limit,
@@ -165,15 +153,6 @@ impl Answerer for Asker {
             Question::Sql(question) => self.sql(question),
             other => self.engine.answer(other),
         }
-    }
-}
-
-/// Counts a query while it runs.
-struct Running<'a>(&'a AtomicUsize);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -135,10 +135,8 @@ fn asker(home: &Home, ctx: &Context) -> Asker {
         ..EngineConfig::default()
     };
     ask::limit(&mut config, ctx);
-    let queries = ctx.settings.int(Key::SqlQueries).unwrap_or(1);
-    let queries = usize::try_from(queries).unwrap_or(1);
     let engine = Engine::open(Store::open(home).keeping(KEPT_BYTES), config.clone());
-    Asker::new(engine, home.root().to_owned(), config, queries)
+    Asker::new(engine, home.root().to_owned(), config)
 }
 
 fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context) -> String {

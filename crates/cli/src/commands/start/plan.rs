@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value as Json;
-use tachograph_serve::config::{Asking, Collect, Config, Tls};
+use serde_json::{Value as Json, json};
+use tachograph_serve::config::{Asking, Collect, Config, Limits, Tls};
 
+use super::log::Log;
 use super::token::{self, Origin};
 use crate::args::start::Start;
 use crate::commands::ask;
@@ -64,7 +65,10 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         collect: collect(&settings)?,
         asking: asking(ctx),
         keep_text: is(Key::KeepText),
-        ..Config::default()
+        limits: Limits {
+            sql_queries: ask::sql_queries(ctx),
+            ..Limits::default()
+        },
     };
     apart(&config, &settings)?;
     Ok(Plan {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tachograph_model::Question;
@@ -355,8 +355,6 @@ fn sql_reads_and_nothing_else() {
     check("application/sql", b"selct 1", "", 400, "bad-query");
     let limit = check("application/sql", b"select slow", "", 422, "query-limit");
     assert!(limit.json()["setting"].is_string());
-    let limit = check("application/sql", b"select another", "", 429, "overloaded");
-    assert_eq!(limit.header("retry-after"), Some("1"));
     check("application/sql", &vec![b'x'; 70_000], "", 400, "bad-body");
     check(
         "application/sql",
@@ -409,4 +407,34 @@ fn so_many_questions_at_once_and_no_more() {
     assert_eq!(get(address, "/api/v1/tools?days=x", &[]).status, 400);
     assert_eq!(get(address, "/api/v1/tools", &[]).status, 200);
     assert_eq!(engine.asked.load(Ordering::SeqCst), 6);
+}
+
+#[test]
+fn no_question_waits_behind_sql_and_a_statement_not_for_long() {
+    let engine = Arc::new(Engine::default());
+    let mut config: Config = config();
+    config.limits.sql_queries = 2;
+    let door = door(config, engine.clone());
+    let address = door.addresses().dashboard;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(move || get(address, "/api/v1/sql?query=select%20at%20length", &[]));
+        }
+        while engine.asked.load(Ordering::SeqCst) < 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let began = Instant::now();
+        for path in ["/api/v1/tools", "/api/v1/report", "/api/v1/storage"] {
+            assert_eq!(get(address, path, &[]).status, 200, "{path}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(1));
+        let refused = get(address, "/api/v1/sql?query=select%201", &[]);
+        assert_eq!(refused.status, 429);
+        assert_eq!(refused.header("retry-after"), Some("5"));
+        assert_eq!(refused.json()["setting"], "sql_queries");
+        assert!(began.elapsed() < Duration::from_millis(3_500));
+    });
+    // And then there is room again.
+    let again = get(address, "/api/v1/sql?query=select%201", &[]);
+    assert_eq!(again.status, 200);
 }
