@@ -74,6 +74,8 @@ pub struct OfSignal {
     pub merged: Count,
     /// Records that were wrong in themselves.
     pub rejected: Count,
+    /// Records of a series for which there was no room.
+    pub crowded: Count,
     /// Requests refused for overload.
     pub overloaded: Count,
     /// Requests refused because the disk said no.
@@ -97,6 +99,8 @@ pub struct Counters {
     pub connections: AtomicU64,
     /// Connections turned away because there were too many.
     pub connections_refused: Count,
+    /// Connections that were idle and left for others.
+    pub connections_evicted: Count,
     /// Requests turned away at the guard (host, origin, token, rate).
     pub requests_denied: Count,
 }

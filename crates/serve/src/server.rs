@@ -13,11 +13,15 @@ use tokio::sync::{mpsc, watch};
 use crate::collect::{self, Collector};
 use crate::config::Config;
 use crate::counters::Counters;
-use crate::guard::listen::{self, House, Peers};
+use crate::guard::listen::{self, House};
+use crate::guard::places::Places;
 use crate::guard::{self, tls};
 use crate::hub::{Doors, Hub};
 use crate::ingest::statsd::Statsd;
 use crate::live::Live;
+
+/// Doors that take connections.
+const DOORS: usize = 5;
 
 /// Where it listens; `None`: that door is shut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +107,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         limits: hub.config.limits.clone(),
         counters: hub.counters.clone(),
         tls,
-        peers: Arc::new(Peers::default()),
+        places: Places::new(hub.config.limits.connections, DOORS, hub.counters.clone()),
         served: serving,
         stop: stopped,
     };
@@ -179,11 +183,11 @@ async fn open(hub: &Arc<Hub>, house: House) -> Result<Addresses, StartError> {
         tokio::spawn(statsd.serve(hub.clone(), house.stop.clone(), house.served.clone()));
     }
     let token = guard::token(hub);
-    for (listener, door, router) in bound {
+    for (at, (listener, door, router)) in bound.into_iter().enumerate() {
         // Pages and WebSockets, which can send no header, are behind one door.
         let in_query = door == "dashboard";
         let router = guard::guarded(router(hub), hub, token.clone(), in_query);
-        tokio::spawn(listen::serve(listener, router, house.clone()));
+        tokio::spawn(listen::serve(listener, router, house.clone(), at));
     }
     Ok(addresses)
 }

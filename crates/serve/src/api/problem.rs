@@ -60,6 +60,8 @@ kinds! {
     UnknownParameter "unknown-parameter" BAD_REQUEST "there is no such parameter",
     /// The body is not what its type says, or misses something.
     BadBody "bad-body" BAD_REQUEST "the body cannot be read",
+    /// The head is not what HTTP asks for.
+    BadHead "bad-head" BAD_REQUEST "the request's head is wrong",
     /// The SQL statement is wrong.
     BadQuery "bad-query" BAD_REQUEST "the statement is wrong",
     /// The SQL statement takes more time or memory than one may.

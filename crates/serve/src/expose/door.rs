@@ -70,13 +70,14 @@ const BY_SIGNAL: [BySignal; 6] = [
     ),
     (
         "tachograph_ingest_dropped_records_total",
-        "Records that made no event: noise, sent before, of a call told of by another, wrong.",
+        "Records that made no event: noise, sent before, of a call told of by another, wrong, of too many series.",
         "reason",
         &[
             ("ignored", |of| of.ignored.get()),
             ("duplicate", |of| of.duplicates.get()),
             ("merged", |of| of.merged.get()),
             ("rejected", |of| of.rejected.get()),
+            ("too_many_series", |of| of.crowded.get()),
         ],
     ),
     (
@@ -152,6 +153,10 @@ fn ingest(page: &mut Page, counters: &Counters) {
     let name = "tachograph_connections_refused_total";
     let help = "Connections turned away because there were too many.";
     counter(page, name, help, refused);
+    let evicted = counters.connections_evicted.get() as f64;
+    let name = "tachograph_connections_evicted_total";
+    let help = "Idle connections that were closed because others needed their places.";
+    counter(page, name, help, evicted);
     let denied = counters.requests_denied.get() as f64;
     let name = "tachograph_requests_denied_total";
     let help = "Requests turned away for their Host, Origin or token, or for too many guesses.";

@@ -54,6 +54,42 @@ impl Paced {
     }
 }
 
+/// A body that holds something until it is sent, or given up.
+pub struct Holding<T> {
+    body: Body,
+    _held: T,
+}
+
+impl<T: Send + Unpin + 'static> Holding<T> {
+    /// Wraps a body.
+    pub fn wrap(body: Body, held: T) -> Body {
+        match body.is_end_stream() {
+            true => body,
+            false => Body::new(Self { body, _held: held }),
+        }
+    }
+}
+
+impl<T: Unpin> hyper::body::Body for Holding<T> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 impl hyper::body::Body for Paced {
     type Data = Bytes;
     type Error = BoxError;

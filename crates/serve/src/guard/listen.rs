@@ -1,10 +1,8 @@
 //! The one accept loop that every door shares.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,7 +18,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
+use super::body::Holding;
 use super::pace::{IDLE, Pace, Verdict, Watched};
+use super::places::{Place, Places};
 use crate::config::Limits;
 use crate::counters::Counters;
 
@@ -37,61 +37,15 @@ pub struct House {
     pub limits: Limits,
     pub counters: Arc<Counters>,
     pub tls: Option<TlsAcceptor>,
-    pub peers: Arc<Peers>,
+    pub places: Arc<Places>,
     /// Whoever holds one of these is still being served.
     pub served: mpsc::Sender<Infallible>,
     pub stop: watch::Receiver<bool>,
 }
 
-/// How many connections each peer has; those of loopback are not told apart,
-/// for there every client is of the one peer.
-#[derive(Debug, Default)]
-pub struct Peers(Mutex<HashMap<IpAddr, usize>>);
-
-/// A connection's place; given back when it is dropped, which for a WebSocket
-/// is long after HTTP is done with it.
-struct Place {
-    house: House,
-    peer: IpAddr,
-}
-
-impl Place {
-    /// Takes one; `None` when there are too many, of this peer or in all.
-    fn take(house: &House, peer: IpAddr) -> Option<Self> {
-        let most = house.limits.connections;
-        let held = house.counters.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let place = Self {
-            house: house.clone(),
-            peer,
-        };
-        let mut peers = house.peers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_peer = peers.entry(peer).or_default();
-        *of_peer += 1;
-        // No other machine takes more than half of what there is.
-        let too_many = !peer.is_loopback() && *of_peer > most.div_ceil(2);
-        drop(peers);
-        (held <= most as u64 && !too_many).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let counters = &self.house.counters;
-        counters.connections.fetch_sub(1, Ordering::Relaxed);
-        let peers = &self.house.peers.0;
-        let mut peers = peers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = peers.get_mut(&self.peer) {
-            *held -= 1;
-            if *held == 0 {
-                peers.remove(&self.peer);
-            }
-        }
-    }
-}
-
-/// Serves `router` on `listener` until told to stop; then what is being
-/// answered is answered, and nothing more.
-pub async fn serve(listener: TcpListener, router: Router, house: House) {
+/// Serves `router` on `listener`, which is the `door`th, until told to stop; then
+/// what is being answered is answered, and nothing more.
+pub async fn serve(listener: TcpListener, router: Router, house: House, door: usize) {
     let mut stop = house.stop.clone();
     loop {
         let accepted = tokio::select! {
@@ -105,67 +59,97 @@ pub async fn serve(listener: TcpListener, router: Router, house: House) {
         };
         // Loopback is loopback at a socket for both kinds of addresses, too.
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        let Some(place) = Place::take(&house, peer.ip()) else {
+        let pace = Pace::new(house.limits.read_timeout);
+        let Some(place) = house.places.take(door, peer.ip(), &pace) else {
             house.counters.connections_refused.add(1);
             continue;
         };
-        tokio::spawn(connection(stream, peer, router.clone(), place));
+        let visit = Visit {
+            peer,
+            pace,
+            place,
+            house: house.clone(),
+        };
+        tokio::spawn(visit.connection(stream, router.clone()));
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, place: Place) {
-    // It only costs time if it is refused.
-    let _ = stream.set_nodelay(true);
-    let Some(tls) = place.house.tls.clone() else {
-        return talk(stream, peer, router, place).await;
-    };
-    let patience = place.house.limits.read_timeout;
-    // Who does not speak TLS, or dribbles it, is not answered.
-    if let Ok(Ok(stream)) = tokio::time::timeout(patience, tls.accept(stream)).await {
-        talk(stream, peer, router, place).await;
-    }
+/// A connection that is served.
+struct Visit {
+    peer: SocketAddr,
+    pace: Arc<Pace>,
+    place: Place,
+    house: House,
 }
 
-async fn talk<S>(stream: S, peer: SocketAddr, router: Router, place: Place)
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let limits = &place.house.limits;
-    let mut stop = place.house.stop.clone();
-    let pace = Pace::new(limits.read_timeout);
-    let builder = builder(limits);
-    let asked = pace.clone();
-    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let asked = asked.request(request.version() == Version::HTTP_2);
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().call(request);
-        async move {
-            let answer = answer.await;
-            drop(asked);
-            answer
-        }
-    });
-    let stream = TokioIo::new(Watched::new(stream, pace.clone(), place));
-    let connection = builder.serve_connection_with_upgrades(stream, service);
-    let mut connection = std::pin::pin!(connection);
-    let mut wait = Duration::ZERO;
-    loop {
-        tokio::select! {
-            // A peer that broke off is no news.
-            _ = connection.as_mut() => return,
-            _ = stop.wait_for(|stop| *stop) => break,
-            () = tokio::time::sleep(wait) => {}
-        }
-        match pace.verdict() {
-            Verdict::Wait(time) => wait = time,
-            Verdict::Slow => return,
-            Verdict::Idle => break,
+impl Visit {
+    async fn connection(self, stream: TcpStream, router: Router) {
+        // It only costs time if it is refused.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = self.house.tls.clone() else {
+            return self.talk(stream, router).await;
+        };
+        let patience = self.house.limits.read_timeout;
+        let leave = Arc::clone(&self.place.leave);
+        let greeted = tokio::select! {
+            greeted = tokio::time::timeout(patience, tls.accept(stream)) => greeted,
+            () = leave.notified() => return,
+        };
+        // Who does not speak TLS, or dribbles it, is not answered.
+        if let Ok(Ok(stream)) = greeted {
+            self.talk(stream, router).await;
         }
     }
-    connection.as_mut().graceful_shutdown();
-    // What is answered by then is answered; the server waits no longer either.
-    let _ = tokio::time::timeout(TO_LEAVE, connection).await;
+
+    async fn talk<S>(self, stream: S, router: Router)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Self {
+            peer,
+            pace,
+            place,
+            house,
+        } = self;
+        let mut stop = house.stop.clone();
+        let builder = builder(&house.limits);
+        let asked = pace.clone();
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            let (asked, answering) = asked.request(request.version() == Version::HTTP_2);
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = router.clone().call(request);
+            async move {
+                let answer = answer.await;
+                drop(asked);
+                answer.map(|answer| answer.map(|body| Holding::wrap(body, answering)))
+            }
+        });
+        let leave = Arc::clone(&place.leave);
+        // As long as it is open, somebody is served and a place taken.
+        let held = (place, house.served);
+        let stream = TokioIo::new(Watched::new(stream, pace.clone(), held));
+        let connection = builder.serve_connection_with_upgrades(stream, service);
+        let mut connection = std::pin::pin!(connection);
+        let mut wait = Duration::ZERO;
+        loop {
+            tokio::select! {
+                // A peer that broke off is no news.
+                _ = connection.as_mut() => return pace.handed_on(),
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = leave.notified() => break,
+                () = tokio::time::sleep(wait) => {}
+            }
+            match pace.verdict() {
+                Verdict::Wait(time) => wait = time,
+                Verdict::Slow => return,
+                Verdict::Idle => break,
+            }
+        }
+        connection.as_mut().graceful_shutdown();
+        // What is answered by then is answered; the server waits no longer either.
+        let _ = tokio::time::timeout(TO_LEAVE, connection).await;
+    }
 }
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {

@@ -1,7 +1,7 @@
 //! Who may come in, how many at once, and how slowly.
 //!
 //! ```text
-//! accept ─ listen (how many) ─ tls ─ pace (heads, idling, reading slowly)
+//! accept ─ places (how many) ─ tls ─ pace (heads, idling, reading slowly)
 //!        ─ check (Host, Origin, token) ─ body (bodies at a pace) ─ the door's routes
 //! ```
 //!
@@ -12,6 +12,7 @@ pub mod body;
 pub mod listen;
 pub mod origin;
 pub mod pace;
+pub mod places;
 pub mod tls;
 pub mod token;
 
@@ -76,6 +77,10 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
 
 impl Guard {
     fn admit(&self, head: &Parts) -> Result<(), Problem> {
+        if !origin::names_host(head) {
+            let detail = "HTTP/1.1 asks for one `Host` header, the address that is spoken to";
+            return Err(Problem::new(Kind::BadHead, detail));
+        }
         origin::origin(head).map_err(refused)?;
         let host = origin::host(head, &self.hub.config.allowed_hosts);
         // Where a token is asked for, it is what tells friend from foe: a page

@@ -11,7 +11,7 @@
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header, uri::Authority};
+use axum::http::{HeaderMap, Method, Version, header, uri::Authority};
 
 /// Types that a form may send without asking first.
 const FORM_TYPES: [&str; 3] = [
@@ -45,6 +45,12 @@ pub fn host(head: &Parts, allowed: &[String]) -> Result<(), Foreign> {
         }
     }
     Ok(())
+}
+
+/// Whether a request says where it goes, once (RFC 9112, 3.2).
+pub fn names_host(head: &Parts) -> bool {
+    let hosts = head.headers.get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && head.version != Version::HTTP_11)
 }
 
 /// Checks which page sent a request, if a browser did.

@@ -11,12 +11,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection without a request is kept so long: more than the minute at
-/// which exporters of metrics come by.
-pub const IDLE: Duration = Duration::from_secs(150);
+/// which exporters of metrics come by. Less where its place is needed
+/// ([`super::places`]).
+pub const IDLE: Duration = Duration::from_secs(90);
 
 /// With HTTP/2, what is not longer than this may be pings and their like, bytes:
 /// those go on for as long as both ends live, and are no answer.
 const CHATTER: usize = 64;
+
+/// [`Pace::known`] of a connection that speaks something else than HTTP by now.
+const HANDED_ON: u32 = 3;
 
 /// What a connection is doing, by the clock. Times are milliseconds since it
 /// began, from 1; 0 is never.
@@ -26,7 +30,9 @@ pub struct Pace {
     patience: Duration,
     /// Requests whose answer has not begun.
     requests: AtomicU32,
-    /// Whether there ever was one.
+    /// Answers that are not written yet, or not to their end.
+    answers: AtomicU32,
+    /// Whether there ever was one: 1, with HTTP/2 2.
     known: AtomicU32,
     /// Since when a head has been coming in.
     head_since: AtomicU64,
@@ -54,6 +60,7 @@ impl Pace {
             began: Instant::now(),
             patience,
             requests: AtomicU32::new(0),
+            answers: AtomicU32::new(0),
             known: AtomicU32::new(0),
             head_since: AtomicU64::new(0),
             quiet_since: AtomicU64::new(1),
@@ -65,14 +72,41 @@ impl Pace {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX) + 1
     }
 
-    /// A request's head is here; `many` may come at once (HTTP/2).
-    pub fn request(self: &Arc<Self>, many: bool) -> Asked {
+    /// A request's head is here; `many` may come at once (HTTP/2). The first of
+    /// the two ends when the answer begins, the other when it ends.
+    pub fn request(self: &Arc<Self>, many: bool) -> (Asked, Answering) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         // With HTTP/2, what is read between requests need not be a head.
         self.known
             .fetch_max(if many { 2 } else { 1 }, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
-        Asked(self.clone())
+        (Asked(self.clone()), Answering(self.clone()))
+    }
+
+    /// HTTP is done with it: it is gone, or a WebSocket.
+    pub fn handed_on(&self) {
+        self.known.store(HANDED_ON, Ordering::Relaxed);
+    }
+
+    /// How long nothing has been asked and nothing been answered; `None` while it
+    /// is not idle.
+    pub fn idle_for(&self) -> Option<Duration> {
+        let quiet = Duration::from_millis(
+            self.now()
+                .saturating_sub(self.quiet_since.load(Ordering::Relaxed)),
+        );
+        let is = |count: &AtomicU32| count.load(Ordering::Relaxed);
+        let head = self.head_since.load(Ordering::Relaxed) > 0;
+        match is(&self.known) {
+            HANDED_ON => None,
+            _ if is(&self.requests) > 0 => None,
+            // With HTTP/2 it may be nothing but pings.
+            0 | 1 if head => None,
+            // An answer that nobody fetches keeps no place.
+            _ if is(&self.answers) > 0 && quiet < self.patience => None,
+            _ => Some(quiet),
+        }
     }
 
     /// The peer took so many bytes.
@@ -127,6 +161,17 @@ impl Drop for Asked {
         self.0.head_since.store(0, Ordering::Relaxed);
         self.0.quiet_since.store(self.0.now(), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An answer that is being written.
+#[derive(Debug)]
+pub struct Answering(Arc<Pace>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.quiet_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.answers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -211,6 +256,19 @@ impl<S: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Watched<S, H> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+impl Pace {
+    /// Of a connection that was asked something once, and idle since.
+    pub(super) fn idle(time: Duration) -> Arc<Self> {
+        let mut pace = Self::new(Duration::from_secs(10));
+        let inner = Arc::get_mut(&mut pace).expect("the only one");
+        inner.began -= time;
+        drop(pace.request(false));
+        pace.quiet_since.store(1, Ordering::Relaxed);
+        pace
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use self::table::Table;
+use self::table::{Refusal, Table};
 use super::otlp::{EARLIEST, MOST_AHEAD};
 use crate::counters::Signal;
 use crate::hub::Hub;
@@ -139,8 +139,12 @@ impl Desk {
             of.records.add(1);
             match statsd::line(line) {
                 Ok(None) => of.ignored.add(1),
-                Ok(Some(metric)) if self.table.take(metric, now, times.clone()).is_ok() => {}
-                _ => of.rejected.add(1),
+                Ok(Some(metric)) => match self.table.take(metric, now, times.clone()) {
+                    Ok(()) => {}
+                    Err(Refusal::TooMany) => of.crowded.add(1),
+                    Err(_) => of.rejected.add(1),
+                },
+                Err(_) => of.rejected.add(1),
             }
         }
         if self.table.lines.bytes.len() >= HAND_OVER_BYTES {

@@ -10,7 +10,8 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use tachograph_serve::config::{Config, Limits, Tls};
-use tachograph_serve::guard::listen::{House, Peers, serve};
+use tachograph_serve::guard::listen::{House, serve};
+use tachograph_serve::guard::places::Places;
 use tachograph_serve::guard::{self, tls};
 use tachograph_serve::{StartError, start};
 use tokio::sync::{mpsc, watch};
@@ -93,6 +94,26 @@ fn a_name_that_was_made_to_point_here_is_not_answered_to() {
     }
     let denied = door.running().hub().counters.requests_denied.get();
     assert_eq!(denied, 5 * 4);
+}
+
+#[test]
+fn a_request_says_once_where_it_goes() {
+    let door = Door::open();
+    for address in doors(&door) {
+        let check = |version: &str, headers: &[&str], is_bad| {
+            let ask = request("GET", "/health", headers, "").replace("HTTP/1.1", version);
+            let answer = say(address, &ask);
+            assert_eq!(
+                status(&answer) == 400,
+                is_bad,
+                "{version} {headers:?}: {answer}"
+            );
+        };
+        check("HTTP/1.1", &["host: localhost"], false);
+        check("HTTP/1.1", &[], true);
+        check("HTTP/1.1", &["host: localhost", "host: localhost"], true);
+        check("HTTP/1.0", &[], false);
+    }
 }
 
 #[test]
@@ -269,6 +290,52 @@ fn more_connections_than_there_are_places_are_turned_away_and_counted() {
     assert_ne!(say(address, &ask), "");
 }
 
+#[test]
+fn idle_connections_at_one_door_shut_none_and_leave_for_others() {
+    let door = Door::with(Config {
+        limits: Limits {
+            connections: 32,
+            ..Limits::default()
+        },
+        ..config()
+    });
+    let addresses = door.addresses();
+    let json = addresses.json.expect("open");
+    let counters = door.running().hub().counters.clone();
+    // Each asks once and stays.
+    let mut idle = Vec::new();
+    for _ in 0..24 {
+        let mut stream = TcpStream::connect(json).expect("a connection");
+        stream
+            .write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .expect("sent");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        idle.push(stream);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let ask = request("GET", "/health", &["host: localhost"], "");
+    for other in [addresses.dashboard, addresses.prometheus] {
+        assert_ne!(say(other.expect("open"), &ask), "", "has places of its own");
+    }
+    assert_eq!(say(json, &ask), "", "nobody is idle yet");
+    std::thread::sleep(Duration::from_millis(1100));
+    // The first to come takes the place of one that leaves; the others that one's.
+    for _ in 0..3 {
+        assert_eq!(status(&say(json, &ask)), 200);
+        eventually(|| counters.connections.load(Ordering::Relaxed) == 23);
+    }
+    assert_eq!(counters.connections_evicted.get(), 1);
+    // The one that left was the first.
+    let mut rest = Vec::new();
+    idle[0]
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a time-out");
+    assert!(idle[0].read_to_end(&mut rest).is_ok(), "closed");
+    assert_eq!(counters.connections_refused.get(), 1);
+}
+
 #[track_caller]
 fn eventually(mut fine: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -306,7 +373,7 @@ fn own(patience: Duration, tls: Option<&Tls>, router: Router) -> Own {
         limits: hub.config.limits.clone(),
         counters: hub.counters.clone(),
         tls: tls.map(|tls| tls::acceptor(tls).expect("a certificate")),
-        peers: Arc::new(Peers::default()),
+        places: Places::new(hub.config.limits.connections, 1, hub.counters.clone()),
         served: serving,
         stop: stopped,
     };
@@ -320,7 +387,7 @@ fn own(patience: Duration, tls: Option<&Tls>, router: Router) -> Own {
         .expect("a runtime");
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-        serve(listener, router, house).await;
+        serve(listener, router, house, 0).await;
     });
     Own {
         address,

@@ -8,13 +8,36 @@ use tachograph_serve::counters::{Counters, OfSignal, Signal};
 
 use super::log::Log;
 
-/// What there is to tell of, in the order of [`counts`].
-const KINDS: [&str; 5] = [
-    "the disk refused what came",
-    "too much came at once",
-    "records were wrong and left out",
-    "requests were denied (host, origin, token)",
-    "connections were turned away",
+/// What there is to tell of: a line, and how often it was so.
+type Kind = (&'static str, fn(&Counters) -> u64);
+
+const DISK: &str = "the disk refused what came";
+
+const KINDS: [Kind; 7] = [
+    (DISK, |counters| sum(counters, |of| of.failed.get())),
+    ("too much came at once", |counters| {
+        sum(counters, |of| of.overloaded.get())
+    }),
+    ("records were wrong and left out", |counters| {
+        sum(counters, |of| of.rejected.get())
+    }),
+    (
+        "records were left out: there were too many series; give metrics fewer names and tags",
+        |counters| sum(counters, |of| of.crowded.get()),
+    ),
+    ("requests were denied (host, origin, token)", |counters| {
+        counters.requests_denied.get()
+    }),
+    (
+        "connections were turned away: all places were taken, and nobody was idle; have clients \
+         keep one connection each, and close those they do not need",
+        |counters| counters.connections_refused.get(),
+    ),
+    (
+        "idle connections were closed because others needed their places; have clients keep one \
+         connection each, and close those they do not need",
+        |counters| counters.connections_evicted.get(),
+    ),
 ];
 
 /// The counters, and what they said last.
@@ -26,7 +49,7 @@ pub struct Denials {
 
 impl Denials {
     pub fn new(counters: Arc<Counters>, log: Log) -> Self {
-        let last = counts(&counters);
+        let last = KINDS.map(|(_, count)| count(&counters));
         Self {
             counters,
             log,
@@ -36,36 +59,24 @@ impl Denials {
 
     /// Writes a line for each kind of which there was more.
     pub fn tell(&mut self) {
-        let counts = counts(&self.counters);
-        for ((message, now), before) in KINDS.iter().zip(&counts).zip(&self.last) {
-            let more = now.saturating_sub(*before);
+        for ((message, count), last) in KINDS.iter().zip(&mut self.last) {
+            let now = count(&self.counters);
+            let more = now.saturating_sub(std::mem::replace(last, now));
             if more == 0 {
                 continue;
             }
             let mut fields = vec![("count", json!(more))];
             let why = self.counters.last_refusal();
             fields.extend(
-                why.filter(|_| *message == KINDS[0])
+                why.filter(|_| *message == DISK)
                     .map(|why| ("why", json!(why))),
             );
             self.log.warning(message, &fields);
         }
-        self.last = counts;
     }
 }
 
-fn counts(counters: &Counters) -> [u64; KINDS.len()] {
-    let sum = |of: fn(&OfSignal) -> u64| {
-        Signal::ALL
-            .iter()
-            .map(|signal| of(counters.of(*signal)))
-            .sum()
-    };
-    [
-        sum(|of| of.failed.get()),
-        sum(|of| of.overloaded.get()),
-        sum(|of| of.rejected.get()),
-        counters.requests_denied.get(),
-        counters.connections_refused.get(),
-    ]
+fn sum(counters: &Counters, of: fn(&OfSignal) -> u64) -> u64 {
+    let signals = Signal::ALL.iter();
+    signals.map(|signal| of(counters.of(*signal))).sum()
 }
