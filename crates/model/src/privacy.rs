@@ -3,7 +3,13 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::column::Privacy;
+mod name;
+mod tag;
+mod value;
+mod words;
+
+pub use name::{MAX_KEPT_NAME_BYTES, is_name, is_unit, is_word_id, model_name};
+pub use tag::{MAX_TAG_KEY_BYTES, TagKind, is_plain_mark, tag};
 
 /// The installation's secret, which makes its hashes its own: 32 random bytes.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,87 +110,6 @@ pub fn is_plain_metadata(key: &str) -> bool {
     PLAIN.contains(&key)
 }
 
-/// What may be stored of an attribute of a metric, by its name: of one that says
-/// who or where, its hash; of one that holds what somebody wrote, or where it
-/// lies, or what opens a door, nothing but numbers and flags; any other as it is.
-///
-/// Names are taken word by word and without case: `user.email`, `userEmail` and
-/// `USER_EMAIL` are one. The last word says what it is (`agent_type` is a type),
-/// but for `host.name`, `api_key` and the like, and for paths, prompts and
-/// passwords.
-pub fn tag_privacy(key: &str) -> Privacy {
-    const IDENTITIES: &[&str] = &[
-        "id", "user", "username", "email", "account", "agent", "session", "host", "hostname",
-        "project",
-    ];
-    const TEXTS: &[&str] = &[
-        "file",
-        "filename",
-        "message",
-        "text",
-        "content",
-        "body",
-        "args",
-        "arguments",
-        "command",
-        "query",
-        "input",
-        "output",
-        "result",
-        "token",
-        "auth",
-        "apikey",
-    ];
-    const TEXTS_ANYWHERE: &[&str] = &[
-        "path",
-        "cwd",
-        "url",
-        "prompt",
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "credential",
-        "credentials",
-        "authorization",
-        "cookie",
-    ];
-    const KEYS: &[&str] = &["api", "access", "private", "auth", "encryption", "signing"];
-    let is = |word: &str, names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
-    let (mut last, mut before) = ("", "");
-    for word in words(key) {
-        if is(word, TEXTS_ANYWHERE) {
-            return Privacy::Dropped;
-        }
-        (before, last) = (last, word);
-    }
-    if is(last, TEXTS) || is(last, &["key"]) && is(before, KEYS) {
-        Privacy::Dropped
-    } else if is(last, IDENTITIES) || is(last, &["name"]) && is(before, IDENTITIES) {
-        Privacy::Hashed
-    } else {
-        Privacy::Plain
-    }
-}
-
-/// The words of a name: what stands between other characters than letters and
-/// digits, and before a capital that follows a small letter or a digit.
-fn words(name: &str) -> impl Iterator<Item = &str> {
-    let mut rest = name;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let mut small = false;
-        let end = rest.char_indices().find_map(|(at, c)| {
-            let ends = !c.is_alphanumeric() || small && c.is_uppercase();
-            small = !c.is_uppercase();
-            ends.then_some(at)
-        });
-        let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
-        rest = after;
-        (!word.is_empty()).then_some(word)
-    })
-}
-
 /// Returns the full SHA-256 of `bytes` in hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -206,34 +131,6 @@ mod tests {
         assert!(!pairs.is_empty());
         for (agent, hash) in pairs {
             assert_eq!(legacy_agent_hash(agent), hash.as_str().expect("text"));
-        }
-    }
-
-    #[test]
-    fn a_tag_s_name_tells_what_may_be_stored() {
-        use Privacy::{Dropped, Hashed, Plain};
-        for (privacy, keys) in [
-            (
-                Hashed,
-                "user User user.email userEmail USER_EMAIL host.name hostname user_id userId userID \
-                 session.id id account projectName agent",
-            ),
-            (
-                Dropped,
-                "path file_path filePath url.full http.url prompt user_prompt prompt.text message \
-                 errorMessage process.command result cwd password DB_PASSWORD client_secret \
-                 secret.name api_key apiKey x-api-key access_token token Authorization cookie",
-            ),
-            (
-                Plain,
-                "region queue shard agent_type query_type output_format name tool_name host_count \
-                 idle valid grid k über _ key cache_key tokens token_count input_tokens",
-            ),
-            (Plain, ""),
-        ] {
-            for key in keys.split(' ') {
-                assert_eq!(tag_privacy(key), privacy, "{key}");
-            }
         }
     }
 

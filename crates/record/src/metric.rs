@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tachograph_model::number::{write_f64, write_i64, write_str};
-use tachograph_model::privacy::tag_privacy;
+use tachograph_model::privacy::{TagKind, tag};
 use tachograph_model::{Column, Privacy};
 
 use crate::core::NameId;
@@ -121,8 +121,8 @@ impl Metric {
     /// set of tags counts as one name towards the limit of names. Unless
     /// [`Builder::keep_text`](crate::Builder::keep_text) is set, users, hosts
     /// and other identities are hashed and paths, prompts and other texts are
-    /// left out, told by the key:
-    /// [`tag_privacy`](tachograph_model::privacy::tag_privacy).
+    /// left out, told by key and value:
+    /// [`privacy::tag`](tachograph_model::privacy::tag).
     #[must_use]
     pub fn tag<'a>(mut self, key: &str, value: impl Into<TagValue<'a>>) -> Self {
         if let Some(inner) = &self.inner {
@@ -214,11 +214,16 @@ impl From<bool> for TagValue<'_> {
 }
 
 impl Inner {
-    /// Sets a tag as far as its key lets it in.
+    /// Sets a tag as far as key and value let it in.
     pub(crate) fn set_tag(&self, tags: &mut Tags, key: &str, value: &TagValue<'_>) {
+        let told = match value {
+            TagValue::Text(text) => TagKind::Text(text),
+            TagValue::Int(_) | TagValue::Float(_) => TagKind::Number,
+            TagValue::Bool(_) => TagKind::Flag,
+        };
         let privacy = match self.settings.keep_text {
             true => Privacy::Plain,
-            false => tag_privacy(key),
+            false => tag(key, told),
         };
         let digits = |write: &dyn Fn(&mut Vec<u8>)| {
             let mut text = Vec::new();
@@ -226,7 +231,7 @@ impl Inner {
             String::from_utf8_lossy(&text).into_owned()
         };
         let identity = match (privacy, value) {
-            (Privacy::Dropped, TagValue::Text(_)) => return,
+            (Privacy::Dropped, _) => return,
             (Privacy::Hashed, TagValue::Text(text)) => (*text).to_owned(),
             (Privacy::Hashed, TagValue::Int(whole)) => digits(&|out| write_i64(out, *whole)),
             (Privacy::Hashed, TagValue::Float(number)) => digits(&|out| write_f64(out, *number)),

@@ -158,8 +158,8 @@ mod tests {
             assert_eq!(admit(line.as_bytes(), false), stored);
         };
         check(
-            r#"{"event_type":"tool_call","tool":"a\"b","duration_ms":3,"success":true}"#,
-            r#""tool_call","tool":"a\"b","duration_ms":3.0,"success":true"#,
+            r#"{"event_type":"tool_call","tool":"a\u00e9\u002db","duration_ms":3,"success":true}"#,
+            r#""tool_call","tool":"aé-b","duration_ms":3.0,"success":true"#,
         );
         check(
             r#"{"mine":"secret","tool":"x","event_type":"tool_call","timestamp":1763636400,"error_type":"KeyError: secret"}"#,

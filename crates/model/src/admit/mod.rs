@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use crate::column::{Column, Privacy, Type};
 use crate::event::{Event, Value};
 use crate::kind::{Field, Kind};
-use crate::privacy::{self, Salt};
+use crate::privacy::{self, Salt, TagKind};
 use crate::raw;
 use crate::time::UnixNanos;
 
@@ -50,7 +50,9 @@ pub struct Admission<H> {
     hasher: H,
     /// Whether texts and unknown fields are kept.
     pub keep_text: bool,
-    /// Whether an identity that has the very form of our own hashes is one.
+    /// Whether an identity that has the very form of our own hashes is one, and
+    /// whole events have the names by which somebody recorded them: a log of ours
+    /// passed a door already, and is to come back as it was.
     pub trust_hashes: bool,
     /// How many texts were left out.
     pub texts_left_out: usize,
@@ -122,7 +124,7 @@ impl<H: Hasher> Admission<H> {
             },
             (Type::Bool, Json::Bool(truth)) => Value::Bool(*truth),
             (Type::List, Json::Array(list)) => match texts(list) {
-                Some(list) => Value::List(list),
+                Some(list) => Value::List(self.names(list)?),
                 None => return Err(misfit("a list of short texts").into()),
             },
             (Type::Json, Json::Object(_)) => {
@@ -216,7 +218,11 @@ impl<H: Hasher> Admission<H> {
             else {
                 continue;
             };
+            let named = class(kind, column) == Privacy::Plain && column != Column::ErrorType;
             match value {
+                Value::Str(text) if named && self.trust_hashes && text.len() <= MAX_NAME_BYTES => {
+                    admitted.set(column, value.clone());
+                }
                 Value::Str(text) => match self.text(&mut admitted, kind, field, text) {
                     // Too long a name: the event counts without it.
                     Err(Refusal::Misfit(_)) => self.texts_left_out += 1,
@@ -235,6 +241,10 @@ impl<H: Hasher> Admission<H> {
                 }
                 Value::List(list) if list.iter().any(|item| item.len() > MAX_NAME_BYTES) => {
                     self.texts_left_out += 1;
+                }
+                Value::List(list) if !self.trust_hashes => {
+                    let list = self.names(list.clone())?;
+                    admitted.set(column, Value::List(list));
                 }
                 value => {
                     admitted.set(column, value.clone());
@@ -257,7 +267,7 @@ impl<H: Hasher> Admission<H> {
                     continue;
                 }
                 Some((_, privacy)) => privacy != Privacy::Plain && json != "null",
-                None => number && privacy::tag_privacy(&key) == Privacy::Hashed,
+                None => number && privacy::tag(&key, TagKind::Number) != Privacy::Plain,
             };
             if (text || private) && !self.keep_text {
                 self.texts_left_out += 1;
@@ -301,10 +311,49 @@ impl<H: Hasher> Admission<H> {
                     None => return Ok(()),
                 }
             }
-            Privacy::Plain => name(field, text)?,
+            Privacy::Plain if column == Column::Unit && !self.keep_text => {
+                if !privacy::is_unit(text) {
+                    self.texts_left_out += 1;
+                    return Ok(());
+                }
+                text.to_owned()
+            }
+            Privacy::Plain => self.name(kind, field, text)?,
         };
         event.set(column, Value::Str(text));
         Ok(())
+    }
+
+    /// A name or an id stays as it is; of a text in its place the hash stays, which
+    /// tells it from others.
+    fn name(&mut self, kind: &Kind, field: &Field, text: &str) -> Admitted<String, H> {
+        if text.len() > MAX_NAME_BYTES {
+            return Err(misfit(field, text, NAME).into());
+        }
+        if self.keep_text {
+            return Ok(text.to_owned());
+        }
+        let (text, fits) = match field.column {
+            Column::Id | Column::TraceId | Column::ParentId => (text, privacy::is_word_id(text)),
+            Column::Name if kind.name == "llm_call" => {
+                let model = privacy::model_name(text);
+                (model, privacy::is_name(model))
+            }
+            _ => (text, privacy::is_name(text)),
+        };
+        match fits {
+            true => Ok(text.to_owned()),
+            false => self.hash_once(text),
+        }
+    }
+
+    fn names(&mut self, mut list: Vec<String>) -> Admitted<Vec<String>, H> {
+        for item in &mut list {
+            if !self.keep_text && !privacy::is_name(item) {
+                *item = self.hash_once(item)?;
+            }
+        }
+        Ok(list)
     }
 
     /// What is a hash already stays as it is: a field that says so, or any
@@ -328,9 +377,9 @@ impl<H: Hasher> Admission<H> {
         self.hasher.hash(text).map_err(Refusal::Hash)
     }
 
-    /// Metadata: numbers and flags of the list. Attributes of a metric: short
-    /// texts too, but identities hashed. `json` is an object; what is kept of
-    /// it keeps its letters.
+    /// Metadata: numbers and flags of the list. Attributes of a metric: what
+    /// [`privacy::tag`] says. `json` is an object; what is kept of it keeps its
+    /// letters.
     fn attributes(
         &mut self,
         event: &mut Event,
@@ -360,10 +409,17 @@ impl<H: Hasher> Admission<H> {
         let letters = raw::members(json).unwrap_or_default();
         let mut kept = Vec::new();
         for (key, value) in &values {
-            let privacy = match metadata {
-                true if privacy::is_plain_metadata(key) => Privacy::Plain,
-                true => Privacy::Dropped,
-                false => privacy::tag_privacy(key),
+            let told = match value {
+                Json::String(text) => Some(TagKind::Text(text)),
+                Json::Number(_) => Some(TagKind::Number),
+                Json::Bool(_) => Some(TagKind::Flag),
+                _ => None,
+            };
+            let privacy = match (metadata, told) {
+                (_, None) | (true, Some(TagKind::Text(_))) => Privacy::Dropped,
+                (true, _) if privacy::is_plain_metadata(key) => Privacy::Plain,
+                (true, _) => Privacy::Dropped,
+                (false, Some(told)) => privacy::tag(key, told),
             };
             let letters = || {
                 letters
@@ -371,21 +427,13 @@ impl<H: Hasher> Admission<H> {
                     .map_or_else(|| value.to_string(), String::clone)
             };
             let value = match (value, privacy) {
-                (Json::Number(_), Privacy::Hashed) => {
-                    Json::from(self.hash(&letters())?).to_string()
-                }
+                (Json::String(_), Privacy::Plain) => value.to_string(),
+                (_, Privacy::Plain) => letters(),
                 (Json::String(text), Privacy::Hashed) => {
                     Json::from(self.hash_once(text)?).to_string()
                 }
-                (Json::Number(_) | Json::Bool(_), _) if !metadata || privacy == Privacy::Plain => {
-                    letters()
-                }
-                (Json::String(text), Privacy::Plain)
-                    if !metadata && text.len() <= MAX_NAME_BYTES =>
-                {
-                    value.to_string()
-                }
-                _ => {
+                (_, Privacy::Hashed) => Json::from(self.hash(&letters())?).to_string(),
+                (_, Privacy::Dropped) => {
                     self.texts_left_out += 1;
                     continue;
                 }
@@ -447,13 +495,6 @@ fn misfit(field: &Field, text: &str, wanted: &'static str) -> Misfit {
 
 fn object(field: &Field, json: &str) -> Result<Map<String, Json>, Misfit> {
     serde_json::from_str(json).map_err(|_| misfit(field, json, wanted(field)))
-}
-
-fn name(field: &Field, text: &str) -> Result<String, Misfit> {
-    if text.len() <= MAX_NAME_BYTES {
-        return Ok(text.to_owned());
-    }
-    Err(misfit(field, text, NAME))
 }
 
 fn whole(number: f64) -> Option<i64> {

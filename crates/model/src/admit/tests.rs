@@ -213,3 +213,55 @@ fn a_null_is_stored_the_same_by_whichever_way_it_comes() {
     );
     assert_eq!(whole, Ok(piecewise));
 }
+
+#[test]
+fn a_text_in_a_name_s_place_is_hashed() {
+    let mut door = door(false);
+    for (kind, key) in [
+        ("tool_call", "tool"),
+        ("tool_call", "trace_id"),
+        ("tool_call", "span_id"),
+        ("tool_call", "parent_id"),
+        ("query", "query_id"),
+        ("query", "agent_type"),
+        ("query", "entities_detected"),
+        ("llm_call", "model"),
+        ("llm_call", "provider"),
+        ("llm_call", "operation"),
+        ("cache", "cache"),
+        ("metric", "name"),
+        ("metric", "source"),
+        ("span", "name"),
+    ] {
+        for text in [
+            "rm -rf /home/SECRET",
+            "https://x.y/a?token=SECRET",
+            "SECRET@example.org",
+            "token=SECRET",
+            "/home/SECRET/x y",
+        ] {
+            let json = match key {
+                "entities_detected" => serde_json::json!([text]),
+                _ => text.into(),
+            };
+            let shown = admit(&mut door, kind, key, json).expect("admitted");
+            let shown = shown.trim_matches(['[', ']', '"']);
+            let hashed = privacy::is_keyed_hash(shown);
+            assert!(hashed || shown == "x y", "{kind}.{key} {text}: {shown}");
+        }
+        let whole = serde_json::json!("grep");
+        if key != "entities_detected" {
+            assert_eq!(
+                admit(&mut door, kind, key, whole),
+                Ok("\"grep\"".to_owned())
+            );
+        }
+    }
+    let model = admit(&mut door, "llm_call", "model", "/home/SECRET/m.gguf".into());
+    assert_eq!(model, Ok("\"m.gguf\"".to_owned()));
+    let unit = admit(&mut door, "metric", "unit", "/home/SECRET".into());
+    assert_eq!((unit.as_deref(), door.texts_left_out), (Ok("-"), 1));
+    door.keep_text = true;
+    let kept = admit(&mut door, "tool_call", "tool", "rm -rf /".into());
+    assert_eq!(kept, Ok("\"rm -rf /\"".to_owned()));
+}

@@ -1,6 +1,7 @@
 //! OTLP: a body of any of the three signals, in either form, becomes a batch,
 //! and the batch an answer. Both doors (HTTP and gRPC) come through here.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +17,7 @@ use crate::normal::candidate::Candidate;
 use crate::normal::identity::Identities;
 use crate::normal::metric::Totals;
 use crate::normal::mix::MixMap;
-use crate::normal::names::hash_of;
+use crate::normal::names::{hash_of, plain};
 use crate::normal::seen::Link;
 use crate::normal::source::Origin;
 use crate::normal::{log, span};
@@ -233,24 +234,28 @@ impl Otlp {
             Form::Json => Some(otlp_json::parse(body)?),
         };
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = match &json {
-            None => otlp::each_scope(body, |resource, scope, records| {
-                let place = Origin::of(resource, scope, now).place;
-                for record in records {
-                    reading.add_metric(otlp::metric(record?)?, place, &mut totals)?;
-                }
-                Ok(())
-            }),
-            Some(json) => {
-                otlp_json::each_scope(json, otlp_json::METRICS, |resource, scope, records| {
+        let read = self.with_identities(|identities| {
+            let mut add =
+                |metric, place| reading.add_metric(metric, place, &mut totals, identities);
+            match &json {
+                None => otlp::each_scope(body, |resource, scope, records| {
                     let place = Origin::of(resource, scope, now).place;
                     for record in records {
-                        reading.add_metric(otlp_json::metric(record), place, &mut totals)?;
+                        add(otlp::metric(record?)?, place)?;
                     }
                     Ok(())
-                })
+                }),
+                Some(json) => {
+                    otlp_json::each_scope(json, otlp_json::METRICS, |resource, scope, records| {
+                        let place = Origin::of(resource, scope, now).place;
+                        for record in records {
+                            add(otlp_json::metric(record), place)?;
+                        }
+                        Ok(())
+                    })
+                }
             }
-        };
+        });
         let marks = totals.take_marks();
         if let Err(failure) = read {
             totals.undo(marks);
@@ -284,6 +289,7 @@ enum Why {
     TraceId,
     SpanId,
     Time,
+    Value,
 }
 
 impl Why {
@@ -292,6 +298,7 @@ impl Why {
             Self::TraceId => "the trace id is not 16 bytes, or all zeros",
             Self::SpanId => "the span id is not 8 bytes, or all zeros",
             Self::Time => "the time is missing, before 2000 or more than 30 days ahead",
+            Self::Value => "the value is no finite number",
         }
     }
 }
@@ -408,8 +415,14 @@ impl Reading {
         mut metric: Metric<'_>,
         place: u64,
         totals: &mut Totals,
+        identities: &mut Identities,
     ) -> Result<(), Failure> {
-        let points = keep_timed(&mut metric, self);
+        let points = keep_sound(&mut metric, self);
+        if plain(&metric.name).is_some()
+            && let Cow::Owned(hash) = identities.name(&metric.name)
+        {
+            metric.name = hash.into();
+        }
         let before = self.candidates.len();
         totals.candidates(&metric, place, &mut self.candidates);
         let told = self.candidates.len() - before;
@@ -469,24 +482,41 @@ impl Reading {
     }
 }
 
-/// Leaves a metric the points whose time can be; returns how many.
-fn keep_timed(metric: &mut Metric<'_>, reading: &mut Reading) -> usize {
-    fn keep<T>(points: &mut Vec<T>, at: fn(&T) -> &Point<'_>, reading: &mut Reading) -> usize {
+/// Leaves a metric the points whose time can be, and whose value is a finite
+/// number; returns how many.
+fn keep_sound(metric: &mut Metric<'_>, reading: &mut Reading) -> usize {
+    fn keep<T>(
+        points: &mut Vec<T>,
+        reading: &mut Reading,
+        look: impl Fn(&T) -> (&Point<'_>, f64),
+    ) -> usize {
         points.retain(|point| {
-            let holds = reading.times.hold(at(point).time);
-            if !holds {
-                reading.reject(Why::Time);
+            let (at, value) = look(point);
+            let wrong = match () {
+                () if !reading.times.hold(at.time) => Some(Why::Time),
+                // A series that has ended says so by a flag, and with a NaN at will.
+                () if !at.no_value && !value.is_finite() => Some(Why::Value),
+                () => None,
+            };
+            if let Some(why) = wrong {
+                reading.reject(why);
             }
-            holds
+            wrong.is_none()
         });
         points.len()
     }
     match &mut metric.data {
         Data::Empty => 0,
-        Data::Gauge(points) | Data::Sum { points, .. } => keep(points, |point| &point.at, reading),
-        Data::Histogram { points, .. } => keep(points, |point| &point.at, reading),
-        Data::ExponentialHistogram { points, .. } => keep(points, |point| &point.at, reading),
-        Data::Summary(points) => keep(points, |point| &point.at, reading),
+        Data::Gauge(points) | Data::Sum { points, .. } => {
+            keep(points, reading, |point| (&point.at, point.value))
+        }
+        Data::Histogram { points, .. } => keep(points, reading, |point| {
+            (&point.at, point.sum.unwrap_or_default())
+        }),
+        Data::ExponentialHistogram { points, .. } => keep(points, reading, |point| {
+            (&point.at, point.sum.unwrap_or_default())
+        }),
+        Data::Summary(points) => keep(points, reading, |point| (&point.at, point.sum)),
     }
 }
 
@@ -567,6 +597,46 @@ mod tests {
             .map(|candidate| candidate.event.f64(Column::Value))
             .collect();
         assert_eq!(values, [Some(5.0)]);
+    }
+
+    #[test]
+    fn points_that_are_no_number_are_rejected_and_named() {
+        let now = UnixNanos::now().0.to_le_bytes();
+        let point = |value: f64, no_value: bool| {
+            let point = [&[0x19][..], &now, &[0x21], &value.to_le_bytes()].concat();
+            let flags: &[u8] = if no_value { &[0x40, 1] } else { &[] };
+            field(1, &[&point, flags].concat())
+        };
+        let points = [
+            point(1.0, false),
+            point(f64::NAN, false),
+            point(f64::INFINITY, false),
+            point(f64::NAN, true),
+        ];
+        let gauge = field(5, &points.concat());
+        let body = request(&[field(2, &[field(1, b"g"), gauge].concat())]);
+        let otlp = Otlp::new(Salt::new([1; 32]));
+        let read = otlp.read(Signal::Metrics, Form::Protobuf, &body);
+        let read = read.expect("a request");
+        assert_eq!((read.batch.candidates.len(), read.ignored), (1, 1));
+        let rejected = (read.rejected.count, &*read.rejected.message);
+        assert_eq!(rejected, (2, "2: the value is no finite number"));
+    }
+
+    #[test]
+    fn a_text_in_the_place_of_a_metric_s_name_is_hashed() {
+        let otlp = Otlp::new(Salt::new([1; 32]));
+        for name in ["/home/SECRET/x.y", "SECRET@example.org", "token=SECRET"] {
+            let read = otlp.read(
+                Signal::Metrics,
+                Form::Protobuf,
+                &request(&[metric(name, 1)]),
+            );
+            let batch = read.expect("a request").batch;
+            let line = batch.candidates[0].event.to_line();
+            let line = String::from_utf8_lossy(&line);
+            assert!(!line.contains("SECRET"), "{line}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Keys {
     /// Of an event that says which span it is, in the form that OTLP has or in
     /// any other. Of what stands in the log they are the same.
     pub fn of_span(id: &str, trace: Option<&str>, parent: Option<&str>) -> Self {
-        let hex = match trace {
+        let hex = match trace.filter(|trace| !trace.is_empty()) {
             Some(trace) => unhex(trace),
             None => Some([0; 16]),
         };

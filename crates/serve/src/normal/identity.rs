@@ -1,9 +1,12 @@
 //! Identities: stored as keyed hashes only.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use serde_json::Value as Json;
 use tachograph_model::admit::Hasher;
-use tachograph_model::{Column, Event, Salt, Value};
+use tachograph_model::privacy::{self, TagKind};
+use tachograph_model::{Column, Event, Privacy, Salt, Value};
 
 /// Identities remembered with their hashes.
 const MAX_REMEMBERED: usize = 4096;
@@ -33,6 +36,42 @@ impl Identities {
         }
     }
 
+    /// Returns a name as it is, and the hash of a text in its place.
+    pub fn name<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+        match privacy::is_name(text) {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(self.hash(text)),
+        }
+    }
+
+    /// Replaces what stands in an event where names belong by what may be stored
+    /// of it.
+    pub fn settle(&mut self, event: &mut Event) {
+        for column in [Column::Name, Column::Source, Column::Type] {
+            let Some(text) = event.str(column) else {
+                continue;
+            };
+            if !privacy::is_name(text) {
+                let hash = self.hash(text);
+                event.set(column, Value::Str(hash));
+            }
+        }
+    }
+
+    /// Returns what may be stored of a tag whose value is a text; of one without
+    /// a value, that it is there.
+    pub fn tag(&mut self, key: &str, value: Option<&str>) -> Option<(String, Json)> {
+        let Some(text) = value else {
+            return privacy::is_plain_mark(key).then(|| (key.to_owned(), true.into()));
+        };
+        let kept = match privacy::tag(key, TagKind::Text(text)) {
+            Privacy::Dropped => return None,
+            Privacy::Hashed => self.hash(text),
+            Privacy::Plain => text.to_owned(),
+        };
+        Some((key.to_owned(), kept.into()))
+    }
+
     /// Returns the hash of an identity.
     pub fn hash(&mut self, identity: &str) -> String {
         if let Some(hash) = self.known.get(identity) {
@@ -54,5 +93,36 @@ impl Hasher for Identities {
 
     fn hash(&mut self, identity: &str) -> Result<String, Self::Error> {
         Ok(Self::hash(self, identity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_in_the_place_of_names_become_hashes() {
+        let mut identities = Identities::new(Salt::new([1; 32]));
+        let mut check = |text: &str, kept: Option<&str>| {
+            let mut event = Event::new(tachograph_model::UnixNanos(0), "tool_call")
+                .with(Column::Name, text)
+                .with(Column::Source, text);
+            identities.settle(&mut event);
+            let hash = Salt::new([1; 32]).hash(text);
+            let kept = kept.unwrap_or(&hash);
+            for column in [Column::Name, Column::Source] {
+                assert_eq!(event.str(column), Some(kept), "{text}");
+            }
+        };
+        for name in ["mcp__server__tool", "Search the web", "functions.search"] {
+            check(name, Some(name));
+        }
+        for text in [
+            "rm -rf /home/bob",
+            "https://x.y/bob?token=abc",
+            "bob@example.org",
+        ] {
+            check(text, None);
+        }
     }
 }

@@ -98,6 +98,7 @@ pub fn candidate(
     }
     let session = names::session(&facts);
     identities.set(&mut event, Column::SessionId, session.as_deref());
+    identities.settle(&mut event);
 
     // A span of Claude Code's calls the request's id the response's.
     let id = facts

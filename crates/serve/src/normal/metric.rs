@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Map, Value as Json};
-use tachograph_model::privacy::error_class;
+use tachograph_model::privacy::{error_class, is_name};
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use super::candidate::{Candidate, Keys};
@@ -350,9 +350,10 @@ impl One<'_, '_> {
 }
 
 fn tags(attrs: &Attrs<'_>) -> Map<String, Json> {
+    let named = |name: Option<&str>| name.filter(|name| is_name(name)).map(Json::from);
     let kept = |key: &str, value: &Any<'_>| match value {
-        Any::Str(text) if MODELS.contains(&key) => names::model(text).map(Json::from),
-        Any::Str(text) if TOOLS.contains(&key) => names::plain(text).map(Json::from),
+        Any::Str(text) if MODELS.contains(&key) => named(names::model(text)),
+        Any::Str(text) if TOOLS.contains(&key) => named(names::plain(text)),
         Any::Str(text) => error_class(text).map(Json::from),
         Any::Bool(truth) => Some(Json::from(*truth)),
         Any::Int(whole) => Some(Json::from(*whole)),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 
+use tachograph_model::privacy::model_name;
 use tachograph_model::{Column, Event, Value};
 
 use super::candidate::Side;
@@ -14,28 +15,19 @@ use crate::wire::view::SpanKind;
 /// The longest name of a tool or model that is kept, bytes.
 const MAX_NAME_BYTES: usize = 200;
 
-/// A name as it may be kept: not empty, not long, in one line. Anything else
-/// is a text in a name's place.
+/// What can be a name at all: not empty, not long, in one line. What is a text in
+/// a name's place none the less becomes a hash in [`Identities::settle`].
+///
+/// [`Identities::settle`]: super::identity::Identities::settle
 pub fn plain(name: &str) -> Option<&str> {
     let fits =
         !name.is_empty() && name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
     fits.then_some(name)
 }
 
-/// A model's name as it may be kept. Of a path (`/home/alice/models/m.gguf`,
-/// which is what servers of local models call theirs) the last part is: the rest
-/// says where it lies.
+/// A model's name as it may be kept: of a path the last part.
 pub fn model(name: &str) -> Option<&str> {
-    let drive = |name: &str| name.get(1..2) == Some(":") && name.get(2..3) == Some("/");
-    let is_path = name.starts_with(['/', '~', '.'])
-        || name.contains('\\')
-        || name.contains("://")
-        || drive(name);
-    if !is_path {
-        return plain(name);
-    }
-    let last = name.rsplit(['/', '\\']).find(|part| !part.is_empty());
-    plain(last?)
+    plain(model_name(name))
 }
 
 /// The provider by the conventions' name: old names by their new ones, known ones

@@ -64,6 +64,7 @@ pub fn candidate(
     }
     let session = names::session(&facts);
     identities.set(&mut event, Column::SessionId, session.as_deref());
+    identities.settle(&mut event);
     let who = names::agent(&facts, origin.service);
     identities.set(&mut event, Column::Agent, who);
 

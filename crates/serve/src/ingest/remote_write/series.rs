@@ -7,8 +7,6 @@
 //! Other labels are the event's tags, under the rules of a metric's tags:
 //! identities as hashes, what holds texts not at all.
 
-use tachograph_model::admit::MAX_NAME_BYTES;
-use tachograph_model::column::Privacy;
 use tachograph_model::line::Template;
 use tachograph_model::{Column, Event, UnixNanos, Value, privacy};
 
@@ -19,17 +17,6 @@ use crate::wire::remote_write::{MetricType, Series};
 /// Labels that a series may have, and their bytes together.
 const MAX_LABELS: usize = 64;
 const MAX_LABEL_BYTES: usize = 8 << 10;
-
-/// Labels that name a machine, which the rules of tags know by other names.
-const MACHINES: &[&str] = &[
-    "instance",
-    "exported_instance",
-    "node",
-    "nodename",
-    "pod",
-    "address",
-    "ip",
-];
 
 /// How samples become values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,16 +91,19 @@ pub(super) fn template(
 ) -> Template {
     let job = label(series, b"job").and_then(|job| std::str::from_utf8(job).ok());
     let job = job.and_then(plain);
+    let source = identities.name(job.unwrap_or_else(|| first_word(name)));
+    let unit = unit_of(name, unit);
+    let name = identities.name(name);
     let kind = match shape {
         Shape::Counter => "counter",
         Shape::Gauge => "gauge",
         Shape::Histogram => "histogram",
     };
     let mut event = Event::new(UnixNanos(0), "metric")
-        .with(Column::Source, job.unwrap_or_else(|| first_word(name)))
-        .with(Column::Name, name)
+        .with(Column::Source, &*source)
+        .with(Column::Name, &*name)
         .with(Column::Type, kind);
-    event.set(Column::Unit, unit_of(name, unit).map(Value::from));
+    event.set(Column::Unit, unit.map(Value::from));
     let tags: serde_json::Map<_, _> = series
         .labels
         .iter()
@@ -153,18 +143,7 @@ fn tag(
     if value.is_empty() || label == "job" || label.starts_with("__") {
         return None;
     }
-    let value = String::from_utf8_lossy(value);
-    let privacy = match MACHINES.contains(&label) {
-        true => Privacy::Hashed,
-        false => privacy::tag_privacy(label),
-    };
-    let value = match privacy {
-        Privacy::Dropped => return None,
-        Privacy::Hashed => identities.hash(&value),
-        Privacy::Plain if value.len() > MAX_NAME_BYTES => return None,
-        Privacy::Plain => value.into_owned(),
-    };
-    Some((plain(label)?.to_owned(), value.into()))
+    identities.tag(label, Some(&String::from_utf8_lossy(value)))
 }
 
 /// The unit that metadata tells, else the one that the name ends with; in
@@ -268,6 +247,22 @@ mod tests {
             "",
             &format!(
                 r#""node","name":"node_memory_bytes","type":"gauge","value":1.5,"unit":"By","tags":{{"instance":"{alice}"}}}}"#
+            ),
+        );
+        let who = Salt::new([1; 32]).hash("SECRET@example.org");
+        check(
+            &[
+                ("__name__", "up"),
+                ("job", "SECRET@example.org"),
+                ("userid", "SECRET@example.org"),
+                ("db.statement", "SECRET"),
+                ("lane", "/home/SECRET"),
+                ("/home/SECRET", "x"),
+            ],
+            unknown,
+            "",
+            &format!(
+                r#""{who}","name":"up","type":"gauge","value":1.5,"tags":{{"userid":"{who}"}}}}"#
             ),
         );
         check(

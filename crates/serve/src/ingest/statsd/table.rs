@@ -11,10 +11,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use tachograph_model::admit::MAX_NAME_BYTES;
-use tachograph_model::column::Privacy;
 use tachograph_model::line::Template;
-use tachograph_model::{Column, Event, Salt, UnixNanos, privacy};
+use tachograph_model::{Column, Event, Salt, UnixNanos};
 
 use crate::ingest::journal::Lines;
 use crate::normal::identity::Identities;
@@ -65,7 +63,7 @@ pub(super) enum Refusal {
     TooLong,
     #[error("there are too many series or members of sets")]
     TooMany,
-    #[error("its timestamp is out of range")]
+    #[error("its timestamp is before 2000 or more than 30 days ahead")]
     Time,
 }
 
@@ -228,6 +226,7 @@ fn kind_name(kind: Kind) -> &'static str {
 
 /// `agent.queue.depth` is `queue.depth` of `agent`, as OTLP's names are.
 fn template(name: &str, metric: Metric<'_>, identities: &mut Identities) -> Template {
+    let name = &*identities.name(name);
     let (source, name) = match name.split_once('.') {
         Some((source, name)) if !source.is_empty() && !name.is_empty() => (source, name),
         _ => ("statsd", name),
@@ -245,7 +244,7 @@ fn template(name: &str, metric: Metric<'_>, identities: &mut Identities) -> Temp
     event.set(Column::Unit, unit.map(Into::into));
     let tags: serde_json::Map<_, _> = metric
         .tags()
-        .filter_map(|(name, value)| tag(name, value, identities))
+        .filter_map(|(name, value)| identities.tag(name, value))
         .collect();
     let tags = (!tags.is_empty()).then_some(tachograph_model::Value::Json(Box::new(tags)));
     event.set(Column::Tags, tags);
@@ -254,27 +253,6 @@ fn template(name: &str, metric: Metric<'_>, identities: &mut Identities) -> Temp
         Kind::Counter | Kind::Gauge | Kind::Set => &[Column::Value],
     };
     Template::new(&event, open)
-}
-
-fn tag(
-    name: &str,
-    value: Option<&str>,
-    identities: &mut Identities,
-) -> Option<(String, serde_json::Value)> {
-    let name = plain(name)?;
-    // One without a value says all it has to say by its name, if that is a word:
-    // it may as well be somebody's address.
-    let Some(value) = value else {
-        let is_word = privacy::error_class(name) == Some(name);
-        return is_word.then(|| (name.to_owned(), true.into()));
-    };
-    let value = match privacy::tag_privacy(name) {
-        Privacy::Dropped => return None,
-        Privacy::Hashed => identities.hash(value),
-        Privacy::Plain if value.len() > MAX_NAME_BYTES => return None,
-        Privacy::Plain => value.to_owned(),
-    };
-    Some((name.to_owned(), value.into()))
 }
 
 #[cfg(test)]
@@ -383,6 +361,21 @@ mod tests {
             written(&mut table),
             [format!("statsd,name:a,type:counter,value:1.0,{tags}")]
         );
+        let keys = "instance pod ip client_ip uri cmdline gen_ai.input.messages question bearer";
+        let tags: Vec<String> = keys.split(' ').map(|key| format!("{key}:SECRET")).collect();
+        for text in [
+            format!("a:1|c|#{},odd:/home/SECRET,/home/SECRET:x", tags.join(",")),
+            "/home/SECRET/x.y:1|c".to_owned(),
+            "SECRET@example.org:1|c".to_owned(),
+        ] {
+            take(&mut table, &text).expect("taken");
+            table.flush(NOW);
+            let lines = written(&mut table);
+            assert!(
+                lines.len() == 1 && !lines[0].contains("SECRET"),
+                "{lines:?}"
+            );
+        }
     }
 
     #[test]

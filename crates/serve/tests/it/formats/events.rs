@@ -232,11 +232,17 @@ fn no_text_and_no_identity_gets_in() {
             "arguments": "alice", "error_type": "no such file /home/alice"},
         {"event_type": "metric", "name": "load", "value": 1,
             "tags": {"user": "alice", "prompt": "alice", "region": "eu"}},
-        {"event_type": "query", "query_text": "who is alice"},
+        {"event_type": "query", "query_text": "who is alice", "query_id": "about alice"},
+        {"event_type": "tool_call", "tool": "rm -rf /home/alice", "trace_id": "/home/alice",
+            "span_id": "the letter of alice", "parent_id": "alice@example.org"},
+        {"event_type": "llm_call", "provider": "https://x.y/alice?token=a",
+            "model": "/home/alice/m.gguf", "operation": "token=alice"},
+        {"event_type": "metric", "name": "load", "value": 1, "unit": "/home/alice", "tags":
+            {"userid": "alice", "uri": "alice", "lane": "/home/alice", "/home/alice": 1}},
         {"event_type": "alice"},
     ]);
     let reply = send(&door, JSON, body.to_string());
-    assert_eq!(reply.json()["accepted"], 3, "{}", reply.text());
+    assert_eq!(reply.json()["accepted"], 6, "{}", reply.text());
     let stored = door.stored();
     let text = format!("{stored:?}");
     assert!(!text.contains("alice"), "{text}");
