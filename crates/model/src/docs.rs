@@ -53,6 +53,9 @@ pub fn events_markdown() -> String {
     page.push_str(
         "\n## Privacy classes\n\n\
          - **plain**: numbers, enums, tool and model names; stored as they are. \
+         From outside, a text in the place of a name or an id (a path, a URL, an address, \
+         a command) is stored as its hash, and of an object of attributes what \
+         [Privacy](guide/privacy.md#tags-of-metrics) tells. \
          Of an `error_type` from outside only a class is (`TimeoutError`), never a message.\n\
          - **hashed**: identities; stored as the first 64 bits of HMAC-SHA256 under \
          the installation's salt. `query` and `agent_selection` name a type of \

@@ -145,7 +145,7 @@ pub static KINDS: &[Kind] = {
                 f(
                     "tags",
                     C::Tags,
-                    "its attributes; identities hashed, texts left out, by their names",
+                    "its attributes; identities hashed, texts left out, by key and value",
                 ),
             ],
         },
@@ -314,7 +314,7 @@ pub static KINDS: &[Kind] = {
                 f(
                     "tags",
                     C::Tags,
-                    "its attributes; identities hashed, texts left out, by their names",
+                    "its attributes; identities hashed, texts left out, by key and value",
                 ),
                 f("count", C::Count, "how many measurements it is the mean of"),
             ],
