@@ -107,6 +107,15 @@ impl Home {
         salt::load_or_create(&self.salt_path())
     }
 
+    /// Writes a salt that is known already into a home that was made again; one
+    /// that is there stays.
+    ///
+    /// # Errors
+    /// [`HomeError`] when it cannot be written.
+    pub fn keep_salt(&self, salt: &Salt) -> Result<(), HomeError> {
+        salt::keep(&self.salt_path(), salt)
+    }
+
     /// Lists the files of the log: rotated ones by name, the live one last.
     /// A missing home is an empty one.
     ///

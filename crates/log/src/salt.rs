@@ -14,8 +14,13 @@ pub(crate) fn load_or_create(path: &Path) -> Result<Salt, HomeError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => return other.map_err(|source| failed("read", path, source)),
     }
-    create(path).map_err(|source| failed("create", path, source))?;
+    let random = random_bytes().and_then(|bytes| create(path, &bytes));
+    random.map_err(|source| failed("create", path, source))?;
     load(path).map_err(|source| failed("read", path, source))
+}
+
+pub(crate) fn keep(path: &Path, salt: &Salt) -> Result<(), HomeError> {
+    create(path, salt.as_bytes()).map_err(|source| failed("create", path, source))
 }
 
 fn load(path: &Path) -> io::Result<Salt> {
@@ -29,11 +34,11 @@ fn load(path: &Path) -> io::Result<Salt> {
 
 /// Writes a whole file beside and links it into place: the link fails when
 /// another process was quicker, and then its salt counts.
-fn create(path: &Path) -> io::Result<()> {
+fn create(path: &Path, bytes: &[u8; 32]) -> io::Result<()> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let unique = NEXT.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("{}-{unique}.tmp", std::process::id()));
-    let written = write_new(&beside).and_then(|()| match fs::hard_link(&beside, path) {
+    let written = write_new(&beside, bytes).and_then(|()| match fs::hard_link(&beside, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         // Some file systems have no links; a rename may then replace a salt
         // made in the same instant, never an older one.
@@ -44,9 +49,9 @@ fn create(path: &Path) -> io::Result<()> {
     written
 }
 
-fn write_new(path: &Path) -> io::Result<()> {
+fn write_new(path: &Path, bytes: &[u8; 32]) -> io::Result<()> {
     let mut file = open_private(path, OpenOptions::new().write(true).create_new(true))?;
-    file.write_all(&random_bytes()?)?;
+    file.write_all(bytes)?;
     file.sync_all()
 }
 

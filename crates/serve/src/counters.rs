@@ -1,7 +1,7 @@
 //! What the door counts of itself; shown at `/metrics` and in `/health`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What something came as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +82,15 @@ pub struct OfSignal {
     pub failed: Count,
 }
 
+/// Why the disk did not store something.
+#[derive(Clone, Debug)]
+struct Refusal {
+    /// With the file it is about.
+    whole: String,
+    /// For those who need not know where the home lies.
+    cause: String,
+}
+
 /// Of the whole door.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -94,7 +103,11 @@ pub struct Counters {
     pub commits: Count,
     pub commit_nanos: Count,
     /// What the disk said when it refused last.
-    refusal: Mutex<Option<String>>,
+    refusal: Mutex<Option<Refusal>>,
+    /// Whether that is all it has said since.
+    refuses: AtomicBool,
+    /// Times that the home was gone and was made again.
+    pub homes_made: Count,
     /// Connections now.
     pub connections: AtomicU64,
     /// Connections turned away because there were too many.
@@ -110,14 +123,37 @@ impl Counters {
         &self.signals[signal as usize]
     }
 
-    /// Notes what the disk said as it refused.
-    pub fn refused(&self, why: String) {
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    /// Notes what the disk said as it refused, as a whole and its last cause.
+    pub fn refused(&self, whole: String, cause: String) {
+        *self.refusal() = Some(Refusal { whole, cause });
+        self.refuses.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the disk took something.
+    pub fn took(&self) {
+        self.refuses.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the disk refused what came last.
+    pub fn refuses(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed)
+    }
+
+    /// Why it does not do what it is there for, if it does not: for anybody.
+    pub fn refusing(&self) -> Option<String> {
+        let refusal = self.refuses().then(|| self.refusal().clone());
+        let why = refusal.flatten()?.cause;
+        let what = "the disk refuses what comes, and nothing of it is acknowledged";
+        Some(format!("{what}: {why}"))
     }
 
     /// What the disk said when it refused last, with the file it is about.
     pub fn last_refusal(&self) -> Option<String> {
-        let refusal = self.refusal.lock();
-        refusal.unwrap_or_else(PoisonError::into_inner).clone()
+        let refusal = self.refusal().clone();
+        refusal.map(|refusal| refusal.whole)
+    }
+
+    fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -29,6 +29,7 @@ pub mod ingest;
 pub mod live;
 pub mod normal;
 pub mod server;
+mod sink;
 pub mod wire;
 
 pub use config::Config;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use tachograph_model::{Event, Sink, SinkError, UnixNanos};
+use tachograph_model::UnixNanos;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -19,6 +19,7 @@ use crate::guard::{self, tls};
 use crate::hub::{Doors, Hub};
 use crate::ingest::statsd::Statsd;
 use crate::live::Live;
+use crate::sink::Kept;
 
 /// Doors that take connections.
 const DOORS: usize = 5;
@@ -81,9 +82,12 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
     let live = Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?;
     let hub = Arc::new(Hub {
         journal: crate::ingest::journal::Journal::start(
-            Arc::new(Waking {
+            Arc::new(Kept {
                 sink: doors.sink.clone(),
                 live: live.clone(),
+                home: doors.home.clone(),
+                salt: doors.salt.clone(),
+                counters: counters.clone(),
             }),
             &doors.home,
             counters.clone(),
@@ -218,26 +222,6 @@ fn prometheus(hub: &Arc<Hub>) -> Router {
     )
 }
 
-/// The sink, which has the log looked at as soon as it has written.
-struct Waking {
-    sink: Arc<dyn Sink>,
-    live: Arc<Live>,
-}
-
-impl Sink for Waking {
-    fn put(&self, events: &[Event]) -> Result<(), SinkError> {
-        self.sink.put(events).map(|()| self.live.wake())
-    }
-
-    // Handed on as they are: by the trait's own way each line would be made an
-    // event, and written anew.
-    fn put_lines(&self, events: &[Event], lines: &[u8]) -> Result<(), SinkError> {
-        self.sink
-            .put_lines(events, lines)
-            .map(|()| self.live.wake())
-    }
-}
-
 impl Running {
     /// Where it listens.
     pub fn addresses(&self) -> Addresses {
@@ -275,35 +259,5 @@ impl Running {
         } = self;
         // Whoever is not done by then is cut off.
         let _ = runtime.block_on(async { tokio::time::timeout(most, served.recv()).await });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Takes lines as they are, and events not at all.
-    struct OfLines;
-
-    impl Sink for OfLines {
-        fn put(&self, _: &[Event]) -> Result<(), SinkError> {
-            panic!("lines were made events");
-        }
-
-        fn put_lines(&self, _: &[Event], lines: &[u8]) -> Result<(), SinkError> {
-            assert_eq!(lines, b"as they are\n");
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn lines_reach_the_sink_as_they_are() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let home = tachograph_log::Home::create(dir.path()).expect("a home");
-        let waking = Waking {
-            sink: Arc::new(OfLines),
-            live: Live::start(&home, &crate::config::Limits::default()).expect("a thread"),
-        };
-        waking.put_lines(&[], b"as they are\n").expect("taken");
     }
 }

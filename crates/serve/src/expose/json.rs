@@ -3,7 +3,7 @@
 //!
 //! Keys, their order and roundings are the seed's. Named differences: the three
 //! percentiles differ (the seed's are all the median), calls of which it is not
-//! known how they ended are in `total_calls` only, a cache that only evicts is there, other methods are 405 rather than 501, and there is no
+//! known how they ended are in `total_calls` only, a cache that only evicts is there, `/health` is 503 while the disk refuses what comes, other methods are 405 rather than 501, and there is no
 //! `Access-Control-Allow-Origin: *`, by which any page that the user visits
 //! could read it all.
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value};
@@ -47,8 +47,14 @@ async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
     }
 }
 
-async fn health() -> Response {
-    json(HEALTH.to_owned())
+async fn health(State(hub): State<Arc<Hub>>) -> Response {
+    let Some(why) = hub.counters.refusing() else {
+        return json(HEALTH.to_owned());
+    };
+    let told = serde_json::json!({
+        "status": "failing", "service": "metrics-server", "reason": why,
+    });
+    (StatusCode::SERVICE_UNAVAILABLE, json(told.to_string())).into_response()
 }
 
 fn json(text: String) -> Response {

@@ -20,9 +20,12 @@ use crate::config::Limits;
 use crate::counters::{Counters, Signal};
 use crate::normal::candidate::Candidate;
 use crate::normal::seen::{Link, Seen, Tally};
+use crate::sink::has_room;
 
 /// The most that is stored at once, bytes as [`Batch::bytes`] has them.
 const WINDOW_BYTES: usize = 32 << 20;
+/// Between two looks at a disk that refuses, while nobody sends anything.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long [`Journal::stop`] waits for the disk.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
 
@@ -345,15 +348,24 @@ impl Shared {
     }
 
     /// Waits for batches, and takes those there are; `None` when it is closed
-    /// and empty.
-    fn window(&self) -> Option<Vec<Waiting>> {
+    /// and empty. While the disk refuses, it waits only for so long.
+    fn window(&self, counters: &Counters) -> Option<Vec<Waiting>> {
         let mut state = self.state();
         while state.queue.is_empty() {
             if state.closed {
                 return None;
             }
-            let waited = self.changed.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            if !counters.refuses() {
+                let waited = self.changed.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let waited = self.changed.wait_timeout(state, LOOK_AGAIN);
+            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            if timeout.timed_out() {
+                break;
+            }
         }
         let mut window = Vec::new();
         let mut bytes = 0;
@@ -387,7 +399,14 @@ impl Writer {
     fn run(self, home: &Home) {
         let mut seen = Seen::default();
         let mut earlier = Earlier::read(home, &mut seen);
-        while let Some(window) = self.shared.window() {
+        while let Some(window) = self.shared.window(&self.counters) {
+            // Nobody sends anything: whether the disk still refuses is found out.
+            if window.is_empty() {
+                if has_room(home).is_ok() {
+                    self.counters.took();
+                }
+                continue;
+            }
             let waits = &self.counters.queued_batches;
             waits.fetch_sub(window.len() as u64, Ordering::Relaxed);
             let commit = || self.commit(window, &mut seen, &mut earlier);
@@ -462,11 +481,11 @@ impl Writer {
             (_, true) => self.sink.put(events),
             (_, false) => self.sink.put_lines(events, lines),
         };
-        stored.map_err(|error| {
+        stored.map(|()| self.counters.took()).map_err(|error| {
             let causes = causes(&error);
-            self.counters.refused(causes.join(": "));
             // Whoever sent it need not know where the home lies.
             let why = causes.last().map_or("", String::as_str);
+            self.counters.refused(causes.join(": "), why.to_owned());
             Refused::Disk(format!("it cannot be stored now: {why}"))
         })
     }

@@ -596,6 +596,15 @@ fn a_full_disk_is_said_and_nothing_of_it_remembered() {
         }
     }
     assert!(door.stored().is_empty());
+    let addresses = door.addresses();
+    for address in [addresses.dashboard, addresses.json] {
+        let reply = get(address, "/health", &[]);
+        assert_eq!(
+            (reply.status, &reply.json()["status"]),
+            (503, &json!("failing"))
+        );
+        assert!(reply.text().contains("no space left"), "{}", reply.text());
+    }
     sink.refuse.store(false, Ordering::SeqCst);
     for _ in 0..2 {
         for (path, body) in &bodies {
@@ -614,6 +623,13 @@ fn a_full_disk_is_said_and_nothing_of_it_remembered() {
         (4, 1, 5)
     );
     assert_eq!(events[4]["value"], 5.0, "what the total grew by");
+    for (address, status) in [(addresses.dashboard, "healthy"), (addresses.json, "ok")] {
+        let reply = get(address, "/health", &[]);
+        assert_eq!(
+            (reply.status, &reply.json()["status"]),
+            (200, &json!(status))
+        );
+    }
 }
 
 #[test]
@@ -840,4 +856,49 @@ fn what_is_one_within_a_run_is_one_after_a_restart() {
         .map(|event| event["event_type"].clone())
         .collect();
     assert_eq!(types, [json!("llm_call"), json!("span")]);
+}
+
+#[test]
+fn a_home_that_was_deleted_is_made_again() {
+    let door = Door::open();
+    let home = Home::at(door.folder());
+    let salt = home.salt().expect("a salt");
+    let live = &door.running().hub().live;
+    for number in 0..4 {
+        let reply = send(&door, "/v1/traces", &[AS_JSON], &calls([number]));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(
+            door.stored().len(),
+            usize::try_from(number % 2).unwrap() + 1
+        );
+        let read = || live.overview().events == number + 1;
+        let began = Instant::now();
+        while !read() && began.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(read(), "live state follows");
+        if number == 1 {
+            std::fs::remove_dir_all(door.folder()).expect("deleted");
+        }
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(door.folder())
+            .expect("a folder")
+            .permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(home.salt().expect("a salt").as_bytes(), salt.as_bytes());
+    assert_eq!(door.running().hub().counters.homes_made.get(), 1);
+    // Where none can be made it is said, and nothing acknowledged.
+    std::fs::remove_dir_all(door.folder()).expect("deleted");
+    std::fs::write(door.folder(), b"no folder").expect("written");
+    let reply = send(&door, "/v1/traces", &[AS_JSON], &calls([9]));
+    assert_eq!(reply.status, 503);
+    assert_eq!(get(door.addresses().json, "/health", &[]).status, 503);
+    std::fs::remove_file(door.folder()).expect("deleted");
+    let began = Instant::now();
+    while send(&door, "/v1/traces", &[AS_JSON], &calls([9])).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+    assert_eq!(get(door.addresses().json, "/health", &[]).status, 200);
 }

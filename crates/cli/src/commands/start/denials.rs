@@ -13,8 +13,12 @@ type Kind = (&'static str, fn(&Counters) -> u64);
 
 const DISK: &str = "the disk refused what came";
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     (DISK, |counters| sum(counters, |of| of.failed.get())),
+    (
+        "the home was gone and was made again; what was in it is lost",
+        |counters| counters.homes_made.get(),
+    ),
     ("too much came at once", |counters| {
         sum(counters, |of| of.overloaded.get())
     }),

@@ -339,17 +339,24 @@ fn health() -> Value {
         summary: "Whether the server lives.",
         description: "Needs no token.",
     };
-    let schema = json!({
-        "type": "object",
-        "required": ["status", "timestamp", "websocket_clients", "metrics_collector"],
-        "properties": {
-            "status": {"const": "healthy"},
-            "timestamp": {"type": "string", "format": "date-time"},
-            "websocket_clients": {"type": "integer", "minimum": 0},
-            "metrics_collector": {"enum": ["running", "stopped"]},
-        },
-    });
-    seed(&told, Vec::new(), json_of("it does", schema), &[])
+    let schema = |status: &str| {
+        json!({
+            "type": "object",
+            "required": ["status", "timestamp", "websocket_clients", "metrics_collector"],
+            "properties": {
+                "status": {"const": status},
+                "timestamp": {"type": "string", "format": "date-time"},
+                "websocket_clients": {"type": "integer", "minimum": 0},
+                "metrics_collector": {"enum": ["running", "stopped"]},
+                "reason": {"type": "string"},
+            },
+        })
+    };
+    let lives = json_of("it does", schema("healthy"));
+    let mut operation = seed(&told, Vec::new(), lives, &[]);
+    let fails = json_of("the disk refuses what comes", schema("failing"));
+    operation["responses"]["503"] = fails;
+    operation
 }
 
 fn summary() -> Value {

@@ -104,14 +104,22 @@ impl IntoResponse for SeedError {
 
 type Answer = Result<Json, SeedError>;
 
-async fn health(State(api): State<Arc<Api>>) -> Json {
+/// The seed's, while all is well. While the disk refuses what comes it is 503,
+/// and says why in a member more.
+async fn health(State(api): State<Arc<Api>>) -> (StatusCode, Json) {
     let stopping = *api.hub.stopping.borrow();
-    Json(json!({
+    let mut told = json!({
         "status": "healthy",
         "timestamp": shape::time(UnixNanos::now()),
         "websocket_clients": api.push.clients(),
         "metrics_collector": if stopping { "stopped" } else { "running" },
-    }))
+    });
+    let Some(why) = api.hub.counters.refusing() else {
+        return (StatusCode::OK, Json(told));
+    };
+    told["status"] = "failing".into();
+    told["reason"] = why.into();
+    (StatusCode::SERVICE_UNAVAILABLE, Json(told))
 }
 
 async fn summary(State(api): State<Arc<Api>>, uri: OriginalUri) -> Answer {
