@@ -26,8 +26,8 @@ pub struct Cells {
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) cell: Cell,
-    durations: Option<Histogram>,
-    values: Option<Histogram>,
+    durations: Option<Box<Histogram>>,
+    values: Option<Box<Histogram>>,
 }
 
 impl Cells {
@@ -105,14 +105,14 @@ impl Row {
     pub(crate) fn durations(&self) -> Part<'_> {
         Part {
             values: &self.cell.durations,
-            histogram: self.durations.as_ref(),
+            histogram: self.durations.as_deref(),
         }
     }
 
     pub(crate) fn values(&self) -> Part<'_> {
         Part {
             values: &self.cell.values,
-            histogram: self.values.as_ref(),
+            histogram: self.values.as_deref(),
         }
     }
 
@@ -229,10 +229,10 @@ fn prepare(rows: &mut [Row], threads: usize) {
     work.sort_by_key(|row| std::cmp::Reverse(size(row)));
     let fill = |row: &mut Row| {
         if large(&row.cell.durations) {
-            row.durations = Some(row.cell.durations.to_histogram());
+            row.durations = Some(row.cell.durations.to_histogram().into());
         }
         if large(&row.cell.values) {
-            row.values = Some(row.cell.values.to_histogram());
+            row.values = Some(row.cell.values.to_histogram().into());
         }
     };
     let total: u64 = work.iter().map(|row| size(row)).sum();

@@ -36,3 +36,4 @@ pub mod question;
 
 pub use cells::Cells;
 pub use engine::{Engine, EngineConfig, Rows, read_parquet};
+pub use tachograph_store::Bound;

@@ -45,6 +45,10 @@ pub enum StoreError {
         #[source]
         source: arrow::error::ArrowError,
     },
+    /// There is more than may be told apart ([`crate::Bound`]). Whoever folds a
+    /// whole snapshot never sees it.
+    #[error("there are too many series to tell them apart")]
+    Crowded,
     /// Another process is sealing or compacting this home.
     #[error("another process is sealing {home:?}")]
     Busy {

@@ -71,7 +71,8 @@ pub use decode::{BATCH_ROWS, LogPart, LogScan};
 pub use doctor::{Finding, RepairReport, Severity};
 pub use error::StoreError;
 pub use fold::{
-    Cell, Distribution, FirstNamed, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey, Whole,
+    Bound, Cell, Distribution, FirstNamed, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey,
+    Whole,
 };
 pub use manifest::{Manifest, Retired, Segment, Source};
 pub use note::{BrokenLine, Note};

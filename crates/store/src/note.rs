@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use tachograph_model::LineError;
+use tachograph_model::answer::OTHER;
 
 /// A line that holds no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,18 @@ pub enum Note {
         /// Segments that were found.
         segments: usize,
     },
+    /// There are more series than are told apart; the others are summed as
+    /// [`tachograph_model::answer::OTHER`].
+    Crowded {
+        /// The type of event, or `entities`.
+        what: String,
+        /// How many there are.
+        series: u64,
+        /// How many are told apart: those with most events.
+        apart: u64,
+        /// Whether there are more than `series`.
+        at_least: bool,
+    },
     /// Durations below zero were left out of every distribution.
     NegativeDurations {
         /// How many.
@@ -81,6 +94,19 @@ impl fmt::Display for Note {
                 f,
                 "the manifest is damaged ({why}); {segments} segments were found without it"
             ),
+            Self::Crowded {
+                what,
+                series,
+                apart,
+                at_least,
+            } => {
+                let than = if *at_least { "more than " } else { "" };
+                write!(
+                    f,
+                    "{what}: of {than}{series} series the {apart} with most events are told \
+                     apart, the others are summed as {OTHER}"
+                )
+            }
             Self::NegativeDurations { count: 1 } => {
                 write!(f, "1 duration below zero was left out")
             }

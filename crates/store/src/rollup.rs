@@ -142,7 +142,9 @@ pub(crate) fn write_tiers(
         }
         let mut folder = Folder::new(FoldSpec::new(tier.grain()), Window::ALL);
         match finer.take() {
-            Some(cells) => cells.into_iter().for_each(|cell| folder.push_cell(cell)),
+            Some(cells) => cells
+                .into_iter()
+                .try_for_each(|cell| folder.push_cell(cell))?,
             None => folder.push(&sorted.batch)?,
         }
         let cells = folder.finish();
@@ -275,15 +277,21 @@ pub(crate) fn read_tier(
         .map_err(failed())?;
     for batch in reader {
         let batch = batch.map_err(StoreError::columns("read a rollup"))?;
-        push_batch(&batch, window, folder).ok_or_else(|| StoreError::Columns {
+        let damaged = || StoreError::Columns {
             what: "read a rollup",
             source: arrow::error::ArrowError::ParseError(format!("{} is damaged", path.display())),
-        })?;
+        };
+        push_batch(&batch, window, folder).ok_or_else(damaged)??;
     }
     Ok(())
 }
 
-fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Option<()> {
+/// `None` when the batch is damaged.
+fn push_batch(
+    batch: &RecordBatch,
+    window: Window,
+    folder: &mut Folder,
+) -> Option<Result<(), StoreError>> {
     let starts = batch
         .column_by_name("start")?
         .as_primitive_opt::<TimestampNanosecondType>()?;
@@ -300,7 +308,7 @@ fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Optio
             .values()
             .as_string_opt::<i32>()?
             .iter()
-            .map(|text| folder.text(text.unwrap_or_default()))
+            .map(|text| Arc::from(text.unwrap_or_default()))
             .collect();
         texts.push((dictionary, values));
     }
@@ -332,9 +340,11 @@ fn push_batch(batch: &RecordBatch, window: Window, folder: &mut Folder) -> Optio
             hit: flag(hit),
         });
         let count = u64::try_from(counts.value(row)).ok()?;
-        if !folder.push_state(&key, start, count, states.value(row)) {
-            return None;
+        match folder.push_state(&key, start, count, states.value(row)) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(Err(error)),
         }
     }
-    Some(())
+    Some(Ok(()))
 }

@@ -67,11 +67,15 @@ impl Engine {
         about.method = gathered.method;
         about.events = gathered.cells.events();
         if let Method::Sketch { .. } = gathered.method {
+            let way_out = match (scope.exact, self.config.exact_most) {
+                (true, Some(most)) => format!("exact ones are made of up to {most} events"),
+                _ => "--exact insists on exact quantiles".to_owned(),
+            };
             about.note(Note::new(
                 NoteKind::SketchError,
                 format!(
                     "quantiles are from sketches, within {:.1} % of the exact ones; counts, \
-                     sums and means are exact (--exact insists on exact quantiles)",
+                     sums and means are exact ({way_out})",
                     RELATIVE_ERROR * 100.0
                 ),
             ));
@@ -103,7 +107,9 @@ impl Engine {
     ) -> Result<Gathered, AskError> {
         let window = scope.window;
         let mut notes = notes::of_store(snapshot.notes());
-        let exact = scope.exact || snapshot.estimated_rows(window) <= self.config.exact_limit;
+        let rows = snapshot.estimated_rows(window);
+        let may_insist = self.config.exact_most.is_none_or(|most| rows <= most);
+        let exact = (scope.exact && may_insist) || rows <= self.config.exact_limit;
         if exact {
             let scanned = scan::exact(snapshot, window, types, &self.config)?;
             notes.extend(scanned.notes);
@@ -113,9 +119,10 @@ impl Engine {
                 notes,
             });
         }
+        let spec = FoldSpec::new(Grain::Day).bounded(self.config.bound);
         let spec = match types {
-            Some(types) => FoldSpec::new(Grain::Day).of_types(types),
-            None => FoldSpec::new(Grain::Day),
+            Some(types) => spec.of_types(types),
+            None => spec,
         };
         let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
         notes.extend(notes::of_store(&folded.notes));

@@ -12,6 +12,7 @@ pub(super) fn of_store(notes: &[tachograph_store::Note]) -> Vec<Note> {
             let kind = match note {
                 From::BrokenLines { .. } => NoteKind::LinesSkipped,
                 From::NegativeDurations { .. } => NoteKind::ValuesSkipped,
+                From::Crowded { .. } => NoteKind::Cardinality,
                 _ => NoteKind::SegmentSkipped,
             };
             Note::new(kind, note.to_string())

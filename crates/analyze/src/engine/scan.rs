@@ -15,7 +15,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tachograph_model::answer::{Note, NoteKind};
 use tachograph_model::{AskError, Window};
-use tachograph_store::{EVENT_TYPE, FoldSpec, Folder, Grain, Snapshot, TIMESTAMP, schema};
+use tachograph_store::{
+    EVENT_TYPE, FoldSpec, Folder, Grain, Snapshot, StoreError, TIMESTAMP, schema,
+};
 
 use super::config::EngineConfig;
 use super::events::{Division, Events};
@@ -41,7 +43,7 @@ pub(super) fn exact(
             notes: Vec::new(),
         });
     }
-    let spec = FoldSpec::new(Grain::Day).exact();
+    let spec = FoldSpec::new(Grain::Day).exact().bounded(config.bound);
     let spec = match types {
         Some(types) => spec.of_types(types),
         None => spec,
@@ -52,6 +54,7 @@ pub(super) fn exact(
     }
     match fold(snapshot, window, types, &spec, config) {
         Ok(scanned) => Ok(scanned),
+        Err(error) if is_crowded(&error) => from_store(snapshot, window, &spec, config),
         // A broken file stops DataFusion. The store's own reader leaves it out
         // and names it.
         Err(error) => around_damage(snapshot, window, &spec, config, &error),
@@ -125,7 +128,7 @@ fn fold(
     };
     let mut all = folds.remove(0)?;
     for fold in folds {
-        all.merge(fold?);
+        all.merge(fold?).map_err(of_store)?;
     }
     let order = all.take_first_named().in_order();
     Ok(Scanned {
@@ -155,13 +158,23 @@ fn fold_pieces(
         runtime.block_on(async {
             while let Some(batch) = stream.next().await {
                 let batch = batch?;
-                folder
-                    .push(&batch)
-                    .map_err(|error| DataFusionError::External(Box::new(error)))?;
+                folder.push(&batch).map_err(of_store)?;
             }
             Ok::<_, DataFusionError>(())
         })?;
     }
+}
+
+fn of_store(error: StoreError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// There are too many series; the store counts and chooses.
+fn is_crowded(error: &DataFusionError) -> bool {
+    let DataFusionError::External(error) = error.find_root() else {
+        return false;
+    };
+    matches!(error.downcast_ref(), Some(StoreError::Crowded))
 }
 
 /// What rules out whole row groups and pages.

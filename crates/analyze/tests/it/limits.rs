@@ -242,7 +242,7 @@ fn a_statement_is_no_longer_than_can_be_planned() {
     let (found, _) = ask(EngineConfig::default(), &format!("select 2 in ({many})")).unwrap();
     assert_eq!(found.rows[0], [json!(false)]);
     // Deep, and within what may be: neither planning nor working overflows a stack.
-    let deep = vec!["value = 1"; 900].join(" or ");
+    let deep = vec!["value = 1"; 650].join(" or ");
     let query = format!("select count(*) from generate_series(1, 9) where {deep}");
     let (found, _) = ask(EngineConfig::default(), &query).unwrap();
     assert_eq!(found.rows[0], [json!(1)]);

@@ -46,6 +46,9 @@ pub use tools::{Tool, Tools};
 pub use trends::{Direction, SecondOpinion, TrendDay, Trends};
 pub use usage::{Usage, UsageDay};
 
+/// What is beyond a limit counts under this name, in answers and in live state.
+pub const OTHER: &str = "_other";
+
 /// An answer: what was found, and what is to be said about it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {

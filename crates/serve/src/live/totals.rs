@@ -11,8 +11,7 @@ pub const BOUNDS_MS: [f64; 18] = [
 
 /// Most error types that are kept apart for one series.
 const MAX_ERROR_TYPES: usize = 64;
-/// What is beyond a limit counts under this name.
-pub const OTHER: &str = "_other";
+pub use tachograph_model::answer::OTHER;
 
 /// Tokens of one call, or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tachograph_model::answer::OTHER;
 use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{Column, UnixNanos};
 
+use super::crowd::Chosen;
 use super::distribution::Distribution;
 use crate::schema::EVENT_TYPE;
 
@@ -243,6 +245,21 @@ impl Cell {
         }
         for (column, whole) in other.wholes {
             self.whole_mut(column).merge(&whole);
+        }
+    }
+
+    /// Sums the entities that are not chosen.
+    pub(crate) fn choose_entities(&mut self, chosen: &Chosen) {
+        let stays = |name: &Arc<str>| chosen.entity(name) == &**name;
+        if self.entities.keys().all(stays) {
+            return;
+        }
+        for (name, count) in std::mem::take(&mut self.entities) {
+            let name = match stays(&name) {
+                true => name,
+                false => Arc::from(OTHER),
+            };
+            *self.entities.entry(name).or_default() += count;
         }
     }
 

@@ -5,13 +5,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampNanosecondType;
 use foldhash::fast::FixedState;
 use tachograph_model::{UnixNanos, Window};
 
 use super::cell::{Cell, Grain, SeriesKey};
 use super::codec::decode_state;
+use super::crowd::{Bound, Census, Chosen, SeriesRef};
+use super::first_named::each_entity;
 use crate::error::StoreError;
 use crate::fold::FirstNamed;
 use crate::snapshot::Stretch;
@@ -36,6 +38,8 @@ pub struct FoldSpec {
     pub exact: bool,
     /// Only events of these types; `None` for all.
     pub types: Option<Vec<String>>,
+    /// How much may be told apart; `None`: everything, whatever it takes.
+    pub bound: Option<Bound>,
 }
 
 impl FoldSpec {
@@ -45,7 +49,15 @@ impl FoldSpec {
             grain,
             exact: false,
             types: None,
+            bound: None,
         }
+    }
+
+    /// The same, with no more told apart than this.
+    #[must_use]
+    pub fn bounded(mut self, bound: Bound) -> Self {
+        self.bound = Some(bound);
+        self
     }
 
     /// The same, exact.
@@ -77,15 +89,42 @@ impl FoldSpec {
     }
 }
 
+/// What a folder does with series.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Taking {
+    /// Tells all apart, and fails where [`FoldSpec::bound`] is crossed.
+    #[default]
+    Apart,
+    /// Only counts their events.
+    Census(Arc<Census>),
+    /// Tells the chosen ones apart and sums the others.
+    Chosen(Arc<Chosen>),
+}
+
+impl Taking {
+    fn chosen(&self) -> Option<&Chosen> {
+        match self {
+            Self::Chosen(chosen) => Some(chosen),
+            _ => None,
+        }
+    }
+}
+
 /// Folds batches into cells.
 ///
 /// Cheapest on batches sorted by series, where runs are long; memory is the cells (and 8 bytes a value if exact).
 #[derive(Debug)]
 pub struct Folder {
     spec: FoldSpec,
+    taking: Taking,
     window: Window,
-    series: Map<Arc<SeriesKey>, Option<u32>>,
+    series: Map<Arc<SeriesKey>, u32>,
     keys: Vec<Arc<SeriesKey>>,
+    /// Series of each type, and of the type that has most.
+    families: Map<Arc<str>, usize>,
+    family: usize,
+    /// Entities in all cells.
+    entities: usize,
     texts: Map<Arc<str>, ()>,
     places: Map<(u32, i64), u32>,
     cells: Vec<Cell>,
@@ -102,9 +141,13 @@ impl Folder {
     pub fn new(spec: FoldSpec, window: Window) -> Self {
         Self {
             spec,
+            taking: Taking::Apart,
             window,
             series: Map::default(),
             keys: Vec::new(),
+            families: Map::default(),
+            family: 0,
+            entities: 0,
             texts: Map::default(),
             places: Map::default(),
             cells: Vec::new(),
@@ -112,6 +155,12 @@ impl Folder {
             rows: 0,
             first_named: FirstNamed::default(),
         }
+    }
+
+    /// The same, doing this with series.
+    pub(crate) fn taking(mut self, taking: &Taking) -> Self {
+        self.taking = taking.clone();
+        self
     }
 
     /// From here on takes in only rows of this window.
@@ -133,7 +182,8 @@ impl Folder {
     /// Takes in the rows of a batch that lie in the window.
     ///
     /// # Errors
-    /// When a column is of another type than [`crate::schema`] says.
+    /// When a column is of another type than [`crate::schema`] says, or
+    /// [`StoreError::Crowded`].
     pub fn push(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         if batch.num_rows() == 0 {
             return Ok(());
@@ -141,8 +191,13 @@ impl Folder {
         let columns = Columns::of(batch)?;
         let times = columns.times.as_primitive::<TimestampNanosecondType>();
         let times: &[i64] = times.values();
+        if let Taking::Census(census) = self.taking.clone() {
+            self.count(&census, &columns, times, batch.num_rows());
+            return Ok(());
+        }
         if let Some(lists) = &columns.entities {
-            self.first_named.push(lists, times, self.window);
+            let chosen = self.taking.chosen();
+            self.first_named.push(lists, times, self.window, chosen);
         }
         let buckets = self.buckets(times);
         let mut codes = std::mem::take(&mut self.codes);
@@ -166,66 +221,153 @@ impl Folder {
             {
                 self.rows += (to - from) as u64;
                 let at = self.place(series, start);
-                add_run(
-                    &mut self.cells[at],
-                    &columns,
-                    times,
-                    from..to,
-                    self.spec.grain,
-                );
+                let cell = &mut self.cells[at];
+                let before = cell.entities.len();
+                add_run(cell, &columns, times, from..to, self.spec.grain);
+                if columns.entities.is_some() {
+                    choose_entities(cell, &self.taking);
+                    self.entities += cell.entities.len() - before.min(cell.entities.len());
+                }
             }
             from = to;
         }
         self.codes = codes;
-        Ok(())
+        self.check()
+    }
+
+    /// Fails when more is told apart than may be.
+    fn check(&self) -> Result<(), StoreError> {
+        let Some(bound) = self.spec.bound else {
+            return Ok(());
+        };
+        let apart = matches!(self.taking, Taking::Apart);
+        let series = apart && self.family.max(self.first_named.len()) > bound.series;
+        match series || self.cells.len() + self.entities > bound.cells {
+            true => Err(StoreError::Crowded),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts the events of each series in a batch.
+    fn count(&mut self, census: &Census, columns: &Columns, times: &[i64], rows: usize) {
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.read(&columns.texts, &columns.flags, rows);
+        let mut known: Map<u64, (usize, u64)> = Map::default();
+        for (row, (code, time)) in codes.rows().iter().zip(times).enumerate() {
+            if self.window.contains(UnixNanos(*time)) {
+                known.entry(*code).or_insert((row, 0)).1 += 1;
+            }
+        }
+        self.codes = codes;
+        let mut tally = census.lock();
+        for (row, events) in known.into_values() {
+            let series = columns.series(row);
+            if self.spec.wants(series.event_type()) {
+                tally.see(&series, events);
+            }
+        }
+        if let Some(lists) = &columns.entities {
+            each_entity(lists, times, self.window, |name| tally.see_entity(name, 1));
+        }
     }
 
     /// Takes in a finished cell, whatever its grain.
-    pub fn push_cell(&mut self, cell: Cell) {
+    ///
+    /// # Errors
+    /// [`StoreError::Crowded`].
+    pub fn push_cell(&mut self, cell: Cell) -> Result<(), StoreError> {
+        if let Taking::Census(census) = &self.taking {
+            if self.spec.wants(&cell.key.event_type) {
+                let mut tally = census.lock();
+                tally.see(&SeriesRef::of(&cell.key), cell.count);
+                for (name, events) in &cell.entities {
+                    tally.see_entity(name, *events);
+                }
+            }
+            return Ok(());
+        }
         let Some(series) = self.series_at(&cell.key) else {
-            return;
+            return Ok(());
         };
         self.rows += cell.count;
         let start = self.spec.grain.start_of(cell.start);
         let at = self.place(series, start.0);
-        let mine = &mut self.cells[at];
-        mine.merge(cell);
-        mine.start = start;
+        self.change_cell(at, |mine| {
+            mine.merge(cell);
+            mine.start = start;
+        });
+        self.check()
     }
 
     /// Takes in a cell as a rollup stores it. False when its state is damaged.
+    ///
+    /// # Errors
+    /// [`StoreError::Crowded`].
     pub(crate) fn push_state(
         &mut self,
         key: &Arc<SeriesKey>,
         start: UnixNanos,
         count: u64,
         state: &[u8],
-    ) -> bool {
+    ) -> Result<bool, StoreError> {
+        if let Taking::Census(_) = self.taking {
+            let mut cell = Cell::new(key.clone(), start, false);
+            cell.count = count;
+            let sound = decode_state(state, &mut cell).is_some();
+            return self.push_cell(cell).map(|()| sound);
+        }
         let Some(series) = self.series_at(key) else {
-            return true;
+            return Ok(true);
         };
         let at = self.place(series, self.spec.grain.start_of(start).0);
         self.rows += count;
-        self.cells[at].count += count;
-        decode_state(state, &mut self.cells[at]).is_some()
+        let mut sound = true;
+        self.change_cell(at, |mine| {
+            mine.count += count;
+            sound = decode_state(state, mine).is_some();
+        });
+        self.check().map(|()| sound)
+    }
+
+    /// Changes a cell, and sees to its entities.
+    fn change_cell(&mut self, at: usize, change: impl FnOnce(&mut Cell)) {
+        let cell = &mut self.cells[at];
+        let before = cell.entities.len();
+        change(cell);
+        if cell.entities.len() > before {
+            choose_entities(cell, &self.taking);
+            self.entities += cell.entities.len().saturating_sub(before);
+        }
     }
 
     /// Takes in everything another folder holds.
-    pub fn merge(&mut self, other: Self) {
-        self.first_named.merge(&other.first_named);
-        for cell in other.cells {
-            self.push_cell(cell);
-        }
+    ///
+    /// # Errors
+    /// [`StoreError::Crowded`].
+    pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        self.first_named.merge(&other.first_named, None);
+        other
+            .cells
+            .into_iter()
+            .try_for_each(|cell| self.push_cell(cell))
     }
 
     /// Takes in those cells of a kept stretch that start in `starts`.
-    pub(crate) fn push_kept(&mut self, stretch: &Stretch, starts: Window) {
-        self.first_named.merge(&stretch.first_named);
+    pub(crate) fn push_kept(
+        &mut self,
+        stretch: &Stretch,
+        starts: Window,
+    ) -> Result<(), StoreError> {
+        if !matches!(self.taking, Taking::Census(_)) {
+            let chosen = self.taking.chosen();
+            self.first_named.merge(&stretch.first_named, chosen);
+        }
         for cell in &stretch.cells {
             if starts.contains(cell.start) {
-                self.push_cell(cell.clone());
+                self.push_cell(cell.clone())?;
             }
         }
+        Ok(())
     }
 
     /// When entities were first named in the rows taken in.
@@ -240,7 +382,7 @@ impl Folder {
         cells
     }
 
-    pub(crate) fn text(&mut self, text: &str) -> Arc<str> {
+    fn text(&mut self, text: &str) -> Arc<str> {
         if let Some((held, ())) = self.texts.get_key_value(text) {
             return held.clone();
         }
@@ -250,21 +392,52 @@ impl Folder {
     }
 
     fn series_of(&mut self, columns: &Columns, row: usize) -> Option<u32> {
-        let event_type = columns.texts[0].get(row).unwrap_or_default();
-        if !self.spec.wants(event_type) {
+        let series = columns.series(row);
+        if !self.spec.wants(series.event_type()) {
             return None;
         }
-        let event_type = self.text(event_type);
-        let mut texts: [Option<Arc<str>>; 6] = Default::default();
-        for (text, column) in texts.iter_mut().zip(&columns.texts[1..]) {
-            *text = column.get(row).map(|value| self.text(value));
+        let series = match &self.taking {
+            Taking::Chosen(chosen) => chosen.place(series),
+            _ => series,
+        };
+        Some(self.series(series))
+    }
+
+    fn series_at(&mut self, key: &Arc<SeriesKey>) -> Option<u32> {
+        if !self.spec.wants(&key.event_type) {
+            return None;
         }
-        let [name, agent, source, r#type, status, error_type] = texts;
-        let [success, hit] = columns.flags.each_ref().map(|flags| {
-            let flags = flags.as_ref()?.as_boolean();
-            flags.is_valid(row).then(|| flags.value(row))
-        });
-        self.series_at(&Arc::new(SeriesKey {
+        if let Taking::Chosen(chosen) = &self.taking {
+            let series = chosen.place(SeriesRef::of(key));
+            return Some(self.series(series));
+        }
+        if let Some(series) = self.series.get(key) {
+            return Some(*series);
+        }
+        Some(self.series(SeriesRef::of(key)))
+    }
+
+    fn series(&mut self, series: SeriesRef<'_>) -> u32 {
+        let key = Arc::new(self.key(series));
+        if let Some(series) = self.series.get(&key) {
+            return *series;
+        }
+        let next = self.keys.len() as u32;
+        let family = self.families.entry(key.event_type.clone()).or_default();
+        *family += 1;
+        self.family = self.family.max(*family);
+        self.keys.push(key.clone());
+        self.series.insert(key, next);
+        next
+    }
+
+    fn key(&mut self, series: SeriesRef<'_>) -> SeriesKey {
+        let [event_type, texts @ ..] = series.texts;
+        let [success, hit] = series.flags;
+        let event_type = self.text(event_type.unwrap_or_default());
+        let [name, agent, source, r#type, status, error_type] =
+            texts.map(|text| text.map(|text| self.text(text)));
+        SeriesKey {
             event_type,
             name,
             agent,
@@ -274,19 +447,7 @@ impl Folder {
             error_type,
             success,
             hit,
-        }))
-    }
-
-    fn series_at(&mut self, key: &Arc<SeriesKey>) -> Option<u32> {
-        if let Some(series) = self.series.get(key) {
-            return *series;
         }
-        let series = self.spec.wants(&key.event_type).then(|| {
-            self.keys.push(key.clone());
-            (self.keys.len() - 1) as u32
-        });
-        self.series.insert(key.clone(), series);
-        series
     }
 
     fn place(&mut self, series: u32, start: i64) -> usize {
@@ -326,6 +487,13 @@ impl Folder {
             }
         };
         Buckets::Each(times.iter().map(bucket).collect())
+    }
+}
+
+/// Sums the entities that are not chosen.
+fn choose_entities(cell: &mut Cell, taking: &Taking) {
+    if let Some(chosen) = taking.chosen() {
+        cell.choose_entities(chosen);
     }
 }
 

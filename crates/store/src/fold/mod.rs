@@ -9,6 +9,7 @@
 
 mod cell;
 mod codec;
+mod crowd;
 mod distribution;
 mod first_named;
 mod folder;
@@ -16,6 +17,9 @@ mod folder;
 pub(crate) use cell::KEY_FLAGS;
 pub use cell::{Cell, Grain, MEASURED, SUMMED, SeriesKey, Whole};
 pub(crate) use codec::encode_state;
+pub use crowd::Bound;
+pub(crate) use crowd::Census;
 pub use distribution::Distribution;
 pub use first_named::FirstNamed;
+pub(crate) use folder::Taking;
 pub use folder::{FoldSpec, Folder};

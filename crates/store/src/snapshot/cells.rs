@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +20,7 @@ use super::kept::{self, Kept, Key, Stretch};
 use super::{Folded, Snapshot};
 use crate::decode::{BATCH_ROWS, Broken, LogPart};
 use crate::error::StoreError;
-use crate::fold::{FoldSpec, Folder, Grain};
+use crate::fold::{Census, FoldSpec, Folder, Grain, Taking};
 use crate::manifest::Segment;
 use crate::note::Note;
 use crate::rollup::{Tier, read_tier};
@@ -45,10 +46,43 @@ struct Found {
     broken: HashMap<PathBuf, Broken>,
 }
 
+/// Folds with everything apart; where that is too much, counts and chooses
+/// first ([`crate::fold::crowd`]).
 pub(super) fn cells(
     snapshot: &Snapshot,
     window: Window,
     spec: &FoldSpec,
+) -> Result<Folded, StoreError> {
+    let apart = fold(snapshot, window, spec, &Taking::Apart);
+    let (Err(StoreError::Crowded), Some(mut bound)) = (&apart, spec.bound) else {
+        return apart;
+    };
+    let census = Arc::new(Census::default());
+    fold(snapshot, window, spec, &Taking::Census(census.clone()))?;
+    let mut spec = spec.clone();
+    loop {
+        let chosen = Arc::new(census.lock().choose(bound));
+        if bound.series == 0 {
+            // Nothing more to give up.
+            spec.bound = None;
+        }
+        match fold(snapshot, window, &spec, &Taking::Chosen(chosen.clone())) {
+            // Too many stretches of time for so many series.
+            Err(StoreError::Crowded) => bound.series /= 4,
+            Err(error) => return Err(error),
+            Ok(mut folded) => {
+                folded.notes.extend(chosen.notes.iter().cloned());
+                return Ok(folded);
+            }
+        }
+    }
+}
+
+fn fold(
+    snapshot: &Snapshot,
+    window: Window,
+    spec: &FoldSpec,
+    taking: &Taking,
 ) -> Result<Folded, StoreError> {
     let mut work: Vec<Work<'_>> = snapshot.segments_in(window).map(Work::Segment).collect();
     for log in &snapshot.logs {
@@ -62,16 +96,18 @@ pub(super) fn cells(
     let next = AtomicUsize::new(0);
     let run = || -> Result<Found, StoreError> {
         let mut found = Found {
-            folder: Folder::new(spec.clone(), window),
+            folder: Folder::new(spec.clone(), window).taking(taking),
             sketched: 0,
             notes: Vec::new(),
             broken: HashMap::new(),
         };
         while let Some(piece) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
             match piece {
-                Work::Segment(segment) => snapshot.add_segment(segment, window, spec, &mut found),
+                Work::Segment(segment) => {
+                    snapshot.add_segment(segment, window, spec, taking, &mut found)?;
+                }
                 Work::Log(part) => match &snapshot.kept {
-                    Some(kept) => add_kept_log(kept, part, window, spec, &mut found)?,
+                    Some(kept) => add_kept_log(kept, part, window, spec, taking, &mut found)?,
                     None => add_log(part, window, &mut found)?,
                 },
             }
@@ -111,7 +147,7 @@ fn gather(snapshot: &Snapshot, all: Vec<Result<Found, StoreError>>) -> Result<Fo
             broken.entry(path).or_default().merge(part);
         }
         match &mut whole {
-            Some(whole) => whole.merge(found.folder),
+            Some(whole) => whole.merge(found.folder)?,
             None => whole = Some(found.folder),
         }
     }
@@ -149,6 +185,7 @@ fn add_kept_log(
     part: &LogPart,
     window: Window,
     spec: &FoldSpec,
+    taking: &Taking,
     found: &mut Found,
 ) -> Result<(), StoreError> {
     let failed = || StoreError::io("read", &part.path);
@@ -170,48 +207,73 @@ fn add_kept_log(
             .min(part.to),
         false => part.to,
     };
+    let crowded = held.as_ref().is_some_and(|held| held.crowded);
     let mut stretch = held;
-    if from < end {
-        let fresh = fold_log(
-            &LogPart {
-                from,
-                to: end,
-                ..part.clone()
+    // A census is taken of what is there: nothing is made to be kept.
+    if from < end && !crowded && !matches!(taking, Taking::Census(_)) {
+        let whole = fold_on(kept, part, stretch.as_deref(), from..end, spec);
+        let whole = match whole {
+            Err(StoreError::Crowded) => Stretch {
+                to: part.from,
+                ..Stretch::crowded()
             },
-            spec,
-        )?;
-        let mut folder = Folder::new(spec.of_all_types(), Window::ALL);
-        let mut broken = fresh.broken.clone();
-        for known in stretch.as_deref().into_iter().chain([&fresh]) {
-            folder.push_kept(known, Window::ALL);
-        }
-        if let Some(held) = &stretch {
-            broken.merge(held.broken.clone());
-        }
+            whole => whole?,
+        };
         let whole = Arc::new(Stretch {
-            broken,
-            to: end,
-            tail: kept::tail_of(&part.file, end).map_err(failed())?,
-            ..Stretch::of(folder)
+            tail: kept::tail_of(&part.file, whole.to).map_err(failed())?,
+            ..whole
         });
         kept.put(key, &whole);
         stretch = Some(whole);
     }
-    let Some(stretch) = stretch.filter(|stretch| stretch.lies_in(window)) else {
+    let Some(stretch) = stretch.filter(|stretch| !stretch.crowded && stretch.lies_in(window))
+    else {
         return add_log(part, window, found);
     };
-    found.folder.push_kept(&stretch, Window::ALL);
+    found.folder.push_kept(&stretch, Window::ALL)?;
     found.note_broken(part, stretch.broken.clone());
     let rest = LogPart {
-        from: end,
+        from: stretch.to,
         ..part.clone()
     };
     add_log(&rest, window, found)
 }
 
+/// Folds what has come since `held` was.
+fn fold_on(
+    kept: &Kept,
+    part: &LogPart,
+    held: Option<&Stretch>,
+    fresh: Range<u64>,
+    spec: &FoldSpec,
+) -> Result<Stretch, StoreError> {
+    let spec = spec.of_all_types().bounded(kept.bound());
+    let fresh = LogPart {
+        from: fresh.start,
+        to: fresh.end,
+        ..part.clone()
+    };
+    let to = fresh.to;
+    let fresh = fold_log(&fresh, &spec)?;
+    let Some(held) = held else {
+        return Ok(Stretch { to, ..fresh });
+    };
+    let mut folder = Folder::new(spec, Window::ALL);
+    let mut broken = fresh.broken.clone();
+    for known in [held, &fresh] {
+        folder.push_kept(known, Window::ALL)?;
+    }
+    broken.merge(held.broken.clone());
+    Ok(Stretch {
+        broken,
+        to,
+        ..Stretch::of(folder)
+    })
+}
+
 /// Folds all events of a stretch of log.
 fn fold_log(part: &LogPart, spec: &FoldSpec) -> Result<Stretch, StoreError> {
-    let mut folder = Folder::new(spec.of_all_types(), Window::ALL);
+    let mut folder = Folder::new(spec.clone(), Window::ALL);
     let mut scan = part.scan(Folder::columns(), Window::ALL, BATCH_ROWS);
     for batch in scan.by_ref() {
         folder.push(&batch?)?;
@@ -233,26 +295,38 @@ impl Found {
 
 impl Snapshot {
     /// A segment counts wholly or, with a note, not at all.
-    fn add_segment(&self, segment: &Segment, window: Window, spec: &FoldSpec, found: &mut Found) {
+    fn add_segment(
+        &self,
+        segment: &Segment,
+        window: Window,
+        spec: &FoldSpec,
+        taking: &Taking,
+        found: &mut Found,
+    ) -> Result<(), StoreError> {
         let by_rollups = || {
-            let mut folder = Folder::new(spec.clone(), window);
+            let mut folder = Folder::new(spec.clone(), window).taking(taking);
             self.fold_planned(segment, window, spec, &mut folder)
                 .map(|sketched| (folder, sketched))
         };
         let by_events = || {
-            let mut folder = Folder::new(spec.clone(), window);
+            let mut folder = Folder::new(spec.clone(), window).taking(taking);
             self.fold_events(segment, window, spec, &mut folder)
                 .map(|()| (folder, 0))
         };
         // A damaged or missing rollup is no loss: the events are there.
-        let outcome = unless_it_panics(by_rollups).or_else(|_| unless_it_panics(by_events));
+        let outcome = match unless_it_panics(by_rollups) {
+            Err(StoreError::Crowded) => Err(StoreError::Crowded),
+            outcome => outcome.or_else(|_| unless_it_panics(by_events)),
+        };
         match outcome {
             Ok((folder, sketched)) => {
                 found.sketched += sketched;
-                found.folder.merge(folder);
+                found.folder.merge(folder)?;
             }
+            Err(StoreError::Crowded) => return Err(StoreError::Crowded),
             Err(error) => found.notes.push(self.unreadable(segment, &error)),
         }
+        Ok(())
     }
 
     fn fold_planned(
@@ -296,11 +370,14 @@ impl Snapshot {
             tier,
         };
         let cells = kept.get_or(key, || {
-            let mut folder = Folder::new(FoldSpec::new(tier.grain()), Window::ALL);
+            let spec = FoldSpec::new(tier.grain()).bounded(kept.bound());
+            let mut folder = Folder::new(spec, Window::ALL);
             read(Window::ALL, &mut folder).map(|()| Stretch::of(folder))
         })?;
-        folder.push_kept(&cells, stretch);
-        Ok(())
+        match cells {
+            Some(cells) => folder.push_kept(&cells, stretch),
+            None => read(stretch, folder),
+        }
     }
 
     fn fold_events(
@@ -321,13 +398,15 @@ impl Snapshot {
             exact: spec.exact,
         };
         let cells = kept.get_or(key, || {
-            let spec = spec.of_all_types();
+            let spec = spec.of_all_types().bounded(kept.bound());
             let mut folder = Folder::new(spec.clone(), Window::ALL);
             self.scan_events(segment, Window::ALL, &spec, &mut folder)
                 .map(|()| Stretch::of(folder))
         })?;
-        folder.push_kept(&cells, Window::ALL);
-        Ok(())
+        match cells {
+            Some(cells) => folder.push_kept(&cells, Window::ALL),
+            None => self.scan_events(segment, window, spec, folder),
+        }
     }
 
     fn scan_events(

@@ -21,7 +21,8 @@ use tachograph_log::FileId;
 use tachograph_model::{UnixNanos, Window};
 
 use crate::decode::{Broken, read_at};
-use crate::fold::{Cell, FirstNamed, Folder, Grain};
+use crate::error::StoreError;
+use crate::fold::{Bound, Cell, FirstNamed, Folder, Grain};
 use crate::rollup::Tier;
 
 /// So many bytes before a stretch's end must still be what they were.
@@ -56,6 +57,8 @@ pub(crate) struct Stretch {
     /// Of a log: where it ends, and a hash of the bytes before.
     pub(crate) to: u64,
     pub(crate) tail: u64,
+    /// Its cells take more room than a stretch may: there are none here.
+    pub(crate) crowded: bool,
 }
 
 impl Stretch {
@@ -64,6 +67,14 @@ impl Stretch {
         Self {
             first_named: folder.take_first_named(),
             cells: folder.finish(),
+            ..Self::default()
+        }
+    }
+
+    /// One that is not kept: it would drive most of the others out.
+    pub(crate) fn crowded() -> Self {
+        Self {
+            crowded: true,
             ..Self::default()
         }
     }
@@ -117,6 +128,15 @@ impl Kept {
         bytes <= self.most_bytes as u64 / 4
     }
 
+    /// What a stretch that is kept may hold.
+    pub(crate) fn bound(&self) -> Bound {
+        let cells = self.most_bytes / 4 / std::mem::size_of::<Cell>();
+        Bound {
+            series: cells,
+            cells,
+        }
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Stretch>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.clock += 1;
@@ -147,18 +167,24 @@ impl Kept {
         }
     }
 
-    /// The stretch of `key`; `fold` makes it where it is not kept.
-    pub(crate) fn get_or<E>(
+    /// The stretch of `key`, if it may be kept; `fold` makes it where it is not.
+    pub(crate) fn get_or(
         &self,
         key: Key,
-        fold: impl FnOnce() -> Result<Stretch, E>,
-    ) -> Result<Arc<Stretch>, E> {
-        if let Some(stretch) = self.get(&key) {
-            return Ok(stretch);
-        }
-        let stretch = Arc::new(fold()?);
-        self.put(key, &stretch);
-        Ok(stretch)
+        fold: impl FnOnce() -> Result<Stretch, StoreError>,
+    ) -> Result<Option<Arc<Stretch>>, StoreError> {
+        let stretch = match self.get(&key) {
+            Some(stretch) => stretch,
+            None => {
+                let stretch = match fold() {
+                    Err(StoreError::Crowded) => Arc::new(Stretch::crowded()),
+                    folded => Arc::new(folded?),
+                };
+                self.put(key, &stretch);
+                stretch
+            }
+        };
+        Ok((!stretch.crowded).then_some(stretch))
     }
 
     #[cfg(test)]

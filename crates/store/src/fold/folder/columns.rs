@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use tachograph_model::Column;
 
 use super::codes::Texts;
 use crate::error::StoreError;
 use crate::fold::cell::{KEY_FLAGS, MEASURED, SUMMED, SeriesKey};
+use crate::fold::crowd::SeriesRef;
 use crate::schema::{TIMESTAMP, schema, timestamp_type};
 
 /// Their names.
@@ -74,6 +75,22 @@ impl Columns {
             wholes,
             entities: typed(Column::Entities)?,
         })
+    }
+}
+
+impl Columns {
+    /// The series of a row.
+    pub(super) fn series(&self, row: usize) -> SeriesRef<'_> {
+        let mut texts = [None; 7];
+        for (text, column) in texts.iter_mut().zip(&self.texts) {
+            *text = column.get(row);
+        }
+        texts[0] = Some(texts[0].unwrap_or_default());
+        let flags = self.flags.each_ref().map(|flags| {
+            let flags = flags.as_ref()?.as_boolean();
+            flags.is_valid(row).then(|| flags.value(row))
+        });
+        SeriesRef { texts, flags }
     }
 }
 
