@@ -64,8 +64,10 @@ pub struct OfSignal {
     pub bytes: Count,
     /// Records that were read.
     pub records: Count,
-    /// Records that are no agent's events, or only noise.
+    /// Records that are only noise.
     pub ignored: Count,
+    /// Spans that tell of no model, tool or agent.
+    pub foreign: Count,
     /// Events that are on the disk.
     pub stored: Count,
     /// Records stored before: retries.

@@ -70,10 +70,11 @@ const BY_SIGNAL: [BySignal; 6] = [
     ),
     (
         "tachograph_ingest_dropped_records_total",
-        "Records that made no event: noise, sent before, of a call told of by another, wrong, of too many series.",
+        "Records that made no event: noise, no agent's, sent before, of a call told of by another, wrong, of too many series.",
         "reason",
         &[
             ("ignored", |of| of.ignored.get()),
+            ("no_agent_event", |of| of.foreign.get()),
             ("duplicate", |of| of.duplicates.get()),
             ("merged", |of| of.merged.get()),
             ("rejected", |of| of.rejected.get()),

@@ -20,6 +20,7 @@ use crate::normal::mix::MixMap;
 use crate::normal::names::{hash_of, plain};
 use crate::normal::seen::Link;
 use crate::normal::source::Origin;
+use crate::normal::span::Left;
 use crate::normal::{log, span};
 use crate::wire::answer::{Code, Form, Rejected, Status};
 use crate::wire::otlp;
@@ -135,6 +136,7 @@ pub async fn export(
     })?;
     of.records.add(read.records);
     of.ignored.add(read.ignored);
+    of.foreign.add(read.foreign);
     of.rejected.add(read.rejected.count);
     if !read.batch.candidates.is_empty() || !read.batch.links.is_empty() {
         hub.journal.put_or(read.batch, read.undo).await?;
@@ -147,6 +149,8 @@ pub struct Read {
     pub batch: Batch,
     pub records: u64,
     pub ignored: u64,
+    /// Spans that tell of no model, tool or agent.
+    pub foreign: u64,
     pub rejected: Rejected,
     /// To be run when the batch is not stored.
     pub undo: Option<Undo>,
@@ -349,6 +353,7 @@ struct Reading {
     alike: MixMap<u64, u64>,
     records: u64,
     ignored: u64,
+    foreign: u64,
     rejected: BTreeMap<Why, u64>,
     undo: Option<Undo>,
 }
@@ -363,6 +368,7 @@ impl Reading {
             alike: MixMap::default(),
             records: 0,
             ignored: 0,
+            foreign: 0,
             rejected: BTreeMap::new(),
             undo: None,
         }
@@ -441,15 +447,18 @@ impl Reading {
             self.reject(why);
             return Ok(());
         }
-        let candidate = span::candidate(span, origin, identities);
-        if candidate.is_none() {
-            self.links.push(Link {
-                trace: span.trace_id,
-                span: span.span_id,
-                parent: span.parent_id,
-            });
+        match span::candidate(span, origin, identities) {
+            Ok(candidate) => return self.add(Some(candidate)),
+            Err(Left::Noise) => self.ignored += 1,
+            Err(Left::NoAgentEvent) => self.foreign += 1,
         }
-        self.add(candidate)
+        self.records += 1;
+        self.links.push(Link {
+            trace: span.trace_id,
+            span: span.span_id,
+            parent: span.parent_id,
+        });
+        self.fits()
     }
 
     fn reject(&mut self, why: Why) {
@@ -466,6 +475,7 @@ impl Reading {
         Read {
             records: self.records,
             ignored: self.ignored,
+            foreign: self.foreign,
             rejected: Rejected {
                 count: self.rejected.values().sum(),
                 message: whys.join("; "),

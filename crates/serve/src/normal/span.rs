@@ -13,18 +13,34 @@ use super::source::{Agent, Origin};
 use super::tokens::Tokens;
 use crate::wire::view::Span;
 
-/// Makes the event of a span; `None` when it is no agent's or only noise.
+/// Why a span makes no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The inner life of a known agent.
+    Noise,
+    /// Nothing in it tells of a model, a tool or an agent.
+    NoAgentEvent,
+}
+
+/// Makes the event of a span.
+///
+/// # Errors
+/// [`Left`] when there is none.
 pub fn candidate(
     span: &Span<'_>,
     origin: &Origin<'_>,
     identities: &mut Identities,
-) -> Option<Candidate> {
+) -> Result<Candidate, Left> {
     if noise::span(span, origin) {
-        return None;
+        return Err(Left::Noise);
     }
     let facts = Facts::of(&span.attrs);
     let agent = origin.agent;
-    let (class, operation) = noise::decide(span, agent, &facts).or_else(|| kind::decide(&facts))?;
+    let decided = noise::decide(span, agent, &facts).or_else(|| kind::decide(&facts));
+    let (class, operation) = decided.ok_or(match agent {
+        Agent::Other => Left::NoAgentEvent,
+        _ => Left::Noise,
+    })?;
     let outcome = Outcome::of(&facts, span.status, &span.status_message, &span.events);
     let ended = origin.time(if span.end > 0 { span.end } else { span.start });
     let provider = names::provider(&facts).or(agent.provider());
@@ -72,7 +88,7 @@ pub fn candidate(
     let call = names::call(&facts).filter(|_| is_tool);
     let pair = names::pair(&facts, span.kind).filter(|_| is_tool && call.is_none());
 
-    Some(Candidate {
+    Ok(Candidate {
         event,
         keys: Keys {
             class: Some(class),

@@ -505,7 +505,7 @@ fn what_is_no_agent_s_is_ignored_and_counted() {
     assert!(door.stored().is_empty());
     let of = door.running().hub().counters.of(Signal::Traces);
     assert_eq!(
-        (of.records.get(), of.ignored.get(), of.stored.get()),
+        (of.records.get(), of.foreign.get(), of.stored.get()),
         (1, 1, 0)
     );
 }

@@ -56,7 +56,7 @@ impl Path {
         for group in otlp_json::traces(&json) {
             let origin = Origin::of(&group.resource, &group.scope, BEGIN);
             for record in &group.records {
-                let one = span::candidate(record, &origin, &mut self.identities);
+                let one = span::candidate(record, &origin, &mut self.identities).ok();
                 if one.is_none() {
                     links.push(Link {
                         trace: record.trace_id,

@@ -21,7 +21,7 @@ fn events(groups: &[Group<'_, Span<'_>>]) -> Vec<Event> {
         let made = group
             .records
             .iter()
-            .filter_map(|span| span::candidate(span, &origin, &mut identities));
+            .filter_map(|span| span::candidate(span, &origin, &mut identities).ok());
         batch.extend(made);
     }
     let (kept, _) = Seen::default().admit(batch, &[], 0);

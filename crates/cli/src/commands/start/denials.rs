@@ -49,6 +49,8 @@ pub struct Denials {
     counters: Arc<Counters>,
     log: Log,
     last: [u64; KINDS.len()],
+    /// Whether it was said that spans are left out which are no agent's.
+    told_foreign: bool,
 }
 
 impl Denials {
@@ -58,6 +60,7 @@ impl Denials {
             counters,
             log,
             last,
+            told_foreign: false,
         }
     }
 
@@ -77,6 +80,20 @@ impl Denials {
             );
             self.log.warning(message, &fields);
         }
+        self.tell_foreign();
+    }
+
+    /// Once: a program that is traced sends them all the time.
+    fn tell_foreign(&mut self) {
+        let foreign = sum(&self.counters, |of| of.foreign.get());
+        if foreign == 0 || std::mem::replace(&mut self.told_foreign, true) {
+            return;
+        }
+        let message = "spans were left out that tell of no model, tool or agent (told once); \
+            those count that bear gen_ai.operation.name, openinference.span.kind or \
+            traceloop.span.kind, which an instrumentation of the model's library sets, or \
+            send events as JSON; docs/guide/metrics.md says how many came";
+        self.log.info(message, &[("count", json!(foreign))]);
     }
 }
 
