@@ -21,6 +21,15 @@ pub enum LineRefusal<E> {
     /// There is no such kind, and unknown ones are not kept.
     #[error("no kind of event is called `{0}`")]
     Kind(String),
+    /// A call of a tool does not say which, and a member that is not known may
+    /// have been meant to.
+    #[error("no {missing}; did you mean `{missing}` instead of `{}`?", super::shorten(.written))]
+    Misspelt {
+        /// The field.
+        missing: &'static str,
+        /// The member.
+        written: String,
+    },
 }
 
 impl<H: Hasher> Admission<H> {
@@ -43,13 +52,25 @@ impl<H: Hasher> Admission<H> {
             admission: self,
             event: Event::default(),
             kind: None,
+            misspelt: None,
             outcome: Ok(()),
         };
         decoder
             .decode_open(line, now, &mut desk)
             .map_err(LineRefusal::Line)?;
-        let Desk { event, outcome, .. } = desk;
-        outcome.map(|()| event)
+        let Desk {
+            event,
+            misspelt,
+            outcome,
+            ..
+        } = desk;
+        outcome?;
+        match misspelt {
+            Some((missing, written)) if event.str(Column::Name).is_none() => {
+                Err(LineRefusal::Misspelt { missing, written })
+            }
+            _ => Ok(event),
+        }
     }
 
     /// Sets a field from what the line's decoder found for its column.
@@ -79,6 +100,8 @@ struct Desk<'a, H: Hasher> {
     admission: &'a mut Admission<H>,
     event: Event,
     kind: Option<&'static Kind>,
+    /// The field that names the tool, and what may be written in its place.
+    misspelt: Option<(&'static str, String)>,
     outcome: Result<(), LineRefusal<H::Error>>,
 }
 
@@ -87,6 +110,20 @@ impl<H: Hasher> Desk<'_, H> {
         if self.outcome.is_ok() {
             self.outcome = set(self.admission, &mut self.event).map_err(LineRefusal::Field);
         }
+    }
+
+    fn unknown(&mut self, key: &str, json: &str) {
+        if let Some(kind) = self.kind {
+            let meant = self.admission.unknown.see(kind, key);
+            if let Some(name) = meant.filter(|_| kind.name == "tool_call")
+                && kind
+                    .field_of(Column::Name)
+                    .is_some_and(|field| field.key == name)
+            {
+                self.misspelt = Some((name, key.to_owned()));
+            }
+        }
+        self.admission.unknown(&mut self.event, key, json);
     }
 }
 
@@ -128,8 +165,16 @@ impl<H: Hasher> Visitor for Desk<'_, H> {
             Some((kind, field)) => {
                 self.set(|admission, event| admission.raw(event, kind, field, json));
             }
-            None if self.outcome.is_ok() => self.admission.unknown(&mut self.event, key, json),
+            None if self.outcome.is_ok() => self.unknown(key, json),
             None => {}
+        }
+    }
+
+    fn no_number(&mut self, key: &str, text: &str) {
+        let fields = self.kind.map_or(&[][..], |kind| kind.fields);
+        match fields.iter().find(|field| field.key == key) {
+            Some(field) => self.set(|_, _| Err(misfit(field, text, wanted(field)).into())),
+            None => self.extra(key, "null"),
         }
     }
 }
@@ -174,7 +219,7 @@ mod tests {
             r#""metric","tags":{"b":2}"#,
         );
         check(
-            r#"{"event_type":"query","entities_detected":["a","b"],"duration_ms":1e1,"success":NaN}"#,
+            r#"{"event_type":"query","entities_detected":["a","b"],"duration_ms":1e1,"success":null}"#,
             r#""query","duration_ms":10.0,"success":null,"entities_detected":["a","b"]"#,
         );
         let check = |line: &str, wrong: &str| assert_eq!(admit(line.as_bytes(), false), wrong);
@@ -189,6 +234,16 @@ mod tests {
         check(
             r#"{"event_type":"llm_call","input_tokens":-9}"#,
             "input_tokens: -9 is not a whole number of at least 0",
+        );
+        for word in ["NaN", "Infinity", "-Infinity"] {
+            check(
+                &format!(r#"{{"event_type":"metric","name":"m","value":{word}}}"#),
+                &format!("value: {word} is not a number"),
+            );
+        }
+        check(
+            r#"{"event_type":"tool_call","tol":"x","duration":5,"sucess":true}"#,
+            "no tool; did you mean `tool` instead of `tol`?",
         );
         check(
             r#"{"event_type":"zebra","input_tokens":-9}"#,
@@ -209,6 +264,29 @@ mod tests {
         );
         check("[1]", "not a JSON object (at byte 0)");
         assert_eq!(admit(b"\xff{}", false), "not UTF-8");
+    }
+
+    #[test]
+    fn members_that_no_kind_knows_are_named() {
+        let mut admission = Admission::new(Salt::new([1; 32]), false);
+        let mut decoder = Decoder::default();
+        for _ in 0..2 {
+            let line =
+                br#"{"event_type":"tool_call","tool":"a","sucess":true,"mine":[1],"odd":NaN}"#;
+            assert!(admission.line(&mut decoder, line, NOW).is_ok());
+        }
+        let seen: Vec<_> = admission
+            .unknown_fields()
+            .iter()
+            .map(|unknown| (unknown.field.as_str(), unknown.did_you_mean))
+            .collect();
+        let expected = [("sucess", Some("success")), ("mine", None), ("odd", None)];
+        assert_eq!(seen, expected);
+        for number in 0..100 {
+            let line = format!(r#"{{"event_type":"tool_call","tool":"a","member{number}":1}}"#);
+            assert!(admission.line(&mut decoder, line.as_bytes(), NOW).is_ok());
+        }
+        assert!(admission.unknown_fields().len() == super::super::MAX_UNKNOWN_FIELDS);
     }
 
     #[test]

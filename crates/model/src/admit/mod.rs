@@ -4,6 +4,7 @@
 //! network pass here alike.
 
 mod line;
+mod unknown;
 
 use std::convert::Infallible;
 
@@ -17,6 +18,7 @@ use crate::raw;
 use crate::time::UnixNanos;
 
 pub use line::LineRefusal;
+pub use unknown::{MAX_UNKNOWN_FIELDS, UnknownField};
 
 /// The longest name or type that is taken, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
@@ -56,6 +58,7 @@ pub struct Admission<H> {
     pub trust_hashes: bool,
     /// How many texts were left out.
     pub texts_left_out: usize,
+    unknown: unknown::Seen,
 }
 
 /// Why a field was not admitted.
@@ -91,6 +94,7 @@ impl<H: Hasher> Admission<H> {
             keep_text,
             trust_hashes: false,
             texts_left_out: 0,
+            unknown: unknown::Seen::default(),
         }
     }
 
@@ -276,6 +280,12 @@ impl<H: Hasher> Admission<H> {
             }
         }
         Ok(admitted)
+    }
+
+    /// Returns the members of lines that their kinds do not know, the first
+    /// [`MAX_UNKNOWN_FIELDS`], whether they were kept or not.
+    pub fn unknown_fields(&self) -> &[UnknownField] {
+        &self.unknown.fields
     }
 
     /// Takes a member that the kind does not know, as JSON text: only with

@@ -36,6 +36,11 @@ pub trait Visitor {
     /// JSON text. When the column got a value too, this one overrides it on
     /// export.
     fn extra(&mut self, key: &str, json: &str);
+    /// A member that is NaN, Infinity or -Infinity, as Python writes them. That
+    /// text is not JSON; a null says as much.
+    fn no_number(&mut self, key: &str, _text: &str) {
+        self.extra(key, "null");
+    }
 }
 
 /// Why a line holds no event.
@@ -420,19 +425,18 @@ fn is_list_of_texts(json: &str) -> bool {
 
 fn extra(line: &str, member: &Member, visitor: &mut impl Visitor, scratch: &mut String) {
     let key = slice(line, member.key);
-    let value = match member.token {
-        Token::Str | Token::Escaped => quoted(line, member.value),
-        // The text of a NaN is not JSON; a null says as much.
-        Token::NonFinite => "null",
-        _ => slice(line, member.value),
+    let mut tell = |key: &str| match member.token {
+        Token::Str | Token::Escaped => visitor.extra(key, quoted(line, member.value)),
+        Token::NonFinite => visitor.no_number(key, slice(line, member.value)),
+        _ => visitor.extra(key, slice(line, member.value)),
     };
     if !member.key_escaped {
-        visitor.extra(key, value);
+        tell(key);
         return;
     }
     if let Ok(unescaped) = serde_json::from_str::<String>(quoted(line, member.key)) {
         scratch.clear();
         scratch.push_str(&unescaped);
-        visitor.extra(scratch, value);
+        tell(scratch);
     }
 }

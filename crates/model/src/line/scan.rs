@@ -308,7 +308,8 @@ fn number(line: &[u8], start: usize) -> Result<(Value, usize), usize> {
     let negative = line[start] == b'-';
     let whole = start + usize::from(negative);
     if line.get(whole) == Some(&b'I') {
-        return literal(line, whole, b"Infinity", Token::NonFinite);
+        let (_, end) = literal(line, whole, b"Infinity", Token::NonFinite)?;
+        return Ok((Value::new(Token::NonFinite, start, end), end));
     }
     let mut digits = Digits::default();
     let mut at = digits.read(line, whole)?;

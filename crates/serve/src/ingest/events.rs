@@ -2,11 +2,15 @@
 //! (docs/events.md); one, an array, `{"events":[…]}` or JSON Lines. What is
 //! wrong with one does not spoil the others.
 //!
+//! Members that no kind knows are left out, and the answer names them: mostly
+//! they are misspelt.
+//!
 //! Sent again, an event counts once if it has a `span_id`, or if the request
 //! has an `Idempotency-Key` that is the same.
 
 mod items;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,13 +20,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde::Serialize;
-use tachograph_model::admit::{Admission, LineRefusal, Refusal};
+use tachograph_model::admit::{Admission, LineRefusal, Refusal, UnknownField};
 use tachograph_model::{Column, Decoder, Event, Kind, LineError, UnixNanos};
 
 use self::items::Item;
 use super::body::{self, BodyError, Encoding, receive};
 use super::journal::Batch;
-use super::otlp::MAX_EVENTS;
+use super::otlp::{EARLIEST, MAX_EVENTS, MOST_AHEAD};
 use crate::api::problem;
 use crate::api::problem::Problem;
 use crate::counters::Signal;
@@ -46,6 +50,28 @@ pub struct Answer {
     /// The first of those that are wrong in themselves.
     pub rejected: Vec<Rejected>,
     pub rejected_total: u64,
+    /// The first members that no kind of event knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_fields: Vec<Unknown>,
+}
+
+/// A member that its event's kind does not know.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    pub event_type: &'static str,
+    pub field: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub did_you_mean: Option<&'static str>,
+}
+
+impl From<&UnknownField> for Unknown {
+    fn from(unknown: &UnknownField) -> Self {
+        Self {
+            event_type: unknown.event_type,
+            field: unknown.field.clone(),
+            did_you_mean: unknown.did_you_mean,
+        }
+    }
 }
 
 /// An event that is wrong in itself.
@@ -141,6 +167,8 @@ struct Reading {
     admission: Admission<Identities>,
     decoder: Decoder,
     now: UnixNanos,
+    /// The times that are taken.
+    times: RangeInclusive<UnixNanos>,
     /// Hash of the key that makes the request's events known when they come
     /// again.
     key: Option<u64>,
@@ -158,10 +186,12 @@ struct Reading {
 impl Reading {
     fn new(hub: &Hub, key: Option<u64>, bytes: usize) -> Self {
         let identities = Identities::new(hub.salt.clone());
+        let now = UnixNanos::now();
         Self {
             admission: Admission::new(identities, hub.config.keep_text),
             decoder: Decoder::default(),
-            now: UnixNanos::now(),
+            now,
+            times: UnixNanos(EARLIEST.cast_signed())..=now.saturating_add(MOST_AHEAD),
             key,
             index: 0,
             counted: (0, 1),
@@ -181,6 +211,12 @@ impl Reading {
         }
         let refused = match item {
             Item::Event(bytes) => match self.admit(bytes) {
+                Ok(event) if !self.times.contains(&event.time) => {
+                    let time = event.time;
+                    let error =
+                        format!("timestamp: {time} is before 2000 or more than 30 days ahead");
+                    (Some("timestamp".to_owned()), error)
+                }
                 Ok(event) => {
                     let keys = keys(&event, self.key.map(|key| hash_of(&[key, index])));
                     self.candidates.push(Candidate { event, keys });
@@ -233,6 +269,8 @@ impl Reading {
             return Err(Problem::new(problem::Kind::TooLarge, detail));
         }
         let mut answer = self.answer;
+        let unknown = self.admission.unknown_fields();
+        answer.unknown_fields = unknown.iter().map(Unknown::from).collect();
         if self.candidates.is_empty() && answer.rejected_total > 0 {
             let rejected = serde_json::to_value(&answer.rejected).unwrap_or_default();
             let what = match answer.rejected_total {
@@ -243,11 +281,17 @@ impl Reading {
                 .rejected
                 .first()
                 .map_or("", |rejected| &rejected.error);
-            return Err(
-                Problem::new(problem::Kind::BadBody, format!("{what}: {first}"))
-                    .with("rejected", rejected)
-                    .with("rejected_total", answer.rejected_total),
-            );
+            let problem = Problem::new(problem::Kind::BadBody, format!("{what}: {first}"))
+                .with("rejected", rejected)
+                .with("rejected_total", answer.rejected_total);
+            let unknown = &answer.unknown_fields;
+            return Err(match unknown.is_empty() {
+                true => problem,
+                false => problem.with(
+                    "unknown_fields",
+                    serde_json::to_value(unknown).unwrap_or_default(),
+                ),
+            });
         }
         if !self.candidates.is_empty() {
             let bytes = self.bytes + self.candidates.len() * EVENT_BYTES;
@@ -291,6 +335,7 @@ fn reason(refusal: LineRefusal<std::convert::Infallible>) -> (Option<String>, St
             Some("event_type".to_owned()),
             format!("{error}; docs/events.md names them all"),
         ),
+        LineRefusal::Misspelt { missing, .. } => (Some(missing.to_owned()), error),
         LineRefusal::Line(LineError::NoType) => (Some("event_type".to_owned()), error),
         LineRefusal::Line(LineError::NoTimestamp | LineError::Timestamp(_)) => {
             (Some("timestamp".to_owned()), error)

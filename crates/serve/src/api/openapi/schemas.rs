@@ -533,7 +533,7 @@ fn event() -> Value {
 }
 
 fn events_answer() -> Value {
-    object(json!({
+    let mut answer = object(json!({
         "accepted": count(),
         "duplicates": count(),
         "rejected": list(json!({
@@ -547,5 +547,12 @@ fn events_answer() -> Value {
             },
         })),
         "rejected_total": count(),
-    }))
+    }));
+    // Only where there are some.
+    answer["properties"]["unknown_fields"] = list(json!({
+        "type": "object",
+        "required": ["event_type", "field"],
+        "properties": {"event_type": text(), "field": text(), "did_you_mean": text()},
+    }));
+    answer
 }

@@ -122,7 +122,9 @@ fn a_bad_event_spoils_none_beside_it() {
         "\n7\n",
         r#"{"tool":"x"}"#,
         "\n",
-        r#"{"event_type":"tool_call","tool":"b","success":null,"duration_ms":NaN}"#,
+        r#"{"event_type":"tool_call","tool":"b","success":null}"#,
+        "\n",
+        r#"{"event_type":"tool_call","tool":"b","duration_ms":NaN}"#,
         "\n",
     );
     let bytes = [body.as_bytes(), b"{\"event_type\":\"\xff\"}\n"].concat();
@@ -134,7 +136,7 @@ fn a_bad_event_spoils_none_beside_it() {
         }
         rejected
     };
-    let expected = json!({"accepted": 2, "duplicates": 0, "rejected_total": 7, "rejected": [
+    let expected = json!({"accepted": 2, "duplicates": 0, "rejected_total": 8, "rejected": [
         rejected(1, 2, None, "not a JSON object (at byte 33)"),
         rejected(2, 4, Some("duration_ms"), "duration_ms: -1 is not a number of at least 0"),
         rejected(3, 5, Some("event_type"),
@@ -142,12 +144,12 @@ fn a_bad_event_spoils_none_beside_it() {
         rejected(4, 6, Some("timestamp"), "timestamp: not an ISO 8601 date and time"),
         rejected(5, 7, None, "not a JSON object (at byte 0)"),
         rejected(6, 8, Some("event_type"), "no event_type"),
-        rejected(8, 10, None, "not UTF-8"),
+        rejected(8, 10, Some("duration_ms"), "duration_ms: NaN is not a number of at least 0"),
+        rejected(9, 11, None, "not UTF-8"),
     ]});
     assert_eq!(answer, expected, "{answer:#}");
     let mut last = tools(&["b"]);
     last[0]["success"] = Json::Null;
-    last[0]["duration_ms"] = Json::Null;
     assert_eq!(added, [tools(&["a"]), last].concat());
 }
 
@@ -218,10 +220,46 @@ fn times_are_as_they_are_told() {
         "2025-11-20T11:00:00.500000+00:00",
     );
     check("1763636400.25", "2025-11-20T11:00:00.250000+00:00");
-    check("\"1700-01-01T00:00:00Z\"", "1700-01-01T00:00:00+00:00");
-    check("\"2261-01-01T00:00:00Z\"", "2261-01-01T00:00:00+00:00");
+    check("\"2000-01-01T00:00:00Z\"", "2000-01-01T00:00:00+00:00");
     let body = "{\"event_type\":\"tool_call\",\"timestamp\":1763636400000}";
     assert_eq!(send(&door, JSON, body).status, 400);
+    for time in [
+        "1999-12-31T23:59:59Z",
+        "1700-01-01T00:00:00Z",
+        "2261-01-01T00:00:00Z",
+    ] {
+        let body = json!({"event_type": "tool_call", "timestamp": time});
+        let problem = send(&door, JSON, body.to_string()).json();
+        let rejected = &problem["rejected"][0];
+        let told = rejected["error"].as_str().unwrap_or_default();
+        assert_eq!(rejected["key"], "timestamp", "{problem:#}");
+        assert!(
+            told.ends_with("is before 2000 or more than 30 days ahead"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn fields_that_no_kind_knows_are_named() {
+    let door = Door::open();
+    let good = json!({"event_type": "tool_call", "tool": "x", "sucess": true, "mine": 1});
+    let reply = send(&door, JSON, json!([good, good]).to_string());
+    let expected = json!([
+        {"event_type": "tool_call", "field": "sucess", "did_you_mean": "success"},
+        {"event_type": "tool_call", "field": "mine"},
+    ]);
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json()["unknown_fields"], expected);
+    let typos = json!({"event_type": "tool_call", "tol": "x", "duration": 5, "sucess": true});
+    let reply = send(&door, JSON, typos.to_string());
+    let problem = reply.json();
+    assert_eq!(reply.status, 400, "{problem:#}");
+    let named = json!({"index": 0, "line": 1, "key": "tool",
+        "error": "no tool; did you mean `tool` instead of `tol`?"});
+    assert_eq!(problem["rejected"], json!([named]));
+    assert_eq!(problem["unknown_fields"][1]["did_you_mean"], "duration_ms");
+    assert_eq!(door.stored().len(), 2);
 }
 
 #[test]
