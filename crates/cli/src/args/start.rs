@@ -8,9 +8,10 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug, Default)]
 #[command(
     after_help = "Every door listens on this machine alone, unless --host names another address; \
-    then requests must carry a token, which is made and printed once. Port 0 means any free one. \
-    Each flag has a key for config.yaml: `tacho config` lists them. Ctrl-C (SIGINT) or SIGTERM \
-    ends it, within two seconds and with everything stored; a second one ends it at once.\n\n\
+    then requests must carry a token, which is made, kept in the file `token` of the home, \
+    and printed once, on a terminal. Port 0 means any free one. \
+    Each flag has a key for config.yaml: `tacho config` lists them. Ctrl-C (SIGINT), SIGTERM or \
+    a terminal that closes (SIGHUP; not after `nohup`) ends it, within two seconds and with everything stored; a second one ends it at once.\n\n\
     Examples:\n  \
     tacho start\n  \
     tacho start --port 8091 --otlp-grpc-port 0 --ready-file /run/user/1000/tacho.json\n  \
@@ -23,13 +24,13 @@ pub struct Start {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
-    /// Show the page, although a setting says no
+    /// Show the page, although `enable_dashboard` says no
     #[arg(long, overrides_with = "no_dashboard")]
     pub dashboard: bool,
     /// Show no page; the API stays
     #[arg(long)]
     pub no_dashboard: bool,
-    /// Port of the API [default: 8090]
+    /// Port of the page and the API [default: 8090]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
     /// Port for OTLP over gRPC [default: 4317]
@@ -38,10 +39,10 @@ pub struct Start {
     /// Port for OTLP over HTTP [default: 4318]
     #[arg(long, value_name = "PORT")]
     pub otlp_http_port: Option<u16>,
-    /// Port of the metrics as JSON [default: 9109]
+    /// Port of the metrics as JSON; serves them, whatever a setting says [default: 9109]
     #[arg(long, value_name = "PORT")]
     pub json_port: Option<u16>,
-    /// Port that Prometheus scrapes [default: 9108]
+    /// Port that Prometheus scrapes; serves it, whatever a setting says [default: 9108]
     #[arg(long, value_name = "PORT")]
     pub prometheus_port: Option<u16>,
     /// Port for StatsD over UDP [default: none]
@@ -50,10 +51,10 @@ pub struct Start {
     /// Ask every request for a token, also on loopback
     #[arg(long)]
     pub require_token: bool,
-    /// Throw the stored token away and make a new one
+    /// Ask every request for a token, and make a new one in place of the stored
     #[arg(long)]
     pub new_token: bool,
-    /// A name this machine is called by, for requests that use it; may be repeated
+    /// A name this machine is called by in requests, beside `allowed_hosts`; may be repeated
     #[arg(long, value_name = "NAME")]
     pub allow_host: Vec<String>,
     /// Certificate chain (PEM) to speak TLS with, on every door

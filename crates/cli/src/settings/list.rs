@@ -352,7 +352,7 @@ const GENERAL: &[Def] = {
             &[("TACHOGRAPH_PORT", Strict)],
             PORT,
             "8090",
-            "start: port of the API; 0: any free one",
+            "start: port of the page and the API; 0: any free one",
         ),
         kept(
             Key::EnableProfiling,

@@ -58,7 +58,12 @@ impl Desk {
     /// The binary, in the current folder, with nothing in its environment but
     /// these folders.
     pub fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tacho"));
+        self.program(env!("CARGO_BIN_EXE_tacho"), args)
+    }
+
+    /// Any program, as [`Self::command`] runs the binary.
+    pub fn program<A: AsRef<OsStr>>(&self, program: &str, args: &[A]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(args)
             .env_clear()
@@ -209,11 +214,25 @@ impl Server {
         headers: &[&str],
         body: &str,
     ) -> (u16, String) {
+        self.ask_as("localhost", door, method, target, headers, body)
+    }
+
+    /// As [`Self::ask`], of a machine called `host`.
+    #[track_caller]
+    fn ask_as(
+        &self,
+        host: &str,
+        door: &str,
+        method: &str,
+        target: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address(door)).unwrap();
         let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let len = body.len();
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\ncontent-length: {len}\r\n\r\n"
+            "{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}connection: close\r\ncontent-length: {len}\r\n\r\n"
         );
         stream.write_all((head + body).as_bytes()).unwrap();
         let mut answer = String::new();
@@ -227,6 +246,13 @@ impl Server {
     #[track_caller]
     pub fn get(&self, door: &str, target: &str) -> (u16, String) {
         self.ask(door, "GET", target, &[], "")
+    }
+
+    /// The status of an answer to a request that calls the machine `host`.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn get_as(&self, host: &str, door: &str, target: &str) -> u16 {
+        self.ask_as(host, door, "GET", target, &[], "").0
     }
 
     /// Sends a signal.

@@ -15,6 +15,7 @@ mod conformance_defects;
 mod conformance_queries;
 mod demo;
 mod docs;
+mod first_screen;
 mod follow_one_event;
 mod harness;
 mod hostile;

@@ -102,6 +102,44 @@ fn both_signals_end_it_and_a_second_one_is_no_harm() {
     assert!(matches!(code, Some(0 | 143)), "{code:?}");
 }
 
+/// A terminal that is closed stops it as well; not who was told to outlive that.
+#[test]
+fn a_terminal_that_closes_ends_it_unless_it_was_to_go_on() {
+    let desk = Desk::new();
+    let mut server = desk.serve(&[]);
+    let (code, took) = server.end(Signal::HUP);
+    assert_eq!(code, Some(0));
+    assert!(took < LEAVE_WITHIN);
+    assert!(!server.is_ready());
+    let log = desk.server_log();
+    assert!(log.contains("stopping signal=\"SIGHUP\""), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+    let ready = desk.cwd().join("kept.json");
+    let mut line = vec![
+        "-c",
+        "trap '' HUP; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_tacho"),
+        "start",
+        "--ready-file",
+        "kept.json",
+    ];
+    line.extend(ANY_PORTS);
+    let mut kept = desk
+        .program("sh", &line)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    eventually("ready", || ready.exists());
+    let pid = rustix::process::Pid::from_child(&kept);
+    rustix::process::kill_process(pid, Signal::HUP).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(kept.try_wait().unwrap().is_none(), "it goes on");
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(kept.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_second_server_on_one_home_names_the_first() {
     let desk = Desk::new();
@@ -208,6 +246,37 @@ fn settings_and_flags_say_what_is_served() {
     assert_eq!(served(&json), (false, true, false));
 }
 
+/// A port that was typed is meant, and so is the setting: that both cannot be had
+/// is said. Names that are typed are taken beside those of the settings.
+#[test]
+fn flags_and_settings_that_contradict_are_told_and_names_add_up() {
+    let desk = Desk::new();
+    let yaml = "json_endpoint_enabled: false\nallowed_hosts: [one.example]\n";
+    desk.file("other.yaml", yaml);
+    let args = [
+        "--config",
+        "other.yaml",
+        "--allow-host",
+        "two.example",
+        "--allow-host",
+        "three.example",
+    ];
+    let server = desk.serve(&args);
+    let log = desk.server_log();
+    let told = "a flag counts more than a setting flag=\"--json-port\" \
+                setting=\"json_endpoint_enabled: false\" of=\"other.yaml\"";
+    assert!(log.contains(told), "{log}");
+    assert!(!log.contains("--prometheus-port"), "{log}");
+    for (name, status) in [
+        ("one.example", 200),
+        ("two.example", 200),
+        ("three.example", 200),
+        ("four.example", 403),
+    ] {
+        assert_eq!(server.get_as(name, "json", "/health"), status, "{name}");
+    }
+}
+
 /// Whether a browser is shown a page there; a pointer to the API if not.
 fn shows_a_page(address: &str) -> bool {
     use std::io::{Read as _, Write as _};
@@ -241,8 +310,8 @@ fn mistakes_are_named_before_anything_is_served() {
     desk.file("odd.yaml", "dashboard_port: 4711\njson_port: 4711\n");
     let line = ["start", "--config", "odd.yaml"];
     let words = [
-        "dashboard",
-        "json",
+        "the page and the API",
+        "metrics as JSON",
         "port 4711",
         "--json-port",
         "`json_port`",
@@ -326,7 +395,7 @@ fn retention_goes_on_though_sealing_fails() {
 fn the_fourth_seed_s_line_and_file_start_it() {
     let desk = Desk::new();
     let yaml = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/freeagentics.yaml");
-    // Its host is 0.0.0.0: that takes a token, made and shown once.
+    // Its host is 0.0.0.0: that takes a token.
     let line = [
         "--config",
         yaml,
@@ -342,10 +411,10 @@ fn the_fourth_seed_s_line_and_file_start_it() {
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(token.len(), 64);
     let screen = server.screen();
-    assert!(screen.contains(token), "shown the first time: {screen}");
+    let file = token_file.display().to_string();
     assert!(
-        screen.contains("--tls-cert"),
-        "and how to protect it: {screen}"
+        screen.contains(&file) && screen.contains("--tls-cert"),
+        "where it is, and how to protect it: {screen}"
     );
     let log = desk.server_log();
     for flag in ["--no-profiling", "--regression"] {
@@ -364,13 +433,9 @@ fn the_fourth_seed_s_line_and_file_start_it() {
     let bearer = format!("authorization: Bearer {token}");
     assert_ne!(server.ask("json", "GET", "/metrics", &[&bearer], "").0, 401);
     server.end(Signal::TERM);
-    let mut again = desk.serve(&line);
-    assert!(!again.screen().contains(token), "and never again");
-    again.end(Signal::TERM);
-    let anew = desk.serve(&[&line[..], &["--new-token"]].concat());
+    let _anew = desk.serve(&[&line[..], &["--new-token"]].concat());
     let new = std::fs::read_to_string(&token_file).unwrap();
     assert_ne!(new.trim(), token);
-    assert!(anew.screen().contains(new.trim()));
     // What does nothing is not advertised.
     let help = desk.ok(&["start", "--help"]).stdout;
     assert!(
@@ -441,4 +506,31 @@ fn what_is_old_is_sealed_while_it_serves_and_what_is_young_stays() {
     let rows = desk.ok(&["sql", "--format", "jsonl", count]).stdout;
     assert_eq!(rows.trim(), r#"{"n":200}"#);
     drop(server);
+}
+
+/// The container's check, wherever the API listens and whatever it speaks.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_container_is_healthy_while_it_serves() {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../integrations/container/healthy"
+    );
+    let desk = Desk::new();
+    let healthy = || {
+        let mut check = desk.program("bash", &[script]);
+        check.output().unwrap().status.success()
+    };
+    assert!(!healthy(), "no home");
+    let mut server = desk.serve(&["--host", "0.0.0.0"]);
+    assert!(healthy());
+    server.end(Signal::TERM);
+    assert!(!healthy(), "gone");
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../serve/tests/data");
+    let (cert, key) = (
+        format!("{data}/tls-cert.pem"),
+        format!("{data}/tls-key.pem"),
+    );
+    let _server = desk.serve(&["--tls-cert", &cert, "--tls-key", &key]);
+    assert!(healthy(), "over TLS");
 }

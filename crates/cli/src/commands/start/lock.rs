@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use serde_json::Value as Json;
 
+use super::plan::DOORS;
 use crate::exit::Result;
 
 /// The lock, held.
@@ -75,12 +76,12 @@ fn runs_already(home: &Path, told: &str) -> anyhow::Error {
     let who = pid.map_or("(it is just starting)".to_owned(), |pid| {
         format!("(process {pid})")
     });
-    let doors: Vec<String> = about
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| !matches!(name.as_str(), "pid" | "home"))
-        .filter_map(|(name, address)| Some(format!("\n  {name:<11} {}", address.as_str()?)))
+    let doors: Vec<String> = DOORS
+        .iter()
+        .filter_map(|door| {
+            let address = about[door.name].as_str()?;
+            Some(format!("\n  {address:<21}  {}", door.words))
+        })
         .collect();
     let stop = pid.map_or(String::new(), |pid| {
         format!("stop it with `kill {pid}`, or ")

@@ -13,11 +13,12 @@ mod denials;
 mod lock;
 mod log;
 mod plan;
+mod reach;
 mod screen;
 mod signals;
 mod token;
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,8 +35,10 @@ use self::asker::Asker;
 use self::background::{Background, Tasks};
 use self::lock::{ServerLock, remove_stale};
 use self::log::Log;
+use self::plan::Plan;
+use self::token::Origin;
 use crate::args::Format;
-use crate::args::start::Start;
+use crate::args::start::{LogFormat, Start};
 use crate::commands::ask;
 use crate::commands::compact::retention;
 use crate::context::{Context, user_home};
@@ -68,6 +71,8 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     let mut lock = ServerLock::take(&root)?;
     let plan = plan::settle(args, &root, ctx)?;
     let log = Log::new(args.log_format, ctx);
+    accepted_only(args, &log);
+    plan.tell(&log);
     if let Some(path) = &args.ready_file {
         remove_stale(path)?;
     }
@@ -83,8 +88,10 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     let running = tachograph_serve::start(config, doors).map_err(not_started)?;
     let ready = screen::ready(&running.addresses(), &root);
     lock.tell(&ready)?;
-    let shown = match form {
-        Format::Json => out::print(&format!("{ready:#}\n")),
+    let shown = match (form, args.log_format) {
+        (Format::Json, _) => out::print(&format!("{ready:#}\n")),
+        // Lines for machines: words for people would be none of them.
+        (_, LogFormat::Json) => Ok(()),
         _ => out::print(&first_screen(&running, &plan, &root, ctx)),
     };
     // Whoever started it may not read what it says; it serves all the same.
@@ -96,8 +103,7 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
         .as_deref()
         .map(|path| ReadyFile::write(path, &ready));
     let _ready_file = ready_file.transpose()?;
-    log.info("serving", &fields(&ready));
-    accepted_only(args, &log);
+    serving(&log, &ready, &plan, on_screen(form, args, ctx));
     let tasks = Tasks {
         seal_after_bytes: setting_bytes(ctx),
         retention: retention(ctx),
@@ -135,28 +141,52 @@ fn asker(home: &Home, ctx: &Context) -> Asker {
         ..EngineConfig::default()
     };
     ask::limit(&mut config, ctx);
+    // Whoever insists over the network gets no more than some 200 MB of values.
+    config.exact_most = Some(config.exact_limit.saturating_mul(4));
     let engine = Engine::open(Store::open(home).keeping(KEPT_BYTES), config.clone());
     Asker::new(engine, home.root().to_owned(), config)
 }
 
-fn first_screen(running: &Running, plan: &plan::Plan, root: &Path, ctx: &Context) -> String {
+fn first_screen(running: &Running, plan: &Plan, root: &Path, ctx: &Context) -> String {
     let default = user_home().map(|home| home.join(".tachograph"));
+    let reached_as = reach::reached_as(plan.config.host, &plan.config.allowed_hosts);
     let told = screen::Told {
         addresses: &running.addresses(),
+        reached_as: reached_as.as_deref(),
+        page: plan.config.page,
         home: root,
         home_is_default: default.as_deref() == Some(root),
         tls: plan.config.tls.is_some(),
-        token: plan.config.token.as_deref().zip(plan.token.as_ref()),
+        open: !plan.config.host.is_loopback(),
+        token: plan.token.as_ref().map(|origin| screen::Kept {
+            origin,
+            // What is no terminal may be kept, by whoever collects what is printed.
+            shown: plan.config.token.as_deref().filter(|_| ctx.look.terminal),
+        }),
     };
     told.text(&ctx.look)
 }
 
-/// What listens where, as fields of a line.
-fn fields(ready: &serde_json::Value) -> Vec<(&str, serde_json::Value)> {
+/// Whether a person sees the first screen and the log on one terminal.
+fn on_screen(form: Format, args: &Start, ctx: &Context) -> bool {
+    let text = form != Format::Json && args.log_format == LogFormat::Text;
+    text && ctx.look.terminal && std::io::stderr().is_terminal()
+}
+
+/// Tells the log what listens where; a terminal shows it already.
+fn serving(log: &Log, ready: &serde_json::Value, plan: &Plan, seen: bool) {
     let all = ready.as_object().into_iter().flatten();
-    all.filter(|(_, value)| !value.is_null())
+    let mut fields: Vec<_> = all
+        .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect()
+        .collect();
+    if let Some(Origin::Made(path) | Origin::Stored(path)) = &plan.token {
+        fields.push(("token_file", json!(path.display().to_string())));
+    }
+    match seen {
+        true => log.debug("serving", &fields),
+        false => log.info("serving", &fields),
+    }
 }
 
 /// Says what of the fourth seed's flags does nothing here.
@@ -186,10 +216,11 @@ fn not_started(error: StartError) -> anyhow::Error {
     else {
         return error.into();
     };
-    let Some((_, flag, key)) = plan::DOORS.iter().find(|(name, ..)| name == door) else {
+    let Some(door) = plan::DOORS.iter().find(|known| known.name == *door) else {
         return error.into();
     };
-    let name = key.def().name;
+    let (flag, name) = (door.flag, door.key.def().name);
+    let door = door.words;
     let (what, way_out) = match source.kind() {
         ErrorKind::AddrInUse => (
             "another program listens there".to_owned(),

@@ -18,14 +18,53 @@ use crate::context::Context;
 use crate::exit::{Result, usage};
 use crate::settings::{Key, Settings};
 
-/// A door: how it is called in [`tachograph_serve::Addresses`], its flag, its key.
-pub const DOORS: [(&str, &str, Key); 6] = [
-    ("dashboard", "--port", Key::DashboardPort),
-    ("otlp_grpc", "--otlp-grpc-port", Key::OtlpGrpcPort),
-    ("otlp_http", "--otlp-http-port", Key::OtlpHttpPort),
-    ("json", "--json-port", Key::JsonPort),
-    ("prometheus", "--prometheus-port", Key::PrometheusPort),
-    ("statsd", "--statsd-port", Key::StatsdPort),
+/// A door, by its names.
+pub struct Door {
+    /// In [`tachograph_serve::Addresses`] and the ready file.
+    pub name: &'static str,
+    /// For people.
+    pub words: &'static str,
+    pub flag: &'static str,
+    pub key: Key,
+}
+
+const fn door(name: &'static str, words: &'static str, flag: &'static str, key: Key) -> Door {
+    Door {
+        name,
+        words,
+        flag,
+        key,
+    }
+}
+
+/// Every door.
+pub const DOORS: [Door; 6] = [
+    door(
+        "dashboard",
+        "the page and the API",
+        "--port",
+        Key::DashboardPort,
+    ),
+    door(
+        "otlp_grpc",
+        "OTLP over gRPC",
+        "--otlp-grpc-port",
+        Key::OtlpGrpcPort,
+    ),
+    door(
+        "otlp_http",
+        "OTLP over HTTP",
+        "--otlp-http-port",
+        Key::OtlpHttpPort,
+    ),
+    door("json", "metrics as JSON", "--json-port", Key::JsonPort),
+    door(
+        "prometheus",
+        "Prometheus",
+        "--prometheus-port",
+        Key::PrometheusPort,
+    ),
+    door("statsd", "StatsD", "--statsd-port", Key::StatsdPort),
 ];
 
 /// What was settled.
@@ -34,6 +73,20 @@ pub struct Plan {
     pub config: Config,
     /// Where the token came from, if one is asked for.
     pub token: Option<Origin>,
+    /// What is not as whoever set it may think.
+    odd: Vec<Odd>,
+}
+
+/// A message and its fields.
+type Odd = (&'static str, Vec<(&'static str, Json)>);
+
+impl Plan {
+    /// Tells the log what is odd.
+    pub fn tell(&self, log: &Log) {
+        for (message, fields) in &self.odd {
+            log.warning(message, fields);
+        }
+    }
 }
 
 /// Settles flags over settings.
@@ -43,13 +96,24 @@ pub struct Plan {
 /// read.
 pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
     let mut settings = ctx.settings.clone();
-    flags(args, &mut settings);
+    let mut odd = flags(args, &mut settings);
     let host = host(&settings)?;
     let is = |key| settings.is(key);
     let token = match !host.is_loopback() || is(Key::RequireToken) || args.new_token {
         true => Some(token::settle(home, &settings, args.new_token)?),
         false => None,
     };
+    if let Some(mode) = token.as_ref().and_then(|token| token.was_open) {
+        odd.push((
+            "others could read the token; now only you can, and --new-token makes another",
+            vec![
+                ("file", json!(home.join("token").display().to_string())),
+                ("mode", json!(format!("{mode:o}"))),
+            ],
+        ));
+    }
+    let mut allowed_hosts = texts(&settings, Key::AllowedHosts)?;
+    allowed_hosts.extend(args.allow_host.iter().cloned());
     let config = Config {
         host,
         dashboard: port(&settings, Key::DashboardPort),
@@ -60,7 +124,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         prometheus: port(&settings, Key::PrometheusPort).filter(|_| is(Key::PrometheusEnabled)),
         statsd: port(&settings, Key::StatsdPort),
         token: token.as_ref().map(|token| token.text.clone()),
-        allowed_hosts: texts(&settings, Key::AllowedHosts)?,
+        allowed_hosts,
         tls: tls(args, &settings)?,
         collect: collect(&settings)?,
         asking: asking(ctx),
@@ -74,6 +138,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
     Ok(Plan {
         config,
         token: token.map(|token| token.origin),
+        odd,
     })
 }
 
@@ -87,8 +152,33 @@ fn asking(ctx: &Context) -> Asking {
     }
 }
 
-/// Notes what was typed, as the strongest source.
-fn flags(args: &Start, settings: &mut Settings) {
+/// Notes what was typed, as the strongest source. Returns what of the settings is
+/// turned into its opposite by a flag that does not say so.
+fn flags(args: &Start, settings: &mut Settings) -> Vec<Odd> {
+    // A port that was typed is meant to be served.
+    let ports = [
+        (args.json_port, "--json-port", Key::JsonEnabled),
+        (
+            args.prometheus_port,
+            "--prometheus-port",
+            Key::PrometheusEnabled,
+        ),
+    ];
+    let mut odd = Vec::new();
+    for (_, flag, key) in ports.into_iter().filter(|(port, ..)| port.is_some()) {
+        if !settings.is(key) {
+            let settled = settings.get(key);
+            odd.push((
+                "a flag counts more than a setting",
+                vec![
+                    ("flag", json!(flag)),
+                    ("setting", json!(format!("{}: false", settled.def.name))),
+                    ("of", json!(settled.source.to_string())),
+                ],
+            ));
+        }
+        settings.set(key, true.into(), flag);
+    }
     let mut set = |key, value: Option<Json>, flag| {
         if let Some(value) = value {
             settings.set(key, value, flag);
@@ -114,12 +204,6 @@ fn flags(args: &Start, settings: &mut Settings) {
         args.require_token.then(|| true.into()),
         "--require-token",
     );
-    let names = &args.allow_host;
-    set(
-        Key::AllowedHosts,
-        (!names.is_empty()).then(|| names.clone().into()),
-        "--allow-host",
-    );
     let ports = [
         args.port,
         args.otlp_grpc_port,
@@ -128,20 +212,10 @@ fn flags(args: &Start, settings: &mut Settings) {
         args.prometheus_port,
         args.statsd_port,
     ];
-    for ((_, flag, key), port) in DOORS.into_iter().zip(ports) {
-        set(key, port.map(Json::from), flag);
+    for (door, port) in DOORS.iter().zip(ports) {
+        set(door.key, port.map(Json::from), door.flag);
     }
-    // A port that was typed is meant to be served.
-    set(
-        Key::JsonEnabled,
-        args.json_port.map(|_| true.into()),
-        "--json-port",
-    );
-    set(
-        Key::PrometheusEnabled,
-        args.prometheus_port.map(|_| true.into()),
-        "--prometheus-port",
-    );
+    odd
 }
 
 fn host(settings: &Settings) -> Result<IpAddr> {
@@ -187,19 +261,22 @@ fn apart(config: &Config, settings: &Settings) -> Result<()> {
         config.prometheus,
     ];
     let doors: Vec<_> = DOORS.iter().zip(ports).collect();
-    for (at, ((second, flag, second_key), port)) in doors.iter().enumerate() {
+    for (at, (second, port)) in doors.iter().enumerate() {
         let same = |(_, other): &&(_, Option<u16>)| other == port;
         let Some(port) = port.filter(|port| *port != 0) else {
             continue;
         };
-        if let Some(((first, _, first_key), _)) = doors[..at].iter().find(same) {
-            let from = |key: &Key| &settings.get(*key).source;
+        if let Some((first, _)) = doors[..at].iter().find(same) {
+            let from = |door: &Door| &settings.get(door.key).source;
             return Err(usage(format!(
-                "{first} ({}) and {second} ({}) are both to listen on port {port}\n\
-                 hint: take another with {flag} PORT (`{}` in config.yaml); 0 takes any free one",
-                from(first_key),
-                from(second_key),
-                second_key.def().name
+                "{} ({}) and {} ({}) are both to listen on port {port}\n\
+                 hint: take another with {} PORT (`{}` in config.yaml); 0 takes any free one",
+                first.words,
+                from(first),
+                second.words,
+                from(second),
+                second.flag,
+                second.key.def().name
             )));
         }
     }

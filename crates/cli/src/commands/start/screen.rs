@@ -1,6 +1,7 @@
-//! What is seen first: where it listens, how an agent is connected, how it is
-//! stopped. Fits 80 columns.
+//! What is seen first: the page, the doors, how an agent is connected, how it is
+//! stopped. Fits a terminal of 80 columns and 24 lines, with the prompt.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -8,151 +9,269 @@ use serde_json::{Value as Json, json};
 use tachograph_serve::Addresses;
 
 use super::token::Origin;
+use crate::context::user_home;
 use crate::out::{Look, Style};
+
+/// Lines of the smallest terminal, without those of the prompt.
+const MOST_LINES: usize = 22;
 
 /// What the screen tells of.
 pub struct Told<'a> {
     pub addresses: &'a Addresses,
+    /// What this machine is called from where it is to be reached, if that is
+    /// not the address a door is bound to.
+    pub reached_as: Option<&'a str>,
+    /// Whether the API's door shows a page.
+    pub page: bool,
     pub home: &'a Path,
     /// Whether the recorder looks there by itself.
     pub home_is_default: bool,
     pub tls: bool,
-    pub token: Option<(&'a str, &'a Origin)>,
+    /// Whether others than this machine can get at it.
+    pub open: bool,
+    pub token: Option<Kept<'a>>,
+}
+
+/// The token that requests must carry.
+#[derive(Clone, Copy)]
+pub struct Kept<'a> {
+    pub origin: &'a Origin,
+    /// The token itself, where a person looks and it has just been made: what
+    /// goes to a file or a log says where it is kept instead.
+    pub shown: Option<&'a str>,
 }
 
 impl Told<'_> {
-    /// The text, painted as `look` says.
+    /// The text, painted as `look` says. What makes it easy to read is given up
+    /// where it would not fit.
     pub fn text(&self, look: &Look) -> String {
-        let bold = |text: &str| look.paint(Style::Bold, text);
-        let mut text = format!(
-            "{} takes in what agents send, keeps it in {}\n\n",
-            bold("Tachograph"),
-            self.home.display()
-        );
-        for (what, address, path) in [
-            ("API", self.addresses.dashboard, "/api/v1/report"),
-            ("OTLP over HTTP", self.addresses.otlp_http, ""),
-            ("OTLP over gRPC", self.addresses.otlp_grpc, ""),
-            ("Metrics, JSON", self.addresses.json, "/metrics"),
-            ("Metrics, Prometheus", self.addresses.prometheus, "/metrics"),
-        ] {
-            if let Some(address) = address {
-                text += &format!("  {what:<21}{}{path}\n", self.url(address));
+        let (head, ways, end) = (self.head(look), self.ways(look), self.end());
+        let lay = |between: &str, before_end: &str| {
+            format!("{head}\n{}{before_end}{end}", ways.join(between))
+        };
+        let mut text = lay("\n", "\n");
+        for (between, before_end) in [("", "\n"), ("", "")] {
+            if text.lines().count() <= MOST_LINES {
+                break;
             }
+            text = lay(between, before_end);
         }
-        if let Some(address) = self.addresses.statsd {
-            text += &format!("  {:<21}{address} (UDP)\n", "StatsD");
-        }
-        text += &self.security(look);
-        text += &format!("\n{}\n", bold("Connect an agent, one of three ways"));
-        text += &self.otlp(look);
-        text += &self.rust(look);
-        text += &self.curl(look);
-        text += &format!(
-            "\n{} `tacho report` tells what happened. Ctrl-C stops the server.\n",
-            bold("Then")
-        );
         look.glyphs.fit(text)
     }
 
-    fn url(&self, address: SocketAddr) -> String {
-        // What is bound to every address is reached here by loopback.
-        let host = match address.ip() {
-            ip if !ip.is_unspecified() => SocketAddr::new(ip, address.port()),
-            ip if ip.is_ipv6() => SocketAddr::new([0, 0, 0, 0, 0, 0, 0, 1].into(), address.port()),
-            _ => SocketAddr::new([127, 0, 0, 1].into(), address.port()),
-        };
-        format!("{}://{host}", if self.tls { "https" } else { "http" })
-    }
-
-    fn security(&self, look: &Look) -> String {
-        let Some((token, origin)) = self.token else {
-            return String::new();
-        };
-        let mut text = match origin {
-            Origin::Made(path) => format!(
-                "\n{}, made just now, shown this once, and stored in\n{}:\n  {token}\n",
-                look.paint(Style::Bold, "Requests need this token"),
-                path.display()
-            ),
-            Origin::Stored(path) => {
-                format!("\nRequests need the token in {}.\n", path.display())
+    fn head(&self, look: &Look) -> String {
+        let mut text = format!(
+            "{} keeps what your agents do in {}\n\n",
+            look.paint(Style::Bold, "Tachograph"),
+            short(self.home)
+        );
+        let rows = self.rows();
+        let with_more = rows.iter().filter(|row| row.beside.is_some());
+        let width = with_more.map(|row| row.value.len()).max().unwrap_or(0);
+        for (at, row) in rows.iter().enumerate() {
+            let value = match at {
+                0 => look.paint(Style::Bold, &row.value),
+                _ => row.value.clone(),
+            };
+            let _ = write!(text, "  {:<7}   {value}", row.name);
+            if let Some(beside) = &row.beside {
+                let gap = width - row.value.len() + 3;
+                let _ = write!(text, "{:gap$}{}", "", look.paint(Style::Dim, beside));
             }
-            Origin::Setting(source) => format!("\nRequests need the token of {source}.\n"),
-        };
-        if !self.tls {
-            text += "Without TLS anybody on the way can read it: give --tls-cert and --tls-key, or\n\
-                     let a proxy speak TLS (nginx, Caddy) and listen on loopback.\n";
+            text.push('\n');
         }
         text
     }
 
-    fn otlp(&self, look: &Look) -> String {
+    fn rows(&self) -> Vec<Row> {
+        let doors = self.addresses;
+        let mut rows = Vec::new();
+        let mut row = |name, value, beside| {
+            rows.push(Row {
+                name,
+                value,
+                beside,
+            });
+        };
+        if let Some(address) = doors.dashboard {
+            let url = self.url(address);
+            match (self.page, self.token.is_some()) {
+                (true, asks) => row(
+                    "Page",
+                    // A browser has no other way to send it.
+                    url + if asks { "/?token=TOKEN" } else { "" },
+                    Some("API   /api/v1".to_owned()),
+                ),
+                (false, _) => row("API", url + "/api/v1", None),
+            }
+        }
+        let port = |what: &str, address: SocketAddr, path: &str| {
+            format!("{what}  :{}{path}", address.port())
+        };
+        match (doors.otlp_http, doors.otlp_grpc) {
+            (Some(http), grpc) => row(
+                "OTLP",
+                self.url(http),
+                grpc.map(|grpc| port("gRPC", grpc, "")),
+            ),
+            (None, Some(grpc)) => row("OTLP", self.url(grpc), Some("gRPC".to_owned())),
+            (None, None) => {}
+        }
+        match (doors.prometheus, doors.json) {
+            (Some(prometheus), json) => row(
+                "Metrics",
+                self.url(prometheus) + "/metrics",
+                json.map(|json| port("JSON", json, "/metrics")),
+            ),
+            (None, Some(json)) => row(
+                "Metrics",
+                self.url(json) + "/metrics",
+                Some("JSON".to_owned()),
+            ),
+            (None, None) => {}
+        }
+        if let Some(address) = doors.statsd {
+            row("StatsD", address.to_string(), Some("UDP".to_owned()));
+        }
+        if let Some(token) = self.token {
+            let kept = match (token.origin, token.shown) {
+                (Origin::Made(path), Some(_)) => {
+                    format!("shown this once, kept in {}", short(path))
+                }
+                (Origin::Made(path) | Origin::Stored(path), _) => {
+                    format!("kept in {}", short(path))
+                }
+                (Origin::Setting(source), _) => format!("that of {source}"),
+            };
+            row("Token", kept, None);
+        }
+        rows
+    }
+
+    fn url(&self, address: SocketAddr) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        match self.reached_as {
+            Some(name) => format!("{scheme}://{name}:{}", address.port()),
+            None => format!("{scheme}://{address}"),
+        }
+    }
+
+    /// The three ways to connect an agent, each to be copied as it is.
+    fn ways(&self, look: &Look) -> Vec<String> {
+        let way = |name: &str, about: &str, lines: Vec<String>| {
+            let mut text = format!("{} {about}\n", look.paint(Style::Bold, name));
+            for line in lines {
+                let _ = writeln!(text, "  {line}");
+            }
+            text
+        };
+        let mut ways = Vec::new();
+        if let Some(lines) = self.otlp() {
+            let about = "Claude Code, Codex, Gemini CLI, any SDK";
+            ways.push(way("Connect an agent by OpenTelemetry:", about, lines));
+        }
+        let about = match self.open {
+            true => "on this machine, server or not",
+            false => "which needs no server to record",
+        };
+        ways.push(way("Or by Rust,", about, self.rust()));
+        if let Some(lines) = self.curl() {
+            ways.push(way("Or by JSON,", "from any language", lines));
+        }
+        ways
+    }
+
+    /// What Claude Code wants beside the standard's variables is harmless to others.
+    fn otlp(&self) -> Option<Vec<String>> {
         let (address, protocol) = match (self.addresses.otlp_http, self.addresses.otlp_grpc) {
             (Some(address), _) => (address, "http/protobuf"),
-            (None, Some(address)) => (address, "grpc"),
-            (None, None) => return String::new(),
+            (None, address) => (address?, "grpc"),
         };
-        let mut text = format!(
-            "\n  1. {} whatever speaks it: Claude Code, Codex, Gemini CLI, any SDK\n\
-             \x20    export OTEL_EXPORTER_OTLP_ENDPOINT={}\n\
-             \x20    export OTEL_EXPORTER_OTLP_PROTOCOL={protocol}\n",
-            look.paint(Style::Bold, "OpenTelemetry,"),
+        let mut lines: Vec<String> = self.shell_token().into_iter().collect();
+        lines.push(format!(
+            "export OTEL_EXPORTER_OTLP_ENDPOINT={}",
             self.url(address)
-        );
-        if let Some((_, origin)) = self.token {
-            text += &format!(
-                "     export OTEL_EXPORTER_OTLP_HEADERS=\"authorization=Bearer {}\"\n",
-                shell_token(origin)
+        ));
+        lines.push(format!(
+            "export OTEL_EXPORTER_OTLP_PROTOCOL={protocol} OTEL_LOGS_EXPORTER=otlp"
+        ));
+        if self.token.is_some() {
+            lines.push(
+                "export OTEL_EXPORTER_OTLP_HEADERS=\"authorization=Bearer $TOKEN\"".to_owned(),
             );
         }
-        text += "     Claude Code also wants:\n     \
-                 export CLAUDE_CODE_ENABLE_TELEMETRY=1\n     \
-                 export OTEL_METRICS_EXPORTER=otlp OTEL_LOGS_EXPORTER=otlp\n";
-        text
+        lines.push("export CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_METRICS_EXPORTER=otlp".to_owned());
+        Some(lines)
     }
 
-    fn rust(&self, look: &Look) -> String {
-        let mut text = format!(
-            "\n  2. {} the crate `tachograph`; it needs no server to record\n",
-            look.paint(Style::Bold, "Rust,")
-        );
-        if !self.home_is_default {
-            text += &format!("     export TACHOGRAPH_HOME={}\n", quoted(self.home));
-        }
-        text += "     let recorder = tachograph::init();\n     \
-                 recorder.tool(\"search\").success(elapsed);\n";
-        text
+    fn rust(&self) -> Vec<String> {
+        let home = format!("export TACHOGRAPH_HOME={}", quoted(self.home));
+        let mut lines: Vec<String> = (!self.home_is_default)
+            .then_some(home)
+            .into_iter()
+            .collect();
+        lines.push("let recorder = tachograph::init();".to_owned());
+        lines.push("let found = recorder.tool(\"search\").time(|| find(\"x\"));".to_owned());
+        lines
     }
 
-    fn curl(&self, look: &Look) -> String {
-        let Some(address) = self.addresses.dashboard.or(self.addresses.json) else {
-            return String::new();
-        };
-        let mut text = format!(
-            "\n  3. {} one event or many, from any language\n     \
-             curl {}/api/v1/events \\\n     \
-             \x20 -H 'Content-Type: application/json' \\\n",
-            look.paint(Style::Bold, "JSON,"),
-            self.url(address)
-        );
-        if let Some((_, origin)) = self.token {
-            text += &format!(
-                "       -H \"Authorization: Bearer {}\" \\\n",
-                shell_token(origin)
-            );
+    fn curl(&self) -> Option<Vec<String>> {
+        let address = self.addresses.dashboard.or(self.addresses.json)?;
+        let content = "-H 'Content-Type: application/json'";
+        let mut lines = vec![format!("curl {}/api/v1/events \\", self.url(address))];
+        if self.token.is_some() {
+            lines.push(format!(
+                "  -H \"Authorization: Bearer $TOKEN\" {content} \\"
+            ));
+        } else {
+            lines.push(format!("  {content} \\"));
         }
-        text +=
-            "       -d '{\"event_type\":\"tool_call\",\"tool\":\"search\",\"duration_ms\":12.5}'\n";
-        text
+        lines.push(
+            "  -d '{\"event_type\":\"tool_call\",\"tool\":\"search\",\"duration_ms\":12.5}'"
+                .to_owned(),
+        );
+        Some(lines)
+    }
+
+    /// How a shell gets at the token, which the lines below use as `$TOKEN`.
+    fn shell_token(&self) -> Option<String> {
+        let token = self.token?;
+        Some(match (token.origin, token.shown) {
+            (Origin::Made(_), Some(text)) => format!("TOKEN={text}"),
+            (Origin::Made(path) | Origin::Stored(path), _) => {
+                format!("TOKEN=$(cat {})", quoted(path))
+            }
+            (Origin::Setting(source), _) => format!("TOKEN='that of {source}'"),
+        })
+    }
+
+    fn end(&self) -> String {
+        match self.open && !self.tls {
+            // What travels in clear is worth more than what to do later.
+            true => {
+                "Ctrl-C stops it. Without --tls-cert and --tls-key the token travels in clear.\n"
+            }
+            false => "Ctrl-C stops it. `tacho report` tells what happened.\n",
+        }
+        .to_owned()
     }
 }
 
-/// How a shell gets at the token; it is not printed again.
-fn shell_token(origin: &Origin) -> String {
-    match origin {
-        Origin::Made(path) | Origin::Stored(path) => format!("$(cat {})", quoted(path)),
-        Origin::Setting(_) => "$TACHOGRAPH_TOKEN".to_owned(),
+/// A line of the table.
+struct Row {
+    name: &'static str,
+    value: String,
+    /// The same door's other side.
+    beside: Option<String>,
+}
+
+/// A path for people: `~` for the user's home.
+fn short(path: &Path) -> String {
+    let below = user_home().and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned));
+    match below {
+        Some(below) if below.as_os_str().is_empty() => "~".to_owned(),
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
     }
 }
 

@@ -19,6 +19,8 @@ const MIN_CHARS: usize = 16;
 pub struct Token {
     pub text: String,
     pub origin: Origin,
+    /// The mode its file had, if others than the owner could get at it.
+    pub was_open: Option<u32>,
 }
 
 /// Where a token came from.
@@ -48,6 +50,7 @@ pub fn settle(home: &Path, settings: &Settings, anew: bool) -> Result<Token> {
         return Ok(Token {
             text: text.to_owned(),
             origin: Origin::Setting(origin),
+            was_open: None,
         });
     }
     Home::create(home)?;
@@ -60,9 +63,11 @@ pub fn settle(home: &Path, settings: &Settings, anew: bool) -> Result<Token> {
     if let Some(text) = stored.filter(|_| !anew) {
         let text = text.trim().to_owned();
         check(&text, &path.display().to_string())?;
+        let was_open = close(&path)?;
         return Ok(Token {
             text,
             origin: Origin::Stored(path),
+            was_open,
         });
     }
     let bytes = random_bytes().context("the operating system gives no random bytes")?;
@@ -77,7 +82,31 @@ pub fn settle(home: &Path, settings: &Settings, anew: bool) -> Result<Token> {
     Ok(Token {
         text,
         origin: Origin::Made(path),
+        was_open: None,
     })
+}
+
+/// Makes a file the owner's alone, if it is not. Returns the mode it had.
+#[cfg(unix)]
+fn close(path: &Path) -> Result<Option<u32>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let read = || fs::metadata(path).map(|meta| meta.permissions().mode() & 0o777);
+    let mode = read().with_context(|| format!("cannot look at {}", path.display()))?;
+    if mode & 0o077 == 0 {
+        return Ok(None);
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(|| {
+        format!(
+            "others may read {} (mode {mode:o}), and that cannot be changed",
+            path.display()
+        )
+    })?;
+    Ok(Some(mode))
+}
+
+#[cfg(not(unix))]
+fn close(_path: &Path) -> Result<Option<u32>> {
+    Ok(None)
 }
 
 /// A token travels in a header: printable ASCII without spaces.
