@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod chance;
-mod crowd;
 mod changes;
+mod crowd;
 mod guard;
 mod home;
 mod limits;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use tachograph_model::answer::ROWS;
+
+use super::Format;
 use super::window::WindowArgs;
 
 /// Which events, and how they are counted.
@@ -14,6 +17,25 @@ pub struct Counted {
     /// Count every event: no sketches, however many events there are
     #[arg(long)]
     pub exact: bool,
+}
+
+/// How much is listed.
+#[derive(Args, Debug, Default)]
+pub struct Listed {
+    /// At most N rows in each list of JSON, CSV or Markdown (0: all) [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+impl Listed {
+    /// How many rows, in a form.
+    pub fn rows(&self, form: Format) -> usize {
+        match (form, self.limit) {
+            // It says itself how many more there are.
+            (Format::Text, _) | (_, Some(0)) => usize::MAX,
+            (_, limit) => limit.unwrap_or(ROWS),
+        }
+    }
 }
 
 /// `tacho report`
@@ -27,6 +49,8 @@ pub struct Counted {
 pub struct Report {
     #[command(flatten)]
     pub counted: Counted,
+    #[command(flatten)]
+    pub listed: Listed,
     /// Only these sections, such as tools,models (`all`: everything there is data for)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub section: Vec<String>,
@@ -60,6 +84,8 @@ pub struct Health {
 pub struct Stats {
     #[command(flatten)]
     pub counted: Counted,
+    #[command(flatten)]
+    pub listed: Listed,
     /// What lies on disk: files, events, size
     #[arg(long, conflicts_with_all = ["agent", "days", "hours", "since", "until"])]
     pub storage: bool,
@@ -80,7 +106,7 @@ pub struct Trends {
 }
 
 /// `tacho changes`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
     Examples:\n  \
     tacho changes                             the last 14 days\n  \
@@ -90,6 +116,8 @@ pub struct Trends {
 pub struct Changes {
     #[command(flatten)]
     pub counted: Counted,
+    #[command(flatten)]
+    pub listed: Listed,
     /// Exit with 1 when something got worse
     #[arg(long)]
     pub strict: bool,

@@ -20,7 +20,8 @@ pub fn run(args: &Changes, ctx: &Context) -> Result<Exit> {
     )?;
     let engine = ask::engine(ctx);
     let busy = ctx.busy("counting");
-    let (found, about) = question::Changes { scope }.ask(&engine)?;
+    let (mut found, mut about) = question::Changes { scope }.ask(&engine)?;
+    found.limit(args.listed.rows(form), &mut about);
     drop(busy);
     let text = match form {
         Format::Json => ask::pretty(&changes::json(&found, &about))?,

@@ -25,7 +25,8 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
         args.counted.exact,
     )?;
     let engine = ask::engine(ctx);
-    let (mut found, about) = ask::report(&engine, ctx, scope)?;
+    let (mut found, mut about) = ask::report(&engine, ctx, scope)?;
+    found.limit(args.listed.rows(form), &mut about);
     let style = ask::style(ctx, output);
     if matches!(&selection, Selection::Only(sections) if sections.contains(&Section::Storage)) {
         ask::complete(&engine, &mut found.storage)?;

@@ -66,7 +66,8 @@ fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.counted.window, ctx, None, args.counted.exact)?;
     let engine = ask::engine(ctx);
-    let (found, about) = ask::report(&engine, ctx, scope)?;
+    let (mut found, mut about) = ask::report(&engine, ctx, scope)?;
+    found.limit(args.listed.rows(form), &mut about);
     let text = match form {
         Format::Json => ask::pretty(&stats::json(&found, &about))?,
         Format::Csv => stats::csv(&found),

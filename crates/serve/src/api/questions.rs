@@ -16,6 +16,7 @@ use super::form::Form;
 use super::json::Json;
 use super::params::Params;
 use super::problem::{Kind, Problem, quoted};
+use super::sql::truncation;
 use super::view::{Page, VIEWS, View, wants_storage};
 
 /// `GET /api/v1`: what can be asked.
@@ -57,7 +58,7 @@ pub async fn answer(
     let now = now();
     let question = view.question(&params, &api.hub.config.asking, now)?;
     drop(params);
-    let body = api
+    let (body, truncated) = api
         .desk
         .run(move |hub| {
             let params = Params::read(Some(&query), &view.params)?;
@@ -65,14 +66,16 @@ pub async fn answer(
             if wants_storage(view, &params) {
                 ask::complete(hub, &mut answer.found)?;
             }
+            let truncated = View::limit(&mut answer, form, &params);
             let page = Page {
                 folder: &hub.home.root().display().to_string(),
                 asking: &hub.config.asking,
             };
-            view.render(answer, form, &params, &page)
+            let body = view.render(answer, form, &params, &page)?;
+            Ok((body, truncated))
         })
         .await?;
-    Ok(form.answer(body))
+    Ok(truncation(form.answer(body), truncated))
 }
 
 /// Whatever else is asked for under `/api/v1/`.

@@ -202,10 +202,14 @@ async fn answer(api: &Api, query: String, rows: usize, form: Form) -> Result<Res
             Ok((body, found.truncated))
         })
         .await?;
-    let mut response = form.answer(body);
+    Ok(truncation(form.answer(body), truncated))
+}
+
+/// Says whether there were more rows.
+pub fn truncation(mut response: Response, truncated: bool) -> Response {
     if truncated {
         let yes = HeaderValue::from_static("true");
         response.headers_mut().insert(TRUNCATED, yes);
     }
-    Ok(response)
+    response
 }

@@ -5,14 +5,14 @@
 use std::sync::LazyLock;
 
 use serde_json::Value;
-use tachograph_model::answer::{About, Found, Report};
+use tachograph_model::answer::{About, Found, MOST_ROWS, ROWS, Report};
 use tachograph_model::question::asked::{
     CHANGES_DAYS, MOST_DAYS, MOST_HOURS, REPORT_DAYS, instant,
 };
 use tachograph_model::question::{Asked, AskedError, Scope, With};
 use tachograph_model::render::report::{self, Section, Selection};
 use tachograph_model::render::{Style, changes, health, queries, stats, storage, trends};
-use tachograph_model::{Answer, Question, UnixNanos};
+use tachograph_model::{Answer, NoteKind, Question, UnixNanos};
 
 use super::form::{FORMS, Form};
 use super::params::{Param, Params, Takes};
@@ -95,6 +95,15 @@ pub const FORMAT: Param = Param {
     takes: Takes::OneOf(&["json", "csv", "markdown", "text"]),
 };
 
+/// Rows, of every question that lists some.
+pub const LIMIT: Param = Param {
+    name: "limit",
+    doc: "At most so many rows in each list, 1000 unless told otherwise: those that count most. \
+          Notes say how many more there are, and so does the header \
+          `Tachograph-Truncated: true`. As text all are counted.",
+    takes: Takes::Whole(1, MOST_ROWS as u64),
+};
+
 const SECTION: Param = Param {
     name: "section",
     doc: "Only these sections; `all`: everything there is data for.",
@@ -135,6 +144,9 @@ impl View {
         let mut params = vec![FORMAT];
         if name != "storage" {
             params.extend(COUNTED);
+        }
+        if !matches!(name, "storage" | "health" | "trends") {
+            params.push(LIMIT);
         }
         params.extend(match name {
             "report" => Some(SECTION),
@@ -205,6 +217,21 @@ impl View {
         let mut scope = asked.scope(now, self.days).map_err(|error| wrong(&error))?;
         scope.exact = params.flag("exact");
         Ok(scope)
+    }
+
+    /// Leaves as many rows as were asked for; whether that is fewer than there
+    /// are.
+    pub fn limit(answer: &mut Answer, form: Form, params: &Params) -> bool {
+        if form == Form::Text {
+            // It says itself how many more there are.
+            return false;
+        }
+        let rows = params
+            .whole(LIMIT.name)
+            .and_then(|rows| rows.try_into().ok());
+        answer.limit(rows.unwrap_or(ROWS));
+        let mut notes = answer.about.notes.iter();
+        notes.any(|note| note.kind == NoteKind::RowLimit)
     }
 
     /// The answer in a form.

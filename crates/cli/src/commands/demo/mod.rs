@@ -109,7 +109,7 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
     changes::run(
         &Changes {
             counted: counted(),
-            strict: false,
+            ..Changes::default()
         },
         &demo,
     )?;

@@ -9,7 +9,7 @@ use crate::api::params::{Param, Takes};
 use crate::api::problem::Kind;
 use crate::api::seed4::{HISTORY_PARAMS, SUMMARY_PARAMS, shape::SOURCES};
 use crate::api::sql;
-use crate::api::view::{VIEWS, View};
+use crate::api::view::{LIMIT, VIEWS, View};
 
 /// Every path of the door.
 pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
@@ -129,20 +129,27 @@ fn question(view: &View, schemas: &mut Schemas) -> Value {
             param["schema"] = json!({"type": "string", "enum": names});
         }
     }
-    let answer = in_forms("the answer", view.forms, &schemas.view(view.name));
+    let mut answer = in_forms("the answer", view.forms, &schemas.view(view.name));
+    if view.params.contains(&LIMIT) {
+        answer["headers"] = truncated();
+    }
     operation(&told, params, answer, &ASKING)
 }
 
 fn table() -> Value {
     let rows = json!({"type": "array", "items": {"type": "object"}});
     let mut table = in_forms("the rows", sql::FORMS, &rows);
-    table["headers"] = json!({
+    table["headers"] = truncated();
+    table
+}
+
+fn truncated() -> Value {
+    json!({
         "Tachograph-Truncated": {
             "description": "`true` when there were more rows than were asked for",
             "schema": {"type": "string", "const": "true"},
         },
-    });
-    table
+    })
 }
 
 const SQL: [Kind; 6] = [

@@ -101,6 +101,36 @@ fn every_question_is_answered() {
 }
 
 #[test]
+fn a_list_has_so_many_rows_and_says_how_many_more_there_are() {
+    let door = open();
+    let ask = |query: &str| {
+        get(
+            door.addresses().dashboard,
+            &format!("/api/v1/tools{query}"),
+            &[],
+        )
+    };
+    for (query, listed) in [("", 2), ("?limit=2", 2), ("?limit=1", 1)] {
+        let reply = ask(query);
+        let json = reply.json();
+        assert_eq!(
+            json["tools"]["tools"].as_array().map(Vec::len),
+            Some(listed)
+        );
+        let truncated = (listed < 2).then_some("true");
+        assert_eq!(reply.header("tachograph-truncated"), truncated, "{query}");
+        let notes = json["notes"].to_string();
+        let said = "1 tools are listed, and 1 more are not (`limit`)";
+        assert_eq!(notes.contains(said), listed < 2, "{query}: {notes}");
+    }
+    // As text it says so itself, and of more rows than that.
+    assert!(ask("?limit=1&format=text").text().contains("search"));
+    for limit in ["0", "10001", "x"] {
+        assert_eq!(ask(&format!("?limit={limit}")).status, 400, "{limit}");
+    }
+}
+
+#[test]
 fn what_is_listed_is_there() {
     let door = open();
     let list = get(door.addresses().dashboard, "/api/v1", &[]).json();
