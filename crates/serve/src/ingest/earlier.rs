@@ -70,7 +70,7 @@ impl Earlier {
             let named =
                 key.find(line).is_some() && decoder.decode(line.trim_ascii_end(), &mut ids).is_ok();
             match ids.keys().filter(|_| named) {
-                Some(keys) => seen.stored(&keys, &ids.name),
+                Some(keys) => seen.stored(&keys, &ids.name, ids.agent.as_deref()),
                 None => *self.lines.entry(hash(line)).or_default() += 1,
             }
         }
@@ -170,6 +170,7 @@ struct Ids {
     id: String,
     trace: Option<String>,
     parent: Option<String>,
+    agent: Option<String>,
 }
 
 impl Ids {
@@ -193,7 +194,7 @@ impl Visitor for Ids {
         }
         self.event_type.push_str(event_type);
         self.is_span = kind.is_some_and(is_span);
-        (self.trace, self.parent) = (None, None);
+        (self.trace, self.parent, self.agent) = (None, None, None);
     }
 
     fn cell(&mut self, column: Column, cell: Cell<'_>) {
@@ -201,6 +202,7 @@ impl Visitor for Ids {
             (Column::Name, Cell::Str(text)) => self.name.push_str(text),
             (Column::Id, Cell::Str(text)) => self.id.push_str(text),
             (Column::TraceId, Cell::Str(text)) => self.trace = Some(text.to_owned()),
+            (Column::Agent, Cell::Str(text)) => self.agent = Some(text.to_owned()),
             (Column::ParentId, Cell::Str(text)) => self.parent = Some(text.to_owned()),
             _ => {}
         }

@@ -525,7 +525,7 @@ fn recall(candidate: &Candidate, seen: &mut Seen, earlier: &mut Earlier) {
         return;
     };
     if !seen.knows_body(body) && earlier.has(&candidate.event) {
-        seen.stored(keys, "");
+        seen.stored(keys, "", None);
     }
 }
 

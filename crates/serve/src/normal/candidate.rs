@@ -43,6 +43,8 @@ pub struct Keys {
     pub lasted: (i64, i64),
     /// Of an agent that tells of the same call by spans and by logs.
     pub way: Option<Way>,
+    /// It does not say which agent did it: that is the service so far.
+    pub unnamed: bool,
     /// A root that holds others together: a run of an agent, if none is below.
     pub root: bool,
 }

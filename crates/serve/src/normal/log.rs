@@ -93,7 +93,7 @@ pub fn candidate(
             Column::ParentId,
             names::hex(&record.span_id).map(Value::Str),
         );
-        let who = names::agent(&facts, origin.service);
+        let who = names::agent(&facts).or(origin.service);
         identities.set(&mut event, Column::Agent, who);
     }
     let session = names::session(&facts);

@@ -102,8 +102,8 @@ pub fn tool<'v>(facts: &Facts<'v, '_>) -> Option<&'v str> {
     facts.str(Fact::Tool).or_else(entity).and_then(plain)
 }
 
-/// Who did it: the agent, else the service.
-pub fn agent<'v>(facts: &Facts<'v, '_>, service: Option<&'v str>) -> Option<&'v str> {
+/// The agent that did it, where that is said.
+pub fn agent<'v>(facts: &Facts<'v, '_>) -> Option<&'v str> {
     let entity = || {
         facts
             .str(Fact::EntityName)
@@ -113,7 +113,6 @@ pub fn agent<'v>(facts: &Facts<'v, '_>, service: Option<&'v str>) -> Option<&'v 
         .str(Fact::Agent)
         .or_else(entity)
         .or_else(|| facts.str(Fact::GraphNode))
-        .or(service)
 }
 
 /// The id of a model's response. OpenInference has no attribute for it, but

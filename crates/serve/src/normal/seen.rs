@@ -13,6 +13,9 @@
 //!    them, is the same call, seen by two instrumentations; so is a tool call
 //!    above or below one of the same name.
 //!
+//! A span that does not say which agent did it is of the agent above it
+//! ([`agents`]).
+//!
 //! A chain that is the root of its trace, with no agent below, is an agent's run.
 //!
 //! Of one batch the record that knows most of its tokens counts; across
@@ -28,12 +31,14 @@ use std::hash::Hash;
 
 use tachograph_model::{Column, Value};
 
+use self::agents::{Above, Named};
 use self::calls::{CALL_SECONDS, Calls};
 use super::candidate::{Candidate, Keys, Way};
 use super::kind::Class;
 use super::mix::{MixMap, MixSet};
 use super::names::hash_of;
 
+mod agents;
 mod calls;
 
 /// Ids remembered against retries.
@@ -75,6 +80,7 @@ pub struct Seen {
     calls: Calls,
     /// By instance: whether logs lead, and when it last told of a call.
     ways: HashMap<u64, (bool, u64)>,
+    named: Named,
     /// What was remembered since the last [`Self::settle`].
     fresh: Vec<Fresh>,
 }
@@ -96,6 +102,7 @@ impl Default for Seen {
             responses: Calls::default(),
             calls: Calls::default(),
             ways: HashMap::new(),
+            named: Named::default(),
             fresh: Vec::new(),
         }
     }
@@ -103,8 +110,8 @@ impl Default for Seen {
 
 impl Seen {
     /// Remembers an event that an earlier process stored, as if it had been
-    /// admitted; `name` as it stands there.
-    pub fn stored(&mut self, keys: &Keys, name: &str) {
+    /// admitted; its name and its agent as they stand there.
+    pub fn stored(&mut self, keys: &Keys, name: &str, agent: Option<&str>) {
         if let Some(id) = own_id(keys) {
             self.ids.insert(id);
         }
@@ -112,6 +119,9 @@ impl Seen {
             .place(keys.trace, keys.span, keys.parent, keys.class, name);
         if let Some(class @ (Class::Llm | Class::Tool)) = keys.class {
             self.nodes.count(id_of(keys.trace, keys.span), class);
+        }
+        if let Some(agent) = agent.filter(|_| keys.class == Some(Class::Agent)) {
+            self.nodes.set_agent(id_of(keys.trace, keys.span), agent);
         }
     }
 
@@ -154,6 +164,10 @@ impl Seen {
             let name = candidate.event.str(Column::Name).unwrap_or_default();
             self.nodes
                 .place(keys.trace, keys.span, keys.parent, keys.class, name);
+            self.know_agent(candidate);
+        }
+        for candidate in &mut batch {
+            self.name_agent(candidate);
         }
 
         let mut order: Vec<usize> = (0..batch.len()).collect();
@@ -275,6 +289,34 @@ impl Seen {
         logs == way.log
     }
 
+    fn know_agent(&mut self, candidate: &Candidate) {
+        let Candidate { event, keys } = candidate;
+        let is_named = keys.class == Some(Class::Agent) && !keys.unnamed;
+        let Some(agent) = event.str(Column::Agent).filter(|_| is_named) else {
+            return;
+        };
+        if keys.span != [0; 8] {
+            self.named.add(keys.instance, agent);
+            self.nodes.set_agent(id_of(keys.trace, keys.span), agent);
+        }
+    }
+
+    /// Says which agent did it where the record does not.
+    fn name_agent(&self, candidate: &mut Candidate) {
+        let keys = &candidate.keys;
+        if !keys.unnamed || keys.parent == [0; 8] {
+            return;
+        }
+        let agent = match self.nodes.agent_above(id_of(keys.trace, keys.parent)) {
+            Above::Agent(agent) => Some(agent),
+            Above::Nobody => None,
+            Above::Unknown => self.named.only(keys.instance),
+        };
+        if let Some(agent) = agent {
+            candidate.event.set(Column::Agent, Value::from(agent));
+        }
+    }
+
     /// Makes a chain that is a root, with no agent below, an agent's run.
     fn make_run(&self, candidate: &mut Candidate) {
         let keys = &candidate.keys;
@@ -370,6 +412,10 @@ struct Node {
     tools_below: Vec<Box<str>>,
     /// An agent's run is below it, whatever is between.
     agent_below: bool,
+    /// Who ran, if it is an agent's run that says so.
+    agent: Option<Box<str>>,
+    /// It came; else it is only known of.
+    placed: bool,
 }
 
 /// Where the record that counts stands.
@@ -403,6 +449,7 @@ impl Nodes {
         };
         let node = self.entry(id_of(trace, span));
         node.parent = parent;
+        node.placed = true;
         node.class = class;
         if class == Some(Class::Tool) {
             node.name = name.into();

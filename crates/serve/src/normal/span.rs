@@ -81,7 +81,8 @@ pub fn candidate(
     let session = names::session(&facts);
     identities.set(&mut event, Column::SessionId, session.as_deref());
     identities.settle(&mut event);
-    let who = names::agent(&facts, origin.service);
+    let agent_named = names::agent(&facts);
+    let who = agent_named.or(origin.service);
     identities.set(&mut event, Column::Agent, who);
 
     let is_tool = class == Class::Tool;
@@ -105,6 +106,7 @@ pub fn candidate(
             place: origin.place,
             lasted: (began, ended),
             way: way(agent, class),
+            unnamed: agent_named.is_none(),
             root: operation == "chain" && span.parent_id == [0; 8],
         },
     })

@@ -304,7 +304,7 @@ fn of_a_call_that_an_earlier_process_stored_no_other_record_counts() {
     };
     let mut seen = Seen::default();
     // The earlier process stored one record of the call, and left the other out.
-    seen.stored(&candidate(log(1)).keys, "");
+    seen.stored(&candidate(log(1)).keys, "", None);
     let batch = [log(1), log(2)].map(candidate).to_vec();
     let (kept, tally) = seen.admit(batch, &[], 0);
     assert_eq!((kept.len(), tally.duplicates, tally.merged), (0, 1, 1));
@@ -312,4 +312,45 @@ fn of_a_call_that_an_earlier_process_stored_no_other_record_counts() {
     seen.forget();
     let batch = [log(1), log(2)].map(candidate).to_vec();
     assert_eq!(seen.admit(batch, &[], 0).0, []);
+}
+
+#[test]
+fn what_does_not_say_which_agent_did_it_is_of_the_one_above() {
+    let one = |class, span, parent, agent: Option<&str>| {
+        let mut candidate = candidate(call(class, span, parent));
+        let who = agent.unwrap_or("service");
+        candidate.event.set(Column::Agent, Value::from(who));
+        candidate.keys.unnamed = agent.is_none();
+        candidate
+    };
+    let mut seen = Seen::default();
+    let mut agents = |batch: Vec<Candidate>| -> Vec<String> {
+        let (kept, _) = seen.admit(batch, &[], 0);
+        let agent = |one: &Candidate| one.event.str(Column::Agent).map(str::to_owned);
+        kept.iter().filter_map(agent).collect()
+    };
+    // The call ends before the run, and another's within it says so itself; whose
+    // run is yet to come is not known yet.
+    let batch = vec![
+        one(Llm, 11, 10, None),
+        one(Llm, 4, 3, None),
+        one(Structure, 3, 1, None),
+        one(Llm, 6, 5, None),
+        one(Agent, 5, 1, Some("b")),
+        one(Tool, 7, 1, Some("c")),
+        one(Agent, 1, 2, Some("a")),
+        one(Structure, 2, 0, None),
+    ];
+    let expected = ["service", "a", "a", "b", "b", "c", "a", "service"];
+    assert_eq!(agents(batch), expected);
+    // Two were named: which it is is not known; with one it is.
+    assert_eq!(agents(vec![one(Llm, 13, 12, None)]), ["service"]);
+    let elsewhere = |mut candidate: Candidate| {
+        candidate.keys.instance = 1;
+        candidate
+    };
+    assert_eq!(agents(vec![elsewhere(one(Agent, 20, 0, Some("d")))]), ["d"]);
+    assert_eq!(agents(vec![elsewhere(one(Llm, 22, 21, None))]), ["d"]);
+    // A root of its own is nobody's.
+    assert_eq!(agents(vec![elsewhere(one(Llm, 23, 0, None))]), ["service"]);
 }
