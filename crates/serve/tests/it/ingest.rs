@@ -869,7 +869,7 @@ fn a_home_that_was_deleted_is_made_again() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(
             door.stored().len(),
-            usize::try_from(number % 2).unwrap() + 1
+            usize::try_from(number % 2).expect("small") + 1
         );
         let read = || live.overview().events == number + 1;
         let began = Instant::now();
