@@ -51,6 +51,8 @@ pub fn is_name(text: &str) -> bool {
                 let flag = rest.first() == Some(&b'-') && !matches!(rest.get(1), None | Some(b' '));
                 words <= MAX_WORDS && !flag && at > 0 && !matches!(next, None | Some(' '))
             }
+            // Nothing is assigned to.
+            '=' => at == 0,
             '@' => before.is_alphanumeric() && is_version(&text[at + 1..]),
             c => !c.is_ascii() && is_written(c),
         };
@@ -148,6 +150,7 @@ mod tests {
             "tools/call",
             "Linux 6.1.0-21-amd64 #1 SMP Debian 6.1.90-1 (2024-05-03)",
             "fetch - cached",
+            "=cmd()",
             &"x".repeat(128),
         ] {
             assert!(is_name(name), "{name}");
