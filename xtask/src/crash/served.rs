@@ -21,6 +21,8 @@ use crate::server::{self, Client, Server};
 
 /// Calls in one request.
 const BATCH: u64 = 64;
+/// Every so many lives one is a long one.
+const LONG_EVERY: u32 = 5;
 
 /// A server that can be started on what its last life left behind.
 pub(crate) trait Subject: Sync {
@@ -28,6 +30,11 @@ pub(crate) trait Subject: Sync {
     fn senders(&self) -> &[Sender];
     /// How long it lives at least, and at most, milliseconds.
     fn lives(&self) -> (u64, u64);
+    /// The same of a life that is long enough for what it does now and then; none:
+    /// as all others.
+    fn lives_long(&self) -> Option<(u64, u64)> {
+        None
+    }
     fn start(&self) -> Result<Box<dyn Life>>;
     /// How often each span stands in what it stored; it does not run.
     fn stored(&self) -> Result<HashMap<String, u64>>;
@@ -79,6 +86,11 @@ impl Subject for Ours<'_> {
         (60, 500)
     }
 
+    /// It looks after its home every 5 s, and is to be killed while it does.
+    fn lives_long(&self) -> Option<(u64, u64)> {
+        Some((5_200, 6_700))
+    }
+
     fn start(&self) -> Result<Box<dyn Life>> {
         Ok(Box::new(Server::start(self.tacho, self.home, &[])?))
     }
@@ -116,8 +128,11 @@ pub(crate) struct Tally {
 pub(crate) fn run(subject: &dyn Subject, kills: u32, gently: bool, seed: u64) -> Result<Tally> {
     let load = Load::default();
     let mut random = seed | 1;
-    let (least, most) = subject.lives();
     for round in 0..kills {
+        let long = subject
+            .lives_long()
+            .filter(|_| round % LONG_EVERY == LONG_EVERY - 1);
+        let (least, most) = long.unwrap_or_else(|| subject.lives());
         let server = subject.start()?;
         let life = Duration::from_millis(least + next(&mut random) % (most - least));
         load.while_it_lives(subject.senders(), server, life, gently && round % 2 == 1)?;
@@ -276,6 +291,16 @@ fn stored(tacho: &Path, home: &Path) -> Result<HashMap<String, u64>> {
     Ok(found)
 }
 
+/// How many segments a home has: what was sealed while it served.
+fn segments(home: &Path) -> Result<usize> {
+    let mut count = 0;
+    let days = std::fs::read_dir(home.join("segments"));
+    for day in days.into_iter().flatten() {
+        count += std::fs::read_dir(day?.path())?.count();
+    }
+    Ok(count)
+}
+
 /// Another one for each run.
 pub(crate) fn seed() -> u64 {
     u64::from(std::process::id()) << 20 | 0x9e37
@@ -318,6 +343,7 @@ pub(crate) fn try_out(tacho: &Path, folder: &Path, kills: u32) -> Result<bool> {
     let tally = run(&ours, kills, true, seed())?;
     let ends = format!("{kills} ends (kill -9 and SIGTERM in turn)");
     let held = report("server", &ends, &tally, began.elapsed());
+    println!("sealed meanwhile: {} segments", segments(&home)?);
     if held {
         std::fs::remove_dir_all(&home)?;
         server::forget(&home);
