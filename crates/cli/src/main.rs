@@ -32,6 +32,11 @@ use args::{Cli, Command};
 use context::{Context, Strict};
 use exit::{Exit, Result};
 
+/// A server runs for months: what a large question or a sealing took goes back to
+/// the system, and threads keep no arenas of their own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // A mistake in the line ends here with 2; help and version with 0.
     let cli = Cli::parse();

@@ -73,6 +73,9 @@ impl Asker {
             Command::new(ourselves())
                 .arg("sql-worker")
                 .env(HOME, &self.home)
+                // Memory that is only set aside would count as taken: the
+                // operating system holds the process to what it may have.
+                .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
