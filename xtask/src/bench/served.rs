@@ -153,7 +153,11 @@ pub(crate) fn questions(lab: &Lab) -> Result<Vec<Row>> {
         .collect();
     let mut rows = Vec::new();
     for name in names.into_iter().filter(|name| *name != "sql") {
-        let path = format!("/api/v1/{name}?days=30&as_of={}", super::generate::ANCHOR);
+        // What lies on the disk has no window.
+        let path = match name {
+            "storage" => "/api/v1/storage".to_owned(),
+            _ => format!("/api/v1/{name}?days=30&as_of={}", super::generate::ANCHOR),
+        };
         let measured = ask(&mut client, &path, 20, |_| true)?;
         let what = format!("`/api/v1/{name}` over 30 days, 10 M events");
         rows.push(Row::new(&what, "≤ 50 ms", measured));

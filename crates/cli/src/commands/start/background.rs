@@ -32,11 +32,11 @@ const YOUNG: Duration = Duration::from_secs(3_600);
 const ROTATE_AFTER: Duration = Duration::from_secs(86_400);
 /// So many new segments make small ones enough to be joined.
 const JOIN_AFTER: usize = 8;
-/// So much log is sealed at once, and so many events are joined: that bounds the
-/// memory it takes, some 50 and 80 MB, whatever has gathered. `tacho compact`
+/// So much log is sealed at once (or one, if it is longer), and so many events are
+/// joined: that bounds the memory it takes, whatever has gathered. `tacho compact`
 /// joins more.
-const STEP_BYTES: u64 = 16 << 20;
-const JOIN_ROWS: u64 = 128 << 10;
+const STEP_BYTES: u64 = 8 << 20;
+const JOIN_ROWS: u64 = 64 << 10;
 const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 /// After a failure the next try waits so long, then twice as long, up to the most.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
