@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::BATCH;
@@ -309,7 +311,11 @@ pub(crate) fn events(batch: u64) -> (Vec<u8>, usize) {
 /// `WriteRequest` of remote-write 1.0: 2000 series with a sample each.
 pub(crate) fn samples(batch: u64) -> (Vec<u8>, usize) {
     const SERIES: u64 = 2000;
-    let now = now_nanos() / 1_000_000 + batch;
+    // A millisecond later each time, whatever the batch's number: a sender keeps the
+    // order of a series' samples, and what is older than the newest was sent before.
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    static START: LazyLock<u64> = LazyLock::new(|| now_nanos() / 1_000_000 - 60_000);
+    let now = *START + MADE.fetch_add(1, Ordering::Relaxed);
     let mut body = Vec::new();
     let (mut series, mut label, mut sample) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..SERIES {

@@ -21,7 +21,9 @@ pub(crate) struct Victoria {
 impl Victoria {
     /// `None` where it is not installed or does not start.
     pub(crate) fn start() -> Option<Self> {
-        let version = Command::new(PROGRAM).arg("--version").output().ok()?;
+        // Debian's build does not tell its version itself.
+        let query = ["-W", "-f=${Package} ${Version}", PROGRAM];
+        let version = Command::new("dpkg-query").args(query).output().ok()?;
         let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
         // Beside the build, as our log.
         let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).ok()?;
