@@ -18,8 +18,8 @@ pub struct Retention {
     /// Keep events that are younger. Counted in whole days (UTC): a segment
     /// goes when its whole day is older.
     pub max_age: Option<Duration>,
-    /// Keep segments up to so many bytes in all; the oldest go first. Today's
-    /// (UTC) are counted but stay. The log is not counted: seal it first.
+    /// Keep segments up to so many bytes in all; the oldest go first, also of
+    /// today; the newest stays. The log is not counted: seal it first.
     pub max_bytes: Option<u64>,
 }
 
@@ -106,11 +106,12 @@ fn chosen(segments: &[Segment], retention: Retention, now: UnixNanos) -> Vec<Seg
     let mut total: u64 = by_age.iter().map(|segment| segment.bytes).sum();
     let oldest = retention.max_age.map(|age| now.saturating_sub(age).day());
     let mut going = Vec::new();
-    for segment in by_age {
-        let old = oldest.is_some_and(|oldest| segment.day < oldest);
-        let over = retention.max_bytes.is_some_and(|bytes| total > bytes);
-        // What is being recorded now is never removed.
-        if segment.day < now.day() && (old || over) {
+    let newest = by_age.len().saturating_sub(1);
+    for (at, segment) in by_age.into_iter().enumerate() {
+        let old = segment.day < now.day() && oldest.is_some_and(|oldest| segment.day < oldest);
+        // A busy day is no reason to fill the disk, but the newest stays.
+        let over = at < newest && retention.max_bytes.is_some_and(|bytes| total > bytes);
+        if old || over {
             total -= segment.bytes;
             going.push(segment.clone());
         }

@@ -268,7 +268,7 @@ fn retention_removes_whole_old_days_and_says_so() {
         20
     );
     assert_eq!(place.lines().len(), 10);
-    // Today's stay, whatever is asked.
+    // Of today the newest stays, whatever is asked.
     let all = Retention {
         max_age: Some(Duration::ZERO),
         max_bytes: Some(0),
@@ -280,6 +280,32 @@ fn retention_removes_whole_old_days_and_says_so() {
     let report = store.retain(all, tomorrow, Duration::ZERO).unwrap();
     assert_eq!((report.events, report.kept_from), (10, None));
     assert_eq!(place.lines().len(), 0);
+}
+
+#[test]
+fn a_busy_day_is_kept_within_the_bytes_too() {
+    let place = Place::new();
+    for round in 0..4 {
+        let events: Vec<Event> = (0..10).map(|n| tool_call(round * 10 + n)).collect();
+        place.append(&events);
+        place.seal();
+    }
+    let one = place.snapshot().segments()[0].bytes;
+    let now = UnixNanos(BASE + SECOND);
+    let retain = |max_bytes| {
+        let retention = Retention {
+            max_age: Some(Duration::from_secs(86_400)),
+            max_bytes: Some(max_bytes),
+        };
+        place
+            .store()
+            .retain(retention, now, Duration::ZERO)
+            .unwrap()
+    };
+    assert_eq!(retain(one * 5).events, 0);
+    assert_eq!(retain(one * 2 + one / 2).events, 20);
+    assert_eq!(retain(0).events, 10);
+    assert_eq!(place.lines().len(), 10);
 }
 
 #[test]
