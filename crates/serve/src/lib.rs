@@ -18,6 +18,7 @@
 //! - Every queue, table and connection count has a stated limit; what is over
 //!   it is refused or counted.
 
+pub mod alert;
 pub mod api;
 pub mod collect;
 pub mod config;

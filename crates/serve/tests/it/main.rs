@@ -1,5 +1,6 @@
 //! What crosses the rooms of `serve`: bytes in, events out.
 
+mod alerts;
 mod api;
 mod collect;
 mod common;

@@ -2,10 +2,13 @@
 //! that renderers give the seeds' keys are written down here.
 
 use serde_json::{Map, Value, json};
-use tachograph_model::alert::{MAX_DESCRIPTION, MAX_NAME, MAX_WINDOW, Op, SEVERITIES, Stat};
+use tachograph_model::alert::{
+    DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, MAX_DESCRIPTION, MAX_LABELS, MAX_NAME, MAX_WAIT,
+    MAX_WINDOW, Op, SEVERITIES, Stat,
+};
 use tachograph_model::answer::{
     Agents, Caches, Changes, Errors, Losses, Method, Metrics, Models, Note, Queries, SecondOpinion,
-    Sessions, Storage, TokenSavings, Tools, Usage,
+    Sessions, Storage, Timeline, TokenSavings, Tools, Usage,
 };
 use tachograph_model::render::report::Section;
 use tachograph_model::{Column, KINDS, Type};
@@ -113,6 +116,14 @@ impl Schemas {
             "health" => self.health(),
             "trends" => self.trends_page(),
             "changes" => self.changes(),
+            "timeline" => {
+                let timeline = self.of::<Timeline>();
+                object(json!({
+                    "timeline": timeline,
+                    "about": shape("About"),
+                    "notes": shape("Notes"),
+                }))
+            }
             "storage" => object(json!({
                 "file_count": count(),
                 "total_events": count(),
@@ -435,9 +446,7 @@ fn new_rule() -> Value {
         Stat::NAMES.join("|"),
         Op::NAMES.join("|")
     );
-    let window = json!({
-        "type": "integer", "minimum": 1, "maximum": MAX_WINDOW, "default": 300,
-    });
+    let seconds = |least: u64, most: u64, default: u64| json!({"type": "integer", "minimum": least, "maximum": most, "default": default});
     json!({
         "type": "object",
         "required": ["name", "metric_name", "source", "condition", "threshold"],
@@ -452,10 +461,22 @@ fn new_rule() -> Value {
                 "description": "`<stat> <op> <number>`; where `threshold` differs, that counts",
             },
             "threshold": number(),
-            "window_seconds": window,
+            "window_seconds": seconds(1, MAX_WINDOW, DEFAULT_WINDOW),
             "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
             "description": {"type": "string", "description": description},
             "enabled": {"type": "boolean", "default": true},
+            "for_seconds": seconds(0, MAX_WAIT, 0),
+            "cooldown_seconds": seconds(0, MAX_WAIT, DEFAULT_COOLDOWN),
+            "labels": {
+                "type": "object",
+                "maxProperties": MAX_LABELS,
+                "propertyNames": name(MAX_NAME),
+                "additionalProperties": {
+                    "type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+                },
+            },
+            "group": {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
+            "family": {"type": "string", "enum": FAMILIES, "default": FAMILIES[0]},
             "created_at": {
                 "type": "string",
                 "description": "the server's to say: what stands here is not taken",
@@ -476,6 +497,11 @@ fn rule() -> Value {
         "description": text(),
         "enabled": {"type": "boolean"},
         "created_at": time(),
+        "for_seconds": count(),
+        "cooldown_seconds": count(),
+        "labels": {"type": "object", "additionalProperties": text()},
+        "group": text(),
+        "family": {"type": "string", "enum": FAMILIES},
     }))
 }
 

@@ -1,5 +1,6 @@
 //! Alerts, as the log holds them, and the rules that are kept for them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{DEFAULT_WINDOW, Rule};
+use tachograph_model::alert::{DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, Rule};
 use tachograph_model::answer::Found;
 use tachograph_model::near::near;
 use tachograph_model::question::Sql;
@@ -32,11 +33,16 @@ const MOST: usize = 100;
 const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
 /// The last is the server's to say: it may stand there, for a rule that was
 /// read, changed and sent back.
-const OPTIONAL: [&str; 5] = [
+const OPTIONAL: [&str; 10] = [
     "window_seconds",
     "severity",
     "description",
     "enabled",
+    "for_seconds",
+    "cooldown_seconds",
+    "labels",
+    "group",
+    "family",
     "created_at",
 ];
 
@@ -212,9 +218,10 @@ fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
     };
     text("created_at", "")?;
     let threshold = body.get("threshold").and_then(Value::as_f64);
-    let window = body
-        .get("window_seconds")
-        .map_or(Some(DEFAULT_WINDOW), whole);
+    let seconds = |key, default: u64| {
+        let seconds = body.get(key).map_or(Some(default), whole);
+        seconds.ok_or_else(|| format!("`{key}` must be a whole number of seconds"))
+    };
     let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
     let rule = Rule {
         name: text("name", "")?,
@@ -222,14 +229,31 @@ fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
         source: text("source", "")?,
         condition: text("condition", "")?,
         threshold: threshold.ok_or("`threshold` must be a number")?,
-        window_seconds: window.ok_or("`window_seconds` must be a whole number of seconds")?,
+        window_seconds: seconds("window_seconds", DEFAULT_WINDOW)?,
         severity: text("severity", "warning")?,
         description: text("description", "")?,
         enabled: enabled.ok_or("`enabled` must be true or false")?,
         created_at: now,
+        for_seconds: seconds("for_seconds", 0)?,
+        cooldown_seconds: seconds("cooldown_seconds", DEFAULT_COOLDOWN)?,
+        labels: labels(body.get("labels"))?,
+        group: text("group", "")?,
+        family: text("family", FAMILIES[0])?,
     };
     rule.check().map_err(|error| error.to_string())?;
     Ok(rule)
+}
+
+fn labels(value: Option<&Value>) -> Result<BTreeMap<String, String>, String> {
+    let wrong = || "`labels` must be texts by name".to_owned();
+    let Some(value) = value else {
+        return Ok(BTreeMap::new());
+    };
+    let labels = value.as_object().ok_or_else(wrong)?.iter();
+    labels
+        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -278,6 +302,12 @@ mod tests {
         check("created_at", json!(7), "`created_at` must be text");
         check("severity", json!("fatal"), "`severity`");
         check("condition", json!("sometimes"), "condition");
+        check("for_seconds", json!(-1), "`for_seconds`");
+        check("cooldown_seconds", json!("1h"), "`cooldown_seconds`");
+        check("labels", json!(["a"]), "`labels`");
+        check("labels", json!({"a": 1}), "`labels`");
+        check("family", json!("tools"), "`family`");
+        check("group", json!(7), "`group` must be text");
         check("treshold", json!(1), "did you mean threshold?");
         let two = json!({"name": "a", "source": "b", "threshold": 1});
         let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");

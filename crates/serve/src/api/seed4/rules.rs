@@ -167,20 +167,13 @@ fn create_private(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tachograph_model::UnixNanos;
+    use tachograph_model::alert::Condition;
 
     fn rule(name: &str, threshold: f64) -> Rule {
+        let condition = Condition::parse("p95 > 100").expect("a condition");
         Rule {
-            name: name.to_owned(),
-            metric_name: "query_latency_ms".to_owned(),
-            source: "database".to_owned(),
-            condition: "p95 > 100".to_owned(),
             threshold,
-            window_seconds: 300,
-            severity: "warning".to_owned(),
-            description: String::new(),
-            enabled: true,
-            created_at: UnixNanos(0),
+            ..Rule::new(name, "query_latency_ms", "database", condition)
         }
     }
 
