@@ -20,6 +20,7 @@
 //! - What was in the log before (back to an hour, or its newest 64 MiB) is read
 //!   in after the start; [`Reading::since_start`] leaves it out.
 
+mod bars;
 mod family;
 mod feed;
 mod points;

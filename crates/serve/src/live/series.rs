@@ -28,7 +28,7 @@ pub const EXACT: usize = 1000;
 
 const SECOND: i64 = 1_000_000_000;
 /// Lengths of slots, and up to which age they are kept, seconds.
-const TIERS: [(u32, u32); 4] = [(1, 64), (5, 320), (20, 1280), (60, 3660)];
+pub(super) const TIERS: [(u32, u32); 4] = [(1, 64), (5, 320), (20, 1280), (60, 3660)];
 
 /// What a series did in a window. All figures are in the series' own unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +61,7 @@ pub struct Stats {
 /// The last hour of one series.
 #[derive(Debug)]
 pub(super) struct Series {
-    tiers: [VecDeque<Slot>; TIERS.len()],
+    pub(super) tiers: [VecDeque<Slot>; TIERS.len()],
     pub(super) points: Points,
     /// The newest second that something came of.
     newest: u32,
