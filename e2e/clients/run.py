@@ -6,7 +6,9 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
+import grafana
 import prometheus
 from checking import Checks, Log, by_model, failures, of_type, total
 from lossy import Lossy
@@ -35,6 +37,7 @@ SCHEMATHESIS = [
     *("--exclude-operation-id", "write"),
     *("--generation-deterministic", "--request-timeout", "20", "--no-color"),
 ]
+WITH_PROMETHEUS = ("exposition", "prometheus", "graphs")
 OPENAI_ERRORS = {"RateLimitError": 2, "InternalServerError": 1}
 
 
@@ -188,6 +191,60 @@ class Run:
                 newest[event["source"]] = event["value"]
         return newest if len(newest) == 2 else None
 
+    def dashboards(self):
+        print("Grafana's dashboards beside the exposition", flush=True)
+        equal = self.checks.equal
+        equal("kinds of event fed", grafana.fed_kinds(), grafana.kinds())
+        wrong = grafana.feed(self.addresses["dashboard"])
+        equal("what was wrong with them", wrong, [[], []])
+        names = self.exposed_when(grafana.COMPLETE)
+        for board in grafana.boards():
+            equal(f"faults of {board.name}", board.shape(), [])
+            targets = board.targets()
+            strange = [f"{one.where}: {what}" for one in targets for what in one.strangers(names)]
+            equal(f"names in its {len(targets)} queries that are not served", strange, [])
+            strange = [
+                what
+                for _, metric, label in board.asked()
+                for what in grafana.strangers(metric, [label], names)
+            ]
+            equal("names in its variables that are not served", strange, [])
+        expected = {
+            "versions": [1, 1],
+            "provider": ["file", ["foldersFromFilesStructure", "path"]],
+            "source": ["prometheus", "proxy", ["httpMethod", "timeInterval"]],
+        }
+        equal("provisioning files", grafana.provisioned(), expected)
+
+    def exposed_when(self, texts):
+        """The names and labels of the exposition, once it has these texts."""
+        deadline = time.monotonic() + prometheus.PATIENCE
+        while True:
+            page = prometheus.fetch(f"http://{self.addresses['prometheus']}/metrics").decode()
+            if all(text in page for text in texts) or time.monotonic() > deadline:
+                return grafana.exposed(page)
+            time.sleep(0.05)
+
+    def graphs(self):
+        print("Grafana's queries, asked of a Prometheus that scrapes us", flush=True)
+        equal = self.checks.equal
+        scraped, written = self.addresses["prometheus"], self.addresses["dashboard"]
+        boards = grafana.boards()
+        queries = [target.filled(grafana.ALL) for board in boards for target in board.targets()]
+        equal(f"promtool check rules, of {len(queries)}", grafana.parsed(queries), "")
+        with prometheus.Running(scraped, f"http://{written}/api/v1/write") as running:
+            up = 'up{job="tacho"}'
+            equal("a target that is up", running.wait_for(up, 1), 1)
+            asked = grafana.Asked(running.own)
+            silent = grafana.until_all_show(asked, lambda: grafana.feed(written))
+            equal("queries that show nothing", silent, [])
+            equal("figures that are known", asked.figures(), grafana.FIGURES)
+            offered = {"instance": scraped, "tool": grafana.TOOL, "model": grafana.MODEL}
+            for board in boards:
+                for name, metric, label in board.asked():
+                    values = asked.options(metric, label, grafana.ALL)
+                    equal(f"variable {name} of {board.name}", offered[name] in values, True)
+
     def described(self):
         print("schemathesis on the API's description", flush=True)
         url = f"http://{self.addresses['dashboard']}/api/v1/openapi.json"
@@ -233,6 +290,8 @@ def parts(run):
         "privacy": run.privacy,
         "exposition": run.exposition,
         "prometheus": run.scrape_and_write,
+        "dashboards": run.dashboards,
+        "graphs": run.graphs,
         "described": run.described,
     }
 
@@ -249,7 +308,7 @@ def main():
     known = parts(run)
     wanted = options.parts or list(known)
     if options.without_prometheus:
-        wanted = [name for name in wanted if name not in ("exposition", "prometheus")]
+        wanted = [name for name in wanted if name not in WITH_PROMETHEUS]
     for name in wanted:
         # Of a client that was ended half-way.
         run.log.since()

@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients`.
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients | grafana`.
 //!
 //! ```text
 //! test     format, build, every test, lints; what CI runs      (test.rs)
@@ -7,12 +7,14 @@
 //! codegen  documents generated from the model                  (codegen.rs)
 //! crash    processes killed at random moments: nothing lost     (crash.rs)
 //! clients  real clients against a real server; part of `test` (clients.rs)
+//! grafana  the dashboards beside Grafana's own types; part of `test` (grafana.rs)
 //! ```
 
 mod bench;
 mod clients;
 mod codegen;
 mod crash;
+mod grafana;
 mod peers;
 mod python;
 mod server;
@@ -45,6 +47,8 @@ enum Task {
     Crash(crash::Options),
     /// Try real clients against the server that the tests have built
     Clients(clients::Options),
+    /// Check the dashboards with Grafana's own types
+    Grafana,
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Task::Codegen(options) => codegen::run(&options),
         Task::Crash(options) => crash::run(&options),
         Task::Clients(options) => clients::run(&options),
+        Task::Grafana => grafana::check(&mut test::Count::default()),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

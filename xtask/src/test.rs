@@ -12,13 +12,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{self, cargo};
-use crate::{clients, codegen, crash, python};
+use crate::{clients, codegen, crash, grafana, python};
 
 /// Where tests find the interpreter of `target/venv`; unset means they leave it out.
 const PYTHON: &str = "TACHOGRAPH_TEST_PYTHON";
 
 /// Steps that count what failed in them themselves.
-const COUNTED: [&str; 2] = ["tests", "real clients"];
+const COUNTED: [&str; 3] = ["tests", "real clients", "dashboards"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -81,6 +81,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
                 false
             });
             // What could not even be tried left no line to count.
+            count.failed += u64::from(!ok && count.failed == failed);
+            Ok(ok)
+        })?);
+        steps.push(step("dashboards", || {
+            let failed = count.failed;
+            let ok = grafana::check(&mut count).unwrap_or_else(|error| {
+                println!("FAILED  {error:#}");
+                false
+            });
             count.failed += u64::from(!ok && count.failed == failed);
             Ok(ok)
         })?);
