@@ -1,6 +1,7 @@
 //! A cell: everything known of one series in one stretch of time.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use tachograph_model::answer::OTHER;
@@ -43,6 +44,8 @@ const KEY_TEXTS: [Column; 6] = [
     Column::Status,
     Column::ErrorType,
 ];
+
+const NANOS_PER_SECOND: i64 = NANOS_PER_DAY / 86_400;
 
 /// Columns of a [`SeriesKey`] that are yes or no, in its order, behind the
 /// texts.
@@ -248,6 +251,27 @@ impl Cell {
         }
     }
 
+    /// As [`Self::merge`], but leaves the other as it is.
+    pub(crate) fn merge_ref(&mut self, other: &Self) {
+        self.start = self.start.min(other.start);
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for (mine, theirs) in self.by_hour.iter_mut().zip(other.by_hour) {
+            *mine += theirs;
+        }
+        self.negative += other.negative;
+        self.durations.merge_ref(&other.durations);
+        self.values.merge_ref(&other.values);
+        self.costs.merge_ref(&other.costs);
+        for (entity, count) in &other.entities {
+            *self.entities.entry(entity.clone()).or_default() += count;
+        }
+        for (column, whole) in &other.wholes {
+            self.whole_mut(*column).merge(whole);
+        }
+    }
+
     /// Sums the entities that are not chosen.
     pub(crate) fn choose_entities(&mut self, chosen: &Chosen) {
         let stays = |name: &Arc<str>| chosen.entity(name) == &**name;
@@ -276,7 +300,7 @@ impl Cell {
 }
 
 /// How finely events are grouped in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grain {
     /// One cell a minute.
     Minute,
@@ -284,6 +308,8 @@ pub enum Grain {
     Hour,
     /// One cell a day, in UTC.
     Day,
+    /// One cell in so many seconds, counted from the epoch.
+    Every(NonZeroU32),
     /// One cell for everything.
     Window,
 }
@@ -295,7 +321,16 @@ impl Grain {
             Self::Minute => Some(NANOS_PER_DAY / 1_440),
             Self::Hour => Some(NANOS_PER_DAY / 24),
             Self::Day => Some(NANOS_PER_DAY),
+            Self::Every(seconds) => Some(i64::from(seconds.get()) * NANOS_PER_SECOND),
             Self::Window => None,
+        }
+    }
+
+    /// Whether each stretch is made of whole ones of `finer`.
+    pub(crate) fn is_made_of(self, finer: Self) -> bool {
+        match (self.nanos(), finer.nanos()) {
+            (Some(mine), Some(theirs)) => mine % theirs == 0,
+            (mine, _) => mine.is_none(),
         }
     }
 

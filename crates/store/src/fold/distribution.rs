@@ -137,6 +137,15 @@ impl Distribution {
         }
     }
 
+    /// As [`Self::merge`], but leaves the other as it is.
+    pub(crate) fn merge_ref(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Exact(mine), Self::Exact(theirs)) => mine.extend_from_slice(theirs),
+            (Self::Sketch(mine), Self::Sketch(theirs)) => mine.merge(theirs),
+            (_, other) => self.merge(other.clone()),
+        }
+    }
+
     /// About how much memory its values take.
     pub(crate) fn memory_bytes(&self) -> usize {
         match self {

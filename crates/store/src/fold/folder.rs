@@ -363,11 +363,29 @@ impl Folder {
             self.first_named.merge(&stretch.first_named, chosen);
         }
         for cell in &stretch.cells {
-            if starts.contains(cell.start) {
-                self.push_cell(cell.clone())?;
+            if starts.contains(cell.start) && self.spec.wants(&cell.key.event_type) {
+                self.push_kept_cell(cell)?;
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::push_cell`], of a cell that others hold, too.
+    fn push_kept_cell(&mut self, cell: &Cell) -> Result<(), StoreError> {
+        if let Taking::Census(_) = self.taking {
+            return self.push_cell(cell.clone());
+        }
+        let Some(series) = self.series_at(&cell.key) else {
+            return Ok(());
+        };
+        self.rows += cell.count;
+        let start = self.spec.grain.start_of(cell.start);
+        let at = self.place(series, start.0);
+        self.change_cell(at, |mine| {
+            mine.merge_ref(cell);
+            mine.start = start;
+        });
+        self.check()
     }
 
     /// When entities were first named in the rows taken in.
@@ -481,6 +499,7 @@ impl Folder {
                     Grain::Hour => Grain::Hour.start_of(UnixNanos(*time)).0,
                     Grain::Day => Grain::Day.start_of(UnixNanos(*time)).0,
                     Grain::Window => 0,
+                    grain @ Grain::Every(_) => grain.start_of(UnixNanos(*time)).0,
                 }
             } else {
                 OUTSIDE

@@ -444,7 +444,7 @@ pub(crate) fn plan(
         return vec![(None, window)];
     }
     let has = |tier: Tier| {
-        tier.grain() <= spec.grain && segment.tiers.iter().any(|name| name == tier.name())
+        spec.grain.is_made_of(tier.grain()) && segment.tiers.iter().any(|name| name == tier.name())
     };
     let day = Window {
         from: UnixNanos(segment.day.saturating_mul(NANOS_PER_DAY)),

@@ -1,6 +1,8 @@
 //! Folds equal what a plain loop over the events says, however they are
 //! answered.
 
+use std::num::NonZeroU32;
+
 use std::collections::BTreeMap;
 
 use tachograph_model::{Column, Event, UnixNanos, Value, Window};
@@ -75,7 +77,10 @@ fn rollups_count_what_the_events_count() {
     );
     for window in windows() {
         let wanted = events.iter().filter(|e| window.contains(e.time)).count() as u64;
-        for grain in [Grain::Minute, Grain::Hour, Grain::Day, Grain::Window] {
+        let every = |seconds| Grain::Every(NonZeroU32::new(seconds).unwrap());
+        let own = [7, 45, 60, 300, 7_200, 90_000].map(every);
+        let grains = [Grain::Minute, Grain::Hour, Grain::Day, Grain::Window];
+        for grain in grains.into_iter().chain(own) {
             let spec = FoldSpec::new(grain);
             let from_log = raw.cells(window, &spec).unwrap();
             let exact = sealed.cells(window, &spec.clone().exact()).unwrap();

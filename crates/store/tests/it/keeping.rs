@@ -45,6 +45,8 @@ fn check(keeping: &Store, place: &Place, after: &str) {
         FoldSpec::new(Grain::Day).exact(),
         FoldSpec::new(Grain::Hour).exact().of_types(&["tool_call"]),
         FoldSpec::new(Grain::Day),
+        FoldSpec::new(Grain::Every(std::num::NonZeroU32::new(14_400).unwrap()))
+            .of_types(&["tool_call"]),
     ];
     let (kept, anew) = (keeping.snapshot().unwrap(), place.snapshot());
     for spec in &specs {

@@ -64,7 +64,7 @@ fn add_times(cell: &mut Cell, times: &[i64], grain: Grain) {
     }
     cell.first = cell.first.min(UnixNanos(low));
     cell.last = cell.last.max(UnixNanos(high));
-    if grain <= Grain::Hour {
+    if Grain::Hour.is_made_of(grain) {
         let hour = UnixNanos(low).hour_of_day();
         cell.by_hour[usize::from(hour)] += times.len() as u64;
         return;
