@@ -62,7 +62,7 @@ impl Engine {
 
     fn answer_from_cells(&self, question: &Question, scope: &Scope) -> Result<Answer, AskError> {
         let snapshot = self.snapshot()?;
-        let gathered = self.gather(&snapshot, scope, question::types(question))?;
+        let gathered = self.gather(&snapshot, scope, &Manner::of(question))?;
         let mut about = About::new(scope);
         about.method = gathered.method;
         about.events = gathered.cells.events();
@@ -103,15 +103,17 @@ impl Engine {
         &self,
         snapshot: &Snapshot,
         scope: &Scope,
-        types: Option<&[&str]>,
+        manner: &Manner<'_>,
     ) -> Result<Gathered, AskError> {
+        let types = manner.types.as_deref();
         let window = scope.window;
         let mut notes = notes::of_store(snapshot.notes());
         let rows = snapshot.estimated_rows(window);
         let may_insist = self.config.exact_most.is_none_or(|most| rows <= most);
-        let exact = (scope.exact && may_insist) || rows <= self.config.exact_limit;
+        let exact =
+            (scope.exact && may_insist) || rows <= manner.exact_most.min(self.config.exact_limit);
         if exact {
-            let scanned = scan::exact(snapshot, window, types, &self.config)?;
+            let scanned = scan::exact(snapshot, window, types, manner.grain, &self.config)?;
             notes.extend(scanned.notes);
             return Ok(Gathered {
                 cells: scanned.cells,
@@ -119,7 +121,7 @@ impl Engine {
                 notes,
             });
         }
-        let spec = FoldSpec::new(Grain::Day).bounded(self.config.bound);
+        let spec = FoldSpec::new(manner.grain).bounded(self.config.bound);
         let spec = match types {
             Some(types) => spec.of_types(types),
             None => spec,
@@ -133,6 +135,32 @@ impl Engine {
             },
             notes,
         })
+    }
+}
+
+/// How cells are made for a question.
+struct Manner<'a> {
+    types: Option<Vec<&'a str>>,
+    grain: Grain,
+    /// Up to so many events exactly, if the settings allow as many.
+    exact_most: u64,
+}
+
+/// A chart is asked for again and again, and its lines are no thicker than the
+/// error of a sketch: from so many events on the rollups do.
+const EXACT_CHART: u64 = 100_000;
+
+impl<'a> Manner<'a> {
+    fn of(question: &'a Question) -> Self {
+        let (grain, exact_most) = match question {
+            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART),
+            _ => (Grain::Day, u64::MAX),
+        };
+        Self {
+            types: question::types(question),
+            grain,
+            exact_most,
+        }
     }
 }
 

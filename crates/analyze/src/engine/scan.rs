@@ -35,6 +35,7 @@ pub(super) fn exact(
     snapshot: &Snapshot,
     window: Window,
     types: Option<&[&str]>,
+    grain: Grain,
     config: &EngineConfig,
 ) -> Result<Scanned, AskError> {
     if snapshot.log_bytes() == 0 && snapshot.segments_in(window).next().is_none() {
@@ -43,7 +44,7 @@ pub(super) fn exact(
             notes: Vec::new(),
         });
     }
-    let spec = FoldSpec::new(Grain::Day).exact().bounded(config.bound);
+    let spec = FoldSpec::new(grain).exact().bounded(config.bound);
     let spec = match types {
         Some(types) => spec.of_types(types),
         None => spec,

@@ -32,8 +32,8 @@ fn cache(name: &str, rows: &[&Row]) -> CacheUse {
     }
 }
 
-#[derive(PartialEq)]
-enum What {
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum What {
     Hit,
     Miss,
     Eviction,
@@ -42,7 +42,7 @@ enum What {
 }
 
 /// The operation says it; where there is none, the flag does.
-fn what_of(row: &Row) -> What {
+pub(super) fn what_of(row: &Row) -> What {
     match (row.key().status.as_deref(), row.key().hit) {
         (Some("hit"), _) | (None, Some(true)) => What::Hit,
         (Some("miss"), _) | (None, Some(false)) => What::Miss,

@@ -13,6 +13,7 @@ pub mod models;
 pub mod queries;
 pub mod report;
 pub mod sessions;
+pub mod timeline;
 pub mod token_savings;
 pub mod tools;
 pub mod trends;
@@ -39,8 +40,8 @@ fn tallies<'a>(
 
 /// Returns the types of event that a question looks at; `None` for all. Every
 /// answer looks at losses, too.
-pub(crate) fn types(question: &Question) -> Option<&'static [&'static str]> {
-    Some(match question {
+pub(crate) fn types(question: &Question) -> Option<Vec<&str>> {
+    let types: &[&str] = match question {
         Question::CachePerformance(_) | Question::Discovery(_) | Question::Trends(_) => {
             &["agent_discovery", "loss"]
         }
@@ -52,8 +53,10 @@ pub(crate) fn types(question: &Question) -> Option<&'static [&'static str]> {
         Question::Sessions(_) => &["session_start", "session_end", "loss"],
         Question::TokenSavings(_) => &["agent_load", "session_start", "loss"],
         Question::Tools(_) => &["tool_call", "loss"],
+        Question::Timeline(q) => return q.kind.as_deref().map(|kind| vec![kind, "loss"]),
         _ => return None,
-    })
+    };
+    Some(types.to_vec())
 }
 
 /// Answers a question about events. `None` for those that cells cannot answer:
@@ -79,6 +82,7 @@ pub(crate) fn answer(
         Question::Queries(q) => Found::Queries(queries::answer(cells, q.limits).into()),
         Question::Report(q) => Found::Report(report::answer(q, cells, storage, notes).into()),
         Question::Sessions(_) => Found::Sessions(sessions::answer(cells).into()),
+        Question::Timeline(q) => Found::Timeline(timeline::answer(q, cells, notes).into()),
         Question::TokenSavings(q) => {
             Found::TokenSavings(token_savings::answer(cells, q.baseline, notes).into())
         }

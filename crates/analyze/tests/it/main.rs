@@ -13,4 +13,5 @@ mod queries;
 mod questions;
 mod sealed;
 mod sql;
+mod timeline;
 mod trends;

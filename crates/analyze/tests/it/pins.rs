@@ -9,7 +9,7 @@ use serde_json::Value;
 use tachograph_analyze::EngineConfig;
 use tachograph_model::question::{
     Agents, Baseline, CachePerformance, Caches, Changes, Discovery, Errors, Losses, Metrics,
-    Models, Queries, Report, Sessions, Sql, Storage, TokenSavings, Tools, Trends, Usage,
+    Models, Queries, Report, Sessions, Sql, Storage, Timeline, TokenSavings, Tools, Trends, Usage,
 };
 use tachograph_model::{Answerer, Column, Event, Question, Scope};
 use tachograph_store::SealOptions;
@@ -141,6 +141,12 @@ fn questions() -> Vec<Question> {
         }
         .into(),
         Storage.into(),
+        Timeline {
+            buckets: 12,
+            kind: Some("llm_call".to_owned()),
+            ..Timeline::new(scope)
+        }
+        .into(),
         TokenSavings { scope, baseline }.into(),
         Tools { scope }.into(),
         Trends { scope }.into(),

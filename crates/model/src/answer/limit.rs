@@ -63,6 +63,7 @@ impl Limit<'_> {
             Found::CachePerformance(_)
             | Found::Sql(_)
             | Found::Storage(_)
+            | Found::Timeline(_)
             | Found::TokenSavings(_) => {}
         }
     }

@@ -22,6 +22,7 @@ mod report;
 mod sessions;
 mod sql;
 mod storage;
+mod timeline;
 mod token_savings;
 mod tools;
 mod trends;
@@ -43,6 +44,7 @@ pub use report::Report;
 pub use sessions::{SessionType, Sessions};
 pub use sql::{Sql, SqlColumn};
 pub use storage::Storage;
+pub use timeline::{Measure, Timeline, TimelineBucket};
 pub use token_savings::{Saving, TokenSavings};
 pub use tools::{Tool, Tools};
 pub use trends::{Direction, SecondOpinion, TrendDay, Trends};
@@ -139,6 +141,7 @@ pub enum Found {
     Sessions(Box<Sessions>),
     Sql(Box<Sql>),
     Storage(Box<Storage>),
+    Timeline(Box<Timeline>),
     TokenSavings(Box<TokenSavings>),
     Tools(Box<Tools>),
     Trends(Box<Trends>),

@@ -204,6 +204,12 @@ impl Make for super::Report {
     }
 }
 
+impl Make for super::Timeline {
+    fn make(with: &With) -> Option<Self> {
+        Some(Self::new(with.scope))
+    }
+}
+
 impl Make for super::TokenSavings {
     fn make(with: &With) -> Option<Self> {
         Some(Self {

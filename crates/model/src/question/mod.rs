@@ -20,6 +20,7 @@ mod report;
 mod sessions;
 mod sql;
 mod storage;
+mod timeline;
 mod token_savings;
 mod tools;
 mod trends;
@@ -40,6 +41,7 @@ pub use report::Report;
 pub use sessions::Sessions;
 pub use sql::Sql;
 pub use storage::Storage;
+pub use timeline::{Buckets, Timeline};
 pub use token_savings::{Baseline, BaselineSource, TokenSavings};
 pub use tools::Tools;
 pub use trends::Trends;
@@ -224,6 +226,8 @@ questions! {
     Sql "sql",
     /// What lies on disk.
     Storage "storage",
+    /// Figures over time.
+    Timeline "timeline",
     /// Tokens that lazy loading saves.
     TokenSavings "token_savings",
     /// Calls, failures and latency per tool.
@@ -250,6 +254,7 @@ impl Question {
             Self::Queries(q) => &q.scope,
             Self::Report(q) => &q.scope,
             Self::Sessions(q) => &q.scope,
+            Self::Timeline(q) => &q.scope,
             Self::TokenSavings(q) => &q.scope,
             Self::Tools(q) => &q.scope,
             Self::Trends(q) => &q.scope,

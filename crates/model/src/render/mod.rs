@@ -42,6 +42,7 @@ pub mod sql;
 pub mod stats;
 pub mod storage;
 mod text;
+pub mod timeline;
 mod token_savings;
 mod tools;
 pub mod trends;

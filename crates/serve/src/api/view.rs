@@ -9,9 +9,9 @@ use tachograph_model::answer::{About, Found, MOST_ROWS, ROWS, Report};
 use tachograph_model::question::asked::{
     CHANGES_DAYS, MOST_DAYS, MOST_HOURS, REPORT_DAYS, instant,
 };
-use tachograph_model::question::{Asked, AskedError, Scope, With};
+use tachograph_model::question::{Asked, AskedError, Scope, Timeline, With};
 use tachograph_model::render::report::{self, Section, Selection};
-use tachograph_model::render::{Style, changes, health, queries, stats, storage, trends};
+use tachograph_model::render::{Style, changes, health, queries, stats, storage, timeline, trends};
 use tachograph_model::{Answer, NoteKind, Question, UnixNanos};
 
 use super::form::{FORMS, Form};
@@ -133,11 +133,43 @@ const AGENT: Param = Param {
     takes: Takes::Text(256),
 };
 
+/// Which events a timeline is of.
+const OF_TIMELINE: [Param; 4] = [
+    Param {
+        name: "kind",
+        doc: "Only events of this type, such as tool_call or llm_call. Without it: all, and then \
+              no means and quantiles, which say nothing over different types.",
+        takes: Takes::Text(MOST_TEXT),
+    },
+    Param {
+        name: "name",
+        doc: "Only events of this name: a tool, a model, a cache, a metric; `unknown`: those \
+              without one.",
+        takes: Takes::Text(MOST_TEXT),
+    },
+    Param {
+        name: "source",
+        doc: "Only events of this source: a provider, a component; `unknown`: those without one.",
+        takes: Takes::Text(MOST_TEXT),
+    },
+    Param {
+        name: "buckets",
+        doc: "At most so many stretches of time, 120 unless told otherwise. Their length is one \
+              that people think in, and they begin at whole multiples of it in UTC.",
+        takes: Takes::Whole(1, Timeline::MOST as u64),
+    },
+];
+
+/// Characters of a name that is asked for.
+const MOST_TEXT: usize = 256;
+
 impl View {
     fn new(name: &'static str, doc: &'static str) -> Self {
         let section = Section::by_name(name);
         let command = match name {
-            "report" | "health" | "stats" | "trends" | "changes" => format!("tacho {name} --json"),
+            "report" | "health" | "stats" | "trends" | "changes" | "timeline" => {
+                format!("tacho {name} --json")
+            }
             "storage" => "tacho stats --storage --json".to_owned(),
             _ => format!("tacho report --section {name} --json"),
         };
@@ -145,7 +177,7 @@ impl View {
         if name != "storage" {
             params.extend(COUNTED);
         }
-        if !matches!(name, "storage" | "health" | "trends") {
+        if !matches!(name, "storage" | "health" | "trends" | "timeline") {
             params.push(LIMIT);
         }
         params.extend(match name {
@@ -153,6 +185,9 @@ impl View {
             "stats" => Some(AGENT),
             _ => None,
         });
+        if name == "timeline" {
+            params.extend(OF_TIMELINE);
+        }
         Self {
             name,
             doc,
@@ -165,7 +200,7 @@ impl View {
             },
             forms: match name {
                 "health" => &[Form::Json, Form::Text],
-                "report" | "stats" | "changes" => FORMS,
+                "report" | "stats" | "changes" | "timeline" => FORMS,
                 _ if section.is_some() => FORMS,
                 // A question that has no other form yet.
                 _ => &[Form::Json],
@@ -194,8 +229,19 @@ impl View {
             name => name,
         };
         // Every name in the table is one of a question, or stands above.
-        Question::named(name, &with)
-            .ok_or_else(|| Problem::new(Kind::Internal, format!("nothing asks for {name:?}")))
+        let mut question = Question::named(name, &with)
+            .ok_or_else(|| Problem::new(Kind::Internal, format!("nothing asks for {name:?}")))?;
+        if let Question::Timeline(timeline) = &mut question {
+            let text = |name| params.text(name).map(str::to_owned);
+            timeline.kind = text("kind");
+            timeline.name = text("name");
+            timeline.source = text("source");
+            let buckets = params.whole("buckets");
+            timeline.buckets = buckets
+                .and_then(|buckets| buckets.try_into().ok())
+                .unwrap_or(Timeline::BUCKETS);
+        }
+        Ok(question)
     }
 
     fn scope(&self, params: &Params, now: UnixNanos) -> Result<Scope, Problem> {
@@ -253,6 +299,12 @@ impl View {
                 Form::Markdown => changes::page_markdown(&found),
                 Form::Text => changes::page(&found, &about, style),
                 _ => pretty(&changes::json(&found, &about)),
+            }),
+            ("timeline", Found::Timeline(found)) => Ok(match form {
+                Form::Csv => timeline::page_csv(&found),
+                Form::Markdown => timeline::page_markdown(&found, &about),
+                Form::Text => timeline::page(&found, &about, style),
+                _ => pretty(&timeline::json(&found, &about)),
             }),
             ("storage", Found::Storage(found)) if form == Form::Json => {
                 Ok(pretty(&storage::json(&found, page.folder)))

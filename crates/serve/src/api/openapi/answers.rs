@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use tachograph_model::UnixNanos;
 use tachograph_model::answer::{
     AgentCount, AgentUse, Agents, CacheReports, CacheUse, Caches, Change, Changes, Complexity,
-    CountRange, Direction, ErrorGroup, Errors, Figure, Finding, Loss, Losses, Method, Metrics,
-    ModelUse, Models, Note, NoteKind, Outcomes, Queries, QueryAgent, QueryDay, Saving,
-    SecondOpinion, Series, SessionType, Sessions, Spread, Storage, Tally, TokenCounts,
-    TokenSavings, Tool, Tools, Usage, UsageDay,
+    CountRange, Direction, ErrorGroup, Errors, Figure, Finding, Loss, Losses, Measure, Method,
+    Metrics, ModelUse, Models, Note, NoteKind, Outcomes, Queries, QueryAgent, QueryDay, Saving,
+    SecondOpinion, Series, SessionType, Sessions, Spread, Storage, Tally, Timeline, TimelineBucket,
+    TokenCounts, TokenSavings, Tool, Tools, Usage, UsageDay,
 };
 use tachograph_model::question::{Baseline, BaselineSource, QueryLimits};
 
@@ -115,6 +115,7 @@ names! {
     Direction { Improving Stable Degrading }
     Figure { MedianMs FailureRatio HitRatio CostUsd }
     Finding { LevelShift Outlier }
+    Measure { DurationMs Value }
     NoteKind {
         SketchError LinesSkipped SegmentSkipped ValuesSkipped NotEnoughData LossyRecording
         SecondOpinion Baseline RowLimit Cardinality
@@ -213,6 +214,16 @@ structs! {
         log_files: u64, log_bytes: u64, log_events: Option<u64>, segments: u64,
         segment_bytes: u64, segment_events: u64, rollup_bytes: u64,
         earliest: Option<UnixNanos>, latest: Option<UnixNanos>,
+    }
+    Timeline {
+        kind: Option<String>, name: Option<String>, source: Option<String>,
+        measure: Option<Measure>, bucket_seconds: u64, buckets: Vec<TimelineBucket>, later: u64,
+    }
+    TimelineBucket {
+        from: UnixNanos, count: u64, failed: u64, unknown: u64, p50: Option<f64>,
+        p95: Option<f64>, p99: Option<f64>, mean: Option<f64>, sum: Option<f64>,
+        input_tokens: Option<i64>, output_tokens: Option<i64>, cost_usd: Option<f64>,
+        hits: Option<u64>, misses: Option<u64>,
     }
     TokenSavings {
         loads: u64, agents: u64, tokens: i64, mean_tokens: Option<f64>, baseline: Baseline,

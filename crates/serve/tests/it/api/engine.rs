@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tachograph_log::{DurableLog, Home};
 use tachograph_model::answer::{
-    About, Found, Note, NoteKind, Outcomes, Sql, SqlColumn, Storage, Tool, Tools,
+    About, Found, Note, NoteKind, Outcomes, Sql, SqlColumn, Storage, Timeline, Tool, Tools,
 };
 use tachograph_model::port::Limit;
 use tachograph_model::{Answer, Answerer, AskError, Question, Scope, UnixNanos};
@@ -64,6 +64,14 @@ impl Answerer for Engine {
                 segments: 2,
                 segment_events: 40,
                 ..Storage::default()
+            })),
+            // What was asked, so that it can be seen.
+            Question::Timeline(asked) => Found::Timeline(Box::new(Timeline {
+                kind: asked.kind.clone(),
+                name: asked.name.clone(),
+                source: asked.source.clone(),
+                bucket_seconds: asked.buckets.into(),
+                ..Timeline::default()
             })),
             Question::TokenSavings(_) => Found::TokenSavings(Box::default()),
             Question::Trends(_) => Found::Trends(Box::default()),

@@ -69,6 +69,21 @@ fn every_question_is_answered() {
         ],
     );
     check(&door, "/api/v1/health", 200, &[("/missed", false.into())]);
+    let path = "/api/v1/timeline?kind=tool_call&name=grep&source=a%20b&buckets=500&hours=1";
+    let asked = [
+        ("/timeline/kind", "tool_call".into()),
+        ("/timeline/name", "grep".into()),
+        ("/timeline/source", "a b".into()),
+        ("/timeline/bucket_seconds", 500.into()),
+        ("/about/events", 3.into()),
+        ("/notes/0/text", "one line holds no event".into()),
+    ];
+    check(&door, path, 200, &asked);
+    let unasked = [
+        ("/timeline/kind", Json::Null),
+        ("/timeline/bucket_seconds", 120.into()),
+    ];
+    check(&door, "/api/v1/timeline", 200, &unasked);
     check(&door, "/api/v1/stats", 200, &[]);
     let one = [("/agent", "crewai".into()), ("/total_queries", 0.into())];
     check(&door, "/api/v1/stats?agent=crewai", 200, &one);
@@ -216,6 +231,25 @@ fn hostile_parameters_are_named() {
     bad("/api/v1/report?section=tool", &[("/near", "tools".into())]);
     bad("/api/v1/storage?days=1", &[("/parameter", "days".into())]);
     bad("/api/v1/stats?agent=%0A", &[("/parameter", "agent".into())]);
+    let timeline = "/api/v1/timeline?";
+    for buckets in ["0", "501", "-1", "x", ""] {
+        let members = [
+            ("/parameter", "buckets".into()),
+            ("/allowed", "a whole number from 1 to 500".into()),
+        ];
+        bad(&format!("{timeline}buckets={buckets}"), &members);
+    }
+    for name in ["kind", "name", "source"] {
+        for value in ["", "%0A", &"x".repeat(257)] {
+            let path = format!("{timeline}{name}={value}");
+            bad(&path, &[("/parameter", name.into())]);
+        }
+    }
+    bad(
+        &format!("{timeline}limit=1"),
+        &[("/parameter", "limit".into())],
+    );
+    bad("/api/v1/tools?kind=cache", &[("/parameter", "kind".into())]);
     check(
         &door,
         "/api/v1/tool",
