@@ -22,7 +22,7 @@ PATIENCE = 60
 WINDOWS = {"$__rate_interval": "20s", "$__range": "1m"}
 # Prometheus' own label of each target.
 TARGET = {"instance"}
-FUNCTIONS = {"count", "histogram_quantile", "increase", "max", "rate", "sum"}
+FUNCTIONS = {"count", "histogram_quantile", "increase", "label_replace", "max", "rate", "sum"}
 WORDS = {"and", "or", "unless"}
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 TOOL, MODEL = "e2e.search", "e2e-model"
@@ -66,6 +66,8 @@ FED = [
         "success": False,
         "error_type": "RateLimitError",
     },
+    # It need not tell which model.
+    {"event_type": "llm_call", "duration_ms": 300, "success": True, "cost_usd": 0.01},
     {"event_type": "query", "agent_type": "e2e", "duration_ms": 2500, "success": True},
     {"event_type": "query", "agent_type": "e2e", "duration_ms": 100, "success": False},
     {"event_type": "agent_selection", "selected_agent": "e2e", "complexity_score": 0.4},
@@ -117,7 +119,8 @@ def fed_kinds():
 def exposed(text):
     """Of an exposition: the values of each label of each name that samples have."""
     found = {}
-    for line in text.splitlines():
+    # Names may hold other ends of lines than this.
+    for line in text.split("\n"):
         if not line or line.startswith("#"):
             continue
         name, labels = re.match(rf"({NAME})(?:{{(.*)}})? \S+$", line).groups()
@@ -167,7 +170,7 @@ def strangers(expr, legend, names):
             elif "$" not in value:
                 odd = set(value.split("|")) - labels[label]
                 found.extend(f"{name} has no {label} {one}" for one in odd)
-    rest = re.sub(r"{[^}]*}|\[[^\]]*\]", " ", rest)
+    rest = re.sub(r'{[^}]*}|\[[^\]]*\]|"[^"]*"', " ", rest)
     for name, call in re.findall(rf"({NAME})(\s*\()?", rest):
         if call:
             if name not in FUNCTIONS:
