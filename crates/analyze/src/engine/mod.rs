@@ -7,6 +7,7 @@ mod events;
 mod export;
 mod growth;
 mod guard;
+mod listing;
 mod notes;
 mod rollups;
 mod scan;
@@ -174,6 +175,8 @@ impl Answerer for Engine {
     fn answer(&self, question: &Question) -> Result<Answer, AskError> {
         match (question, question.scope()) {
             (Question::Sql(question), _) => self.sql(question),
+            (Question::SessionList(question), _) => self.session_list(question),
+            (Question::Trace(question), _) => self.trace(question),
             (_, Some(scope)) => self.answer_from_cells(question, scope),
             (_, None) => {
                 let snapshot = self.snapshot()?;

@@ -7,6 +7,7 @@ mod crowd;
 mod guard;
 mod home;
 mod limits;
+mod listing;
 mod pins;
 mod property;
 mod queries;

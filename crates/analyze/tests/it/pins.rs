@@ -9,7 +9,8 @@ use serde_json::Value;
 use tachograph_analyze::EngineConfig;
 use tachograph_model::question::{
     Agents, Baseline, CachePerformance, Caches, Changes, Discovery, Errors, Losses, Metrics,
-    Models, Queries, Report, Sessions, Sql, Storage, Timeline, TokenSavings, Tools, Trends, Usage,
+    Models, Queries, Report, SessionList, Sessions, Sql, Storage, Timeline, TokenSavings, Tools,
+    Trace, Trends, Usage,
 };
 use tachograph_model::{Answerer, Column, Event, Question, Scope};
 use tachograph_store::SealOptions;
@@ -132,6 +133,7 @@ fn questions() -> Vec<Question> {
             limits,
         }
         .into(),
+        SessionList { scope, limit: 9 }.into(),
         Sessions { scope }.into(),
         Sql {
             query: "SELECT event_type, count(*) AS events, max(timestamp) AS last FROM events \
@@ -149,6 +151,13 @@ fn questions() -> Vec<Question> {
         .into(),
         TokenSavings { scope, baseline }.into(),
         Tools { scope }.into(),
+        Trace {
+            scope,
+            session: None,
+            trace: None,
+            limit: 9,
+        }
+        .into(),
         Trends { scope }.into(),
         Usage { scope }.into(),
     ]

@@ -61,9 +61,11 @@ impl Limit<'_> {
             Found::Usage(found) => self.usage(found),
             // These list nothing, or have a limit of their own.
             Found::CachePerformance(_)
+            | Found::SessionList(_)
             | Found::Sql(_)
             | Found::Storage(_)
             | Found::Timeline(_)
+            | Found::Trace(_)
             | Found::TokenSavings(_) => {}
         }
     }

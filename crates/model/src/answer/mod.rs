@@ -19,12 +19,14 @@ mod models;
 mod note;
 mod queries;
 mod report;
+mod session_list;
 mod sessions;
 mod sql;
 mod storage;
 mod timeline;
 mod token_savings;
 mod tools;
+mod trace;
 mod trends;
 mod usage;
 
@@ -41,12 +43,14 @@ pub use models::{ModelUse, Models, TokenCounts};
 pub use note::{Note, NoteKind};
 pub use queries::{AgentCount, Complexity, Queries, QueryAgent, QueryDay};
 pub use report::Report;
+pub use session_list::{OneSession, SessionList};
 pub use sessions::{SessionType, Sessions};
 pub use sql::{Sql, SqlColumn};
 pub use storage::Storage;
 pub use timeline::{Measure, Timeline, TimelineBucket};
 pub use token_savings::{Saving, TokenSavings};
 pub use tools::{Tool, Tools};
+pub use trace::{Trace, TraceEvent};
 pub use trends::{Direction, SecondOpinion, TrendDay, Trends};
 pub use usage::{Usage, UsageDay};
 
@@ -138,12 +142,14 @@ pub enum Found {
     Models(Box<Models>),
     Queries(Box<Queries>),
     Report(Box<Report>),
+    SessionList(Box<SessionList>),
     Sessions(Box<Sessions>),
     Sql(Box<Sql>),
     Storage(Box<Storage>),
     Timeline(Box<Timeline>),
     TokenSavings(Box<TokenSavings>),
     Tools(Box<Tools>),
+    Trace(Box<Trace>),
     Trends(Box<Trends>),
     Usage(Box<Usage>),
 }

@@ -52,7 +52,11 @@ impl Report {
             Found::Trends(found) => report.trends = *found,
             Found::Usage(found) => report.usage = *found,
             Found::Report(found) => report = *found,
-            Found::Changes(_) | Found::Sql(_) | Found::Timeline(_) => return None,
+            Found::Changes(_)
+            | Found::SessionList(_)
+            | Found::Sql(_)
+            | Found::Timeline(_)
+            | Found::Trace(_) => return None,
         }
         Some(report)
     }

@@ -204,6 +204,26 @@ impl Make for super::Report {
     }
 }
 
+impl Make for super::SessionList {
+    fn make(with: &With) -> Option<Self> {
+        Some(Self {
+            scope: with.scope,
+            limit: Self::LIMIT,
+        })
+    }
+}
+
+impl Make for super::Trace {
+    fn make(with: &With) -> Option<Self> {
+        Some(Self {
+            scope: with.scope,
+            session: None,
+            trace: None,
+            limit: Self::LIMIT,
+        })
+    }
+}
+
 impl Make for super::Timeline {
     fn make(with: &With) -> Option<Self> {
         Some(Self::new(with.scope))

@@ -17,12 +17,14 @@ mod metrics;
 mod models;
 mod queries;
 mod report;
+mod session_list;
 mod sessions;
 mod sql;
 mod storage;
 mod timeline;
 mod token_savings;
 mod tools;
+mod trace;
 mod trends;
 mod usage;
 
@@ -38,12 +40,14 @@ pub use metrics::Metrics;
 pub use models::Models;
 pub use queries::{Queries, QueryLimits};
 pub use report::Report;
+pub use session_list::SessionList;
 pub use sessions::Sessions;
 pub use sql::Sql;
 pub use storage::Storage;
 pub use timeline::{Buckets, Timeline};
 pub use token_savings::{Baseline, BaselineSource, TokenSavings};
 pub use tools::Tools;
+pub use trace::Trace;
 pub use trends::Trends;
 pub use usage::Usage;
 
@@ -220,6 +224,8 @@ questions! {
     Queries "queries",
     /// All of these at once.
     Report "report",
+    /// Sessions one by one.
+    SessionList "session_list",
     /// Sessions.
     Sessions "sessions",
     /// A query in SQL.
@@ -232,6 +238,8 @@ questions! {
     TokenSavings "token_savings",
     /// Calls, failures and latency per tool.
     Tools "tools",
+    /// The events of one session or trace.
+    Trace "trace",
     /// Discovery day by day, and where it is heading.
     Trends "trends",
     /// When work happens.
@@ -253,10 +261,12 @@ impl Question {
             Self::Models(q) => &q.scope,
             Self::Queries(q) => &q.scope,
             Self::Report(q) => &q.scope,
+            Self::SessionList(q) => &q.scope,
             Self::Sessions(q) => &q.scope,
             Self::Timeline(q) => &q.scope,
             Self::TokenSavings(q) => &q.scope,
             Self::Tools(q) => &q.scope,
+            Self::Trace(q) => &q.scope,
             Self::Trends(q) => &q.scope,
             Self::Usage(q) => &q.scope,
             Self::Sql(_) | Self::Storage(_) => return None,

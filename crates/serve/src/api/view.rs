@@ -9,9 +9,11 @@ use tachograph_model::answer::{About, Found, MOST_ROWS, ROWS, Report};
 use tachograph_model::question::asked::{
     CHANGES_DAYS, MOST_DAYS, MOST_HOURS, REPORT_DAYS, instant,
 };
-use tachograph_model::question::{Asked, AskedError, Scope, Timeline, With};
+use tachograph_model::question::{Asked, AskedError, Scope, SessionList, Timeline, Trace, With};
 use tachograph_model::render::report::{self, Section, Selection};
-use tachograph_model::render::{Style, changes, health, queries, stats, storage, timeline, trends};
+use tachograph_model::render::{
+    Style, changes, health, queries, session_list, stats, storage, timeline, trace, trends,
+};
 use tachograph_model::{Answer, NoteKind, Question, UnixNanos};
 
 use super::form::{FORMS, Form};
@@ -25,8 +27,8 @@ pub struct View {
     pub name: &'static str,
     /// What it is about.
     pub doc: &'static str,
-    /// The command that prints the same.
-    pub command: String,
+    /// The command that prints the same, where there is one.
+    pub command: Option<String>,
     /// What it takes.
     pub params: Vec<Param>,
     /// Days it is about unless told otherwise; `None`: all there are.
@@ -160,6 +162,33 @@ const OF_TIMELINE: [Param; 4] = [
     },
 ];
 
+/// Sessions that are listed.
+const SESSIONS: Param = Param {
+    name: "limit",
+    doc: "At most so many sessions, the latest: 100 unless told otherwise.",
+    takes: Takes::Whole(1, MOST_ROWS as u64),
+};
+
+/// Which session or trace.
+const OF_TRACE: [Param; 3] = [
+    Param {
+        name: "session",
+        doc: "Events of this session, by the id it is stored under. Without it and `trace`: of \
+              the session that an event was recorded of last.",
+        takes: Takes::Text(MOST_TEXT),
+    },
+    Param {
+        name: "trace",
+        doc: "Events of this trace, by the id it is stored under.",
+        takes: Takes::Text(MOST_TEXT),
+    },
+    Param {
+        name: "limit",
+        doc: "At most so many events, the first: 2000 unless told otherwise.",
+        takes: Takes::Whole(1, MOST_ROWS as u64),
+    },
+];
+
 /// Characters of a name that is asked for.
 const MOST_TEXT: usize = 256;
 
@@ -168,16 +197,20 @@ impl View {
         let section = Section::by_name(name);
         let command = match name {
             "report" | "health" | "stats" | "trends" | "changes" | "timeline" => {
-                format!("tacho {name} --json")
+                Some(format!("tacho {name} --json"))
             }
-            "storage" => "tacho stats --storage --json".to_owned(),
-            _ => format!("tacho report --section {name} --json"),
+            "storage" => Some("tacho stats --storage --json".to_owned()),
+            "session_list" | "trace" => None,
+            _ => Some(format!("tacho report --section {name} --json")),
         };
         let mut params = vec![FORMAT];
         if name != "storage" {
             params.extend(COUNTED);
         }
-        if !matches!(name, "storage" | "health" | "trends" | "timeline") {
+        if !matches!(
+            name,
+            "storage" | "health" | "trends" | "timeline" | "session_list" | "trace"
+        ) {
             params.push(LIMIT);
         }
         params.extend(match name {
@@ -185,8 +218,11 @@ impl View {
             "stats" => Some(AGENT),
             _ => None,
         });
-        if name == "timeline" {
-            params.extend(OF_TIMELINE);
+        match name {
+            "timeline" => params.extend(OF_TIMELINE),
+            "session_list" => params.push(SESSIONS),
+            "trace" => params.extend(OF_TRACE),
+            _ => {}
         }
         Self {
             name,
@@ -194,13 +230,13 @@ impl View {
             command,
             params,
             days: match name {
-                "stats" => None,
+                "stats" | "trace" => None,
                 "changes" => Some(CHANGES_DAYS),
                 _ => Some(REPORT_DAYS),
             },
             forms: match name {
                 "health" => &[Form::Json, Form::Text],
-                "report" | "stats" | "changes" | "timeline" => FORMS,
+                "report" | "stats" | "changes" | "timeline" | "session_list" | "trace" => FORMS,
                 _ if section.is_some() => FORMS,
                 // A question that has no other form yet.
                 _ => &[Form::Json],
@@ -231,15 +267,27 @@ impl View {
         // Every name in the table is one of a question, or stands above.
         let mut question = Question::named(name, &with)
             .ok_or_else(|| Problem::new(Kind::Internal, format!("nothing asks for {name:?}")))?;
-        if let Question::Timeline(timeline) = &mut question {
-            let text = |name| params.text(name).map(str::to_owned);
-            timeline.kind = text("kind");
-            timeline.name = text("name");
-            timeline.source = text("source");
-            let buckets = params.whole("buckets");
-            timeline.buckets = buckets
-                .and_then(|buckets| buckets.try_into().ok())
-                .unwrap_or(Timeline::BUCKETS);
+        let text = |name| params.text(name).map(str::to_owned);
+        let number = |name, default| {
+            let number = params.whole(name);
+            number
+                .and_then(|number| number.try_into().ok())
+                .unwrap_or(default)
+        };
+        match &mut question {
+            Question::Timeline(timeline) => {
+                timeline.kind = text("kind");
+                timeline.name = text("name");
+                timeline.source = text("source");
+                timeline.buckets = number("buckets", Timeline::BUCKETS);
+            }
+            Question::SessionList(list) => list.limit = number("limit", SessionList::LIMIT),
+            Question::Trace(trace) => {
+                trace.session = text("session");
+                trace.trace = text("trace");
+                trace.limit = number("limit", Trace::LIMIT);
+            }
+            _ => {}
         }
         Ok(question)
     }
@@ -305,6 +353,18 @@ impl View {
                 Form::Markdown => timeline::page_markdown(&found, &about),
                 Form::Text => timeline::page(&found, &about, style),
                 _ => pretty(&timeline::json(&found, &about)),
+            }),
+            ("session_list", Found::SessionList(found)) => Ok(match form {
+                Form::Csv => session_list::page_csv(&found),
+                Form::Markdown => session_list::page_markdown(&found, &about),
+                Form::Text => session_list::page(&found, &about, style),
+                _ => pretty(&session_list::json(&found, &about)),
+            }),
+            ("trace", Found::Trace(found)) => Ok(match form {
+                Form::Csv => trace::page_csv(&found),
+                Form::Markdown => trace::page_markdown(&found, &about),
+                Form::Text => trace::page(&found, &about, style),
+                _ => pretty(&trace::json(&found, &about)),
             }),
             ("storage", Found::Storage(found)) if form == Form::Json => {
                 Ok(pretty(&storage::json(&found, page.folder)))

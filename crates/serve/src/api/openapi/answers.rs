@@ -7,9 +7,10 @@ use tachograph_model::UnixNanos;
 use tachograph_model::answer::{
     AgentCount, AgentUse, Agents, CacheReports, CacheUse, Caches, Change, Changes, Complexity,
     CountRange, Direction, ErrorGroup, Errors, Figure, Finding, Loss, Losses, Measure, Method,
-    Metrics, ModelUse, Models, Note, NoteKind, Outcomes, Queries, QueryAgent, QueryDay, Saving,
-    SecondOpinion, Series, SessionType, Sessions, Spread, Storage, Tally, Timeline, TimelineBucket,
-    TokenCounts, TokenSavings, Tool, Tools, Usage, UsageDay,
+    Metrics, ModelUse, Models, Note, NoteKind, OneSession, Outcomes, Queries, QueryAgent, QueryDay,
+    Saving, SecondOpinion, Series, SessionList, SessionType, Sessions, Spread, Storage, Tally,
+    Timeline, TimelineBucket, TokenCounts, TokenSavings, Tool, Tools, Trace, TraceEvent, Usage,
+    UsageDay,
 };
 use tachograph_model::question::{Baseline, BaselineSource, QueryLimits};
 
@@ -214,6 +215,18 @@ structs! {
         log_files: u64, log_bytes: u64, log_events: Option<u64>, segments: u64,
         segment_bytes: u64, segment_events: u64, rollup_bytes: u64,
         earliest: Option<UnixNanos>, latest: Option<UnixNanos>,
+    }
+    SessionList { sessions: Vec<OneSession>, more: u64, }
+    OneSession {
+        session: String, agent: Option<String>, first: UnixNanos, last: UnixNanos, events: u64,
+        tool_calls: u64, llm_calls: u64, failed: u64, tokens: Option<i64>, cost_usd: Option<f64>,
+    }
+    Trace { events: Vec<TraceEvent>, more: u64, }
+    TraceEvent {
+        start: UnixNanos, timestamp: UnixNanos, duration_ms: Option<f64>, event_type: String,
+        name: Option<String>, source: Option<String>, status: Option<String>,
+        error_type: Option<String>, span_id: Option<String>, parent_id: Option<String>,
+        tokens: Option<i64>, cost_usd: Option<f64>,
     }
     Timeline {
         kind: Option<String>, name: Option<String>, source: Option<String>,

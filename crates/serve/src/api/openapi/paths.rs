@@ -116,11 +116,15 @@ fn question(view: &View, schemas: &mut Schemas) -> Value {
         Some(days) => format!(" The last {days} days unless told otherwise."),
         None => " All there is unless told otherwise.".to_owned(),
     };
+    let printed = match &view.command {
+        Some(command) => format!("As `{command}` prints it."),
+        None => "What cells do not tell, counted event by event.".to_owned(),
+    };
     let told = Told {
         id: view.name,
         tag: "questions",
         summary: view.doc,
-        description: &format!("As `{}` prints it.{window}", view.command),
+        description: &format!("{printed}{window}"),
     };
     let mut params = of(&view.params);
     for param in &mut params {

@@ -8,7 +8,7 @@ use tachograph_model::alert::{
 };
 use tachograph_model::answer::{
     Agents, Caches, Changes, Errors, Losses, Method, Metrics, Models, Note, Queries, SecondOpinion,
-    Sessions, Storage, Timeline, TokenSavings, Tools, Usage,
+    SessionList, Sessions, Storage, Timeline, TokenSavings, Tools, Trace, Usage,
 };
 use tachograph_model::render::report::Section;
 use tachograph_model::{Column, KINDS, Type};
@@ -116,14 +116,9 @@ impl Schemas {
             "health" => self.health(),
             "trends" => self.trends_page(),
             "changes" => self.changes(),
-            "timeline" => {
-                let timeline = self.of::<Timeline>();
-                object(json!({
-                    "timeline": timeline,
-                    "about": shape("About"),
-                    "notes": shape("Notes"),
-                }))
-            }
+            "timeline" => self.one::<Timeline>(name),
+            "session_list" => self.one::<SessionList>(name),
+            "trace" => self.one::<Trace>(name),
             "storage" => object(json!({
                 "file_count": count(),
                 "total_events": count(),
@@ -144,6 +139,12 @@ impl Schemas {
                 None => object(json!({name: {}, "notes": shape("Notes")})),
             },
         }
+    }
+
+    /// An answer under its name, with the window and the notes.
+    fn one<T: Shape>(&mut self, name: &str) -> Value {
+        let figures = self.of::<T>();
+        object(json!({name: figures, "about": shape("About"), "notes": shape("Notes")}))
     }
 
     /// A section as it stands under its name.

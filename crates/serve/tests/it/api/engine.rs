@@ -73,6 +73,8 @@ impl Answerer for Engine {
                 bucket_seconds: asked.buckets.into(),
                 ..Timeline::default()
             })),
+            Question::SessionList(_) => Found::SessionList(Box::default()),
+            Question::Trace(_) => Found::Trace(Box::default()),
             Question::TokenSavings(_) => Found::TokenSavings(Box::default()),
             Question::Trends(_) => Found::Trends(Box::default()),
             Question::Usage(_) => Found::Usage(Box::default()),

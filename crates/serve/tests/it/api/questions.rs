@@ -249,6 +249,19 @@ fn hostile_parameters_are_named() {
         &format!("{timeline}limit=1"),
         &[("/parameter", "limit".into())],
     );
+    for path in ["/api/v1/trace?limit=0", "/api/v1/session_list?limit=10001"] {
+        bad(path, &[("/parameter", "limit".into())]);
+    }
+    for id in ["", "%00", &"x".repeat(257)] {
+        bad(
+            &format!("/api/v1/trace?session={id}"),
+            &[("/parameter", "session".into())],
+        );
+        bad(
+            &format!("/api/v1/trace?trace={id}"),
+            &[("/parameter", "trace".into())],
+        );
+    }
     bad("/api/v1/tools?kind=cache", &[("/parameter", "kind".into())]);
     check(
         &door,
