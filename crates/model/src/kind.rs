@@ -353,8 +353,13 @@ pub static KINDS: &[Kind] = {
                 f("rule", C::Name, "which rule"),
                 f("source", C::Source, "source of the metric"),
                 f("severity", C::Type, "info, warning, critical"),
-                f("status", C::Status, "pending, firing, resolved"),
+                f("status", C::Status, "firing, resolved"),
                 f("value", C::Value, "value that decided"),
+                f(
+                    "tags",
+                    C::Tags,
+                    "metric, family, condition, threshold, window_seconds, labels",
+                ),
             ],
         },
         Kind {

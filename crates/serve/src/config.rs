@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tachograph_model::alert::Rule;
 use tachograph_model::question::{Baseline, QueryLimits};
 use tachograph_model::render::health::Targets;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The machine's own metrics; `None`: they are not collected.
     pub collect: Option<Collect>,
+    /// What is watched for being too much; nothing unless set.
+    pub alerts: Alerts,
     pub asking: Asking,
     pub limits: Limits,
     /// Whether texts are kept (prompts, messages); off unless asked for.
@@ -54,6 +57,7 @@ impl Default for Config {
             allowed_hosts: Vec::new(),
             tls: None,
             collect: None,
+            alerts: Alerts::default(),
             asking: Asking::default(),
             limits: Limits::default(),
             keep_text: false,
@@ -116,6 +120,17 @@ pub struct Collect {
     /// Names of processes whose CPU and memory are measured; arguments are
     /// never looked at.
     pub processes: Vec<String>,
+}
+
+/// Rules that are watched, beside those of the API.
+#[derive(Clone, Debug, Default)]
+pub struct Alerts {
+    /// Whether any are.
+    pub watch: bool,
+    /// Whether there are those that are built in.
+    pub builtin: bool,
+    /// Those of the settings, each checked.
+    pub rules: Vec<Rule>,
 }
 
 /// How much is too much.

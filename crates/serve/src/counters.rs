@@ -118,6 +118,14 @@ pub struct Counters {
     pub connections_evicted: Count,
     /// Requests turned away at the guard (host, origin, token, rate).
     pub requests_denied: Count,
+    /// Alerts that fired or were resolved.
+    pub alerts_told: Count,
+    /// Looks at the API's rules that failed.
+    pub alert_rules_unreadable: Count,
+    /// Times that how alerts stand could not be kept.
+    pub alert_states_unkept: Count,
+    /// Why it could not be gone on with, when it was begun anew.
+    alert_state_lost: Mutex<Option<String>>,
 }
 
 impl Counters {
@@ -153,6 +161,21 @@ impl Counters {
     pub fn last_refusal(&self) -> Option<String> {
         let refusal = self.refusal().clone();
         refusal.map(|refusal| refusal.whole)
+    }
+
+    /// Notes why the state of alerts could not be gone on with.
+    pub fn alert_states_lost(&self, why: String) {
+        *self.lost() = Some(why);
+    }
+
+    /// Why the state of alerts could not be gone on with; told once.
+    pub fn take_alert_state_lost(&self) -> Option<String> {
+        self.lost().take()
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<String>> {
+        let lost = self.alert_state_lost.lock();
+        lost.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {

@@ -7,6 +7,7 @@ use tachograph_log::Home;
 use tachograph_model::{Answerer, Salt, Sink, UnixNanos};
 use tokio::sync::watch;
 
+use crate::alert::Watch;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::ingest::journal::Journal;
@@ -34,6 +35,7 @@ pub struct Hub {
     pub otlp: Otlp,
     pub remote_write: RemoteWrite,
     pub live: Arc<Live>,
+    pub alerts: Arc<Watch>,
     pub answerer: Arc<dyn Answerer>,
     pub home: Home,
     pub salt: Salt,

@@ -10,6 +10,7 @@ use tachograph_model::UnixNanos;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::alert::{Watch, Watcher};
 use crate::collect::{self, Collector};
 use crate::config::Config;
 use crate::counters::Counters;
@@ -63,6 +64,7 @@ pub struct Running {
     served: mpsc::Receiver<Infallible>,
     runtime: tokio::runtime::Runtime,
     collector: Option<Collector>,
+    watcher: Option<Watcher>,
 }
 
 /// Opens every door and begins to serve.
@@ -80,15 +82,17 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
     let counters = Arc::new(Counters::default());
     let (stop, stopped) = watch::channel(false);
     let live = Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?;
+    let sink = Arc::new(Kept {
+        sink: doors.sink.clone(),
+        live: live.clone(),
+        home: doors.home.clone(),
+        salt: doors.salt.clone(),
+        counters: counters.clone(),
+    });
+    let started = (UnixNanos::now(), Instant::now());
     let hub = Arc::new(Hub {
         journal: crate::ingest::journal::Journal::start(
-            Arc::new(Kept {
-                sink: doors.sink.clone(),
-                live: live.clone(),
-                home: doors.home.clone(),
-                salt: doors.salt.clone(),
-                counters: counters.clone(),
-            }),
+            sink.clone(),
             &doors.home,
             counters.clone(),
             &config.limits,
@@ -97,11 +101,12 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         otlp: crate::ingest::otlp::Otlp::new(doors.salt.clone()),
         remote_write: crate::ingest::remote_write::RemoteWrite::new(doors.salt.clone()),
         live,
+        alerts: Arc::new(Watch::new(doors.home.root(), &config.alerts, started.0)),
         answerer: doors.answerer,
         home: doors.home,
         salt: doors.salt,
         stopping: stopped.clone(),
-        started: (UnixNanos::now(), Instant::now()),
+        started,
         counters,
         config,
     });
@@ -121,8 +126,14 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         .map(|what| collect::start(what, hub.journal.clone()))
         .transpose()
         .map_err(StartError::Threads)?;
+    let watcher = hub
+        .alerts
+        .enabled()
+        .then(|| Watcher::start(&hub.alerts, &hub.live, sink, &hub.home, &hub.counters));
+    let watcher = watcher.transpose().map_err(StartError::Threads)?;
     Ok(Running {
         collector,
+        watcher,
         addresses,
         hub,
         stop,
@@ -240,6 +251,7 @@ impl Running {
         let began = Instant::now();
         let within = self.hub.config.limits.stop_within;
         drop(self.collector.take());
+        drop(self.watcher.take());
         // Nobody may be listening for it.
         let _ = self.stop.send(true);
         self.wait_for_answers(within / 3);

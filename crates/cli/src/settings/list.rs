@@ -402,13 +402,13 @@ const GENERAL: &[Def] = {
             "300",
             "seconds",
         ),
-        kept(
+        used(
             Key::EnableAlerts,
             "enable_alerts",
             &[],
             Bool,
             "true",
-            "watch the alert rules",
+            "start: watch the alert rules",
         ),
         kept(
             Key::AlertEmail,
@@ -466,13 +466,13 @@ const GENERAL: &[Def] = {
             "null",
             "which",
         ),
-        kept(
+        used(
             Key::AlertRules,
             "alert_rules",
             &[],
             Block,
             "null",
-            "rules for alerts",
+            "start: alert rules, in the place of built-in ones of the same name",
         ),
         kept(
             Key::AnomalyDetection,

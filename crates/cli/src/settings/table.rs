@@ -155,6 +155,8 @@ impl Key {
                 | Self::DashboardHost
                 | Self::DashboardPort
                 | Self::CollectionIntervals
+                | Self::EnableAlerts
+                | Self::AlertRules
                 | Self::OtlpGrpcPort
                 | Self::SqlQueries
                 | Self::OtlpHttpPort

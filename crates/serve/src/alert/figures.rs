@@ -1,8 +1,11 @@
 //! What live state knows, as conditions ask for it.
 
+use std::time::Duration;
+
 use tachograph_model::alert::Reading;
 
-use crate::live::{Family, Stats};
+use super::book::{Look, Series};
+use crate::live::{self, Family, Live, Stats};
 
 /// The figures of a window; of nothing there are none.
 pub fn figures(family: Family, window: Option<&Stats>) -> Reading {
@@ -24,5 +27,36 @@ pub fn figures(family: Family, window: Option<&Stats>) -> Reading {
             Family::Cache => stats.avg,
             _ => stats.failed as f64 / stats.count as f64,
         },
+    }
+}
+
+impl Look for Live {
+    fn one(&self, family: Family, source: &str, name: &str, window: Duration) -> Option<Reading> {
+        let source = if family.has_source() { source } else { "" };
+        let reading = self.reading(family, source, name, window)?;
+        Some(figures(family, reading.window.as_ref()))
+    }
+
+    fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)> {
+        let source = Some(source).filter(|source| family.has_source() && !source.is_empty());
+        let readings = self.readings(family, source, window).into_iter();
+        let figures = |reading: live::Reading| {
+            let figures = figures(family, reading.window.as_ref());
+            ((reading.source, reading.name), figures)
+        };
+        readings.map(figures).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_may_be_watched() {
+        assert_eq!(
+            tachograph_model::alert::FAMILIES,
+            Family::ALL.map(Family::name)
+        );
     }
 }

@@ -1,5 +1,26 @@
 //! Alerts: what is too much right now.
+//!
+//! ```text
+//! rules: built in < config.yaml < API ─┐
+//! live ─ figures, each second ─────────┴─► book (one machine an alert) ─ firing, resolved ─┐
+//!                                            ▲                                            ▼
+//!                    alerts/state.json ◄─────┴──── noted there, then written ────► the log, as `alert`
+//! ```
+//!
+//! # Invariants
+//! - What fires or is resolved is one event of the log, also when the server is
+//!   killed between any two steps.
+//! - One rule a name: the API's counts before the settings', and that before
+//!   what is built in.
 
+mod book;
+mod builtin;
 mod figures;
+pub mod file;
+mod keep;
+pub mod read;
+mod watch;
 
+pub use book::{Alert, Book, Look, MOST_ALERTS, Origin, Owned, Series, Told, count};
 pub use figures::figures;
+pub use watch::{Watch, Watcher};

@@ -4,6 +4,7 @@
 //! params (what may be asked) ─► view (question, forms) ─► ask (so many at once) ─► form
 //! ```
 
+pub mod alerts;
 pub mod ask;
 pub mod form;
 pub mod headers;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get};
+use axum::routing::{any, get, put};
 
 use crate::hub::Hub;
 
@@ -91,6 +92,13 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/v1/live", get(live::get))
+        .route("/api/v1/alerts", get(alerts::get))
+        .route(
+            "/api/v1/alerts/rules/{name}",
+            put(alerts::put)
+                .delete(alerts::delete)
+                .layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
+        )
         .route("/api/v1/{*path}", any(questions::unknown))
         .route(
             "/api/v1/sql",

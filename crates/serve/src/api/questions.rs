@@ -83,7 +83,7 @@ pub async fn unknown(uri: OriginalUri) -> Problem {
     let path = uri.path();
     let asked = path.strip_prefix("/api/v1/").unwrap_or(path);
     let names = VIEWS.iter().map(|view| view.name);
-    let names = names.chain(["sql", "live", "events", "write", "openapi.json"]);
+    let names = names.chain(["sql", "live", "alerts", "events", "write", "openapi.json"]);
     let problem = |hint: String| {
         let detail = format!("nothing is served at {}; {hint}", quoted(path));
         Problem::new(Kind::NotFound, detail).with("path", quoted(path))

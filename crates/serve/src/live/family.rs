@@ -101,6 +101,19 @@ impl Family {
         }
     }
 
+    /// Whether its series are told apart by a source, too.
+    pub fn has_source(self) -> bool {
+        matches!(
+            self,
+            Self::Metric
+                | Self::Model
+                | Self::ModelTokens
+                | Self::ModelCost
+                | Self::Profile
+                | Self::Loss
+        )
+    }
+
     /// Whether its values are durations, in milliseconds.
     pub fn is_duration(self) -> bool {
         matches!(

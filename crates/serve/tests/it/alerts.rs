@@ -1,12 +1,17 @@
 //! Alerts: what fires and what does not, told once, over restarts.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use tachograph_log::{Appender, DurableLog, Home};
 use tachograph_model::alert::{Machine, Rule, State, Terms};
 use tachograph_model::{Column, Event, UnixNanos};
-use tachograph_serve::alert::figures;
+use tachograph_serve::alert::{figures, read};
+use tachograph_serve::config::{Alerts, Config};
 use tachograph_serve::live::{self, Family};
+
+use crate::common::{Door, NoEngine, Reply, config, get, post, stored};
 
 const SECOND: i64 = 1_000_000_000;
 const NOW: i64 = 1_763_640_000 * SECOND;
@@ -63,4 +68,209 @@ fn conditions_mean_what_the_fourth_seed_documents() {
         let expected = case["should_fire"].as_bool().expect("an expectation");
         assert_eq!(fires(case), expected, "{case}");
     }
+}
+
+fn watching(rules: &Json) -> Config {
+    Config {
+        alerts: Alerts {
+            watch: true,
+            builtin: true,
+            rules: read::config(rules, UnixNanos(NOW)).expect("rules"),
+        },
+        ..config()
+    }
+}
+
+fn append(door: &Door, name: &str, value: f64) {
+    let now = UnixNanos(UnixNanos::now().0 / 1000 * 1000);
+    let event = Event::new(now, "metric")
+        .with(Column::Source, "s")
+        .with(Column::Name, name)
+        .with(Column::Value, value);
+    let appender = Appender::new(&Home::at(door.folder()));
+    appender.append(&event.to_line()).expect("appended");
+    door.running().hub().live.wake();
+}
+
+fn said(events: &[Json]) -> Vec<String> {
+    let alerts = events.iter().filter(|event| event["event_type"] == "alert");
+    alerts
+        .map(|event| format!("{} {}", event["rule"], event["status"]).replace('"', ""))
+        .collect()
+}
+
+fn until(what: &str, so: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !so() {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn now(door: &Door) -> Json {
+    get(door.addresses().dashboard, "/api/v1/alerts", &[]).json()
+}
+
+fn state(door: &Door, rule: &str) -> String {
+    let shown = now(door);
+    let alerts = shown["alerts"].as_array().expect("alerts");
+    let of = alerts.iter().find(|alert| alert["rule"] == rule);
+    of.map_or(String::new(), |alert| {
+        alert["state"].to_string().replace('"', "")
+    })
+}
+
+fn change(door: &Door, method: &str, path: &str, body: &Json) -> Reply {
+    let address = door.addresses().dashboard.expect("it is open");
+    let url = format!("http://{address}{path}");
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let answer = match method {
+        "PUT" => agent
+            .put(url)
+            .header("content-type", "application/json")
+            .send(body.to_string().as_bytes()),
+        _ => agent.delete(url).call(),
+    };
+    let (parts, mut body) = answer.expect("an answer").into_parts();
+    Reply {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: body.read_to_vec().expect("a body"),
+    }
+}
+
+#[test]
+fn an_alert_fires_once_over_a_restart_and_is_resolved_when_its_rule_goes() {
+    let rules = json!([{"name": "high", "metric": "m", "source": "s", "condition": "max > 10",
+        "labels": {"team": "x"}, "description": "too high"}]);
+    let door = Door::with(watching(&rules));
+    append(&door, "m", 11.0);
+    until("it fires", || state(&door, "high") == "firing");
+    until("it is written", || said(&door.stored()) == ["high firing"]);
+    let shown = now(&door);
+    let alert = &shown["alerts"][0];
+    assert_eq!(alert["value"], 11.0);
+    assert_eq!(alert["description"], "too high");
+    assert_eq!(alert["labels"], json!({"team": "x"}));
+    assert!(alert["fired_at"].is_string() && alert["resolved_at"].is_null());
+    assert_eq!(shown["enabled"], true);
+    assert_eq!(shown["rules"].as_array().expect("rules").len(), 13);
+    // As the fourth seed shows it: known from the log.
+    let seen = || get(door.addresses().dashboard, "/api/alerts", &[]).json();
+    assert_eq!(seen()["active_rules"], 9);
+
+    let folder = door.close();
+    let home = Home::create(folder.path()).expect("a home");
+    let sink = Arc::new(DurableLog::new(&home));
+    let door = Door::on(folder, watching(&rules), sink, Arc::new(NoEngine));
+    until("it still fires", || state(&door, "high") == "firing");
+    append(&door, "m", 12.0);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(said(&door.stored()), ["high firing"]);
+
+    // One of the API comes before it; turned off, it resolves what fires.
+    let mut off = rules[0].clone();
+    off["metric_name"] = off["metric"].take();
+    off.as_object_mut().expect("an object").remove("metric");
+    off["enabled"] = false.into();
+    off["threshold"] = 10.into();
+    let reply = change(&door, "PUT", "/api/v1/alerts/rules/high", &off);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    until("it is resolved", || {
+        said(&door.stored()) == ["high firing", "high resolved"]
+    });
+    let folder = door.close();
+    assert_eq!(
+        said(&stored(folder.path())),
+        ["high firing", "high resolved"]
+    );
+}
+
+#[test]
+fn rules_are_replaced_and_removed() {
+    let door = Door::with(watching(&json!([])));
+    let rule = |threshold: f64| {
+        json!({"name": "a b/<i>", "metric_name": "m", "source": "s", "condition": "avg > 1",
+            "threshold": threshold})
+    };
+    let path = "/api/v1/alerts/rules/a%20b%2F%3Ci%3E";
+    let own = || {
+        let shown = now(&door);
+        let rules = shown["rules"].as_array().expect("rules").clone();
+        rules.into_iter().find(|rule| rule["name"] == "a b/<i>")
+    };
+    let json = [("content-type", "application/json")];
+    let body = rule(5.0).to_string();
+    let posted = post(
+        door.addresses().dashboard,
+        "/api/alerts/rules",
+        &json,
+        body.as_bytes(),
+    );
+    assert_eq!(posted.status, 200);
+    let mut read = own().expect("it is shown at once");
+    assert_eq!(
+        (&read["origin"], &read["builtin"]),
+        (&json!("api"), &json!(false))
+    );
+    assert_eq!(read["cooldown_seconds"], 3600);
+    // What was read is changed and sent back.
+    read["threshold"] = 7.into();
+    assert_eq!(change(&door, "PUT", path, &read).json()["threshold"], 7.0);
+    assert_eq!(own().expect("it is there")["threshold"], 7.0);
+    append(&door, "m", 8.0);
+    until("it fires", || state(&door, "a b/<i>") == "firing");
+    assert_eq!(change(&door, "DELETE", path, &Json::Null).status, 200);
+    assert_eq!(own(), None);
+    until("it is resolved", || {
+        said(&door.stored()) == ["a b/<i> firing", "a b/<i> resolved"]
+    });
+    let gone = change(&door, "DELETE", path, &Json::Null);
+    assert_eq!(gone.status, 404);
+    let builtin = "/api/v1/alerts/rules/High%20CPU%20Usage";
+    let reply = change(&door, "DELETE", builtin, &Json::Null);
+    assert_eq!(reply.status, 404);
+    assert!(reply.text().contains("built in"), "{}", reply.text());
+    for (body, said) in [
+        (json!({"name": "x"}), "the one in the path"),
+        (json!([]), "an object"),
+        (
+            json!({"metric_name": "m", "source": "s", "condition": "avg = 1", "threshold": 1}),
+            "column 5",
+        ),
+        (
+            json!({"metric_name": "m", "source": "s", "condition": "avg > 1", "threshold": 1,
+            "famly": "tool"}),
+            "did you mean family?",
+        ),
+    ] {
+        let reply = change(&door, "PUT", path, &body);
+        assert_eq!(reply.status, 400, "{body}");
+        assert!(reply.text().contains(said), "{}", reply.text());
+    }
+    // A broken file is told of, and the rest shown.
+    std::fs::write(door.folder().join("alerts/rules.json"), "{").expect("written");
+    let shown = now(&door);
+    assert!(
+        shown["notes"][0]
+            .as_str()
+            .expect("a note")
+            .contains("rules.json")
+    );
+    assert_eq!(shown["rules"].as_array().expect("rules").len(), 12);
+    assert_eq!(change(&door, "PUT", path, &rule(1.0)).status, 500);
+}
+
+#[test]
+fn nothing_is_watched_unless_asked_for() {
+    let door = Door::open();
+    let shown = now(&door);
+    assert_eq!(shown["enabled"], false);
+    assert_eq!(
+        (&shown["rules"], &shown["alerts"]),
+        (&json!([]), &json!([]))
+    );
 }

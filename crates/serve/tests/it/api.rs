@@ -141,10 +141,18 @@ fn the_document_describes_what_is_there() {
     for name in tachograph_model::Question::NAMES {
         assert!(paths.contains_key(&format!("/api/v1/{name}")), "{name}");
     }
+    // A rule that there is can be removed.
+    let rule =
+        r#"{"name":"kept","metric_name":"m","source":"s","condition":"avg > 1","threshold":1}"#;
+    let json = [("content-type", "application/json")];
+    assert_eq!(
+        post(address, "/api/alerts/rules", &json, rule.as_bytes()).status,
+        200
+    );
     let mut ids = std::collections::HashSet::new();
     for (path, item) in paths {
         let path = path.replace("{source}", "agent").replace("{metric}", "m");
-        let path = path.replace("{format}", "json");
+        let path = path.replace("{format}", "json").replace("{name}", "kept");
         for (method, operation) in item.as_object().expect("operations") {
             let answer = head(address, &method.to_uppercase(), &path);
             let status = answer.get(9..12).unwrap_or_default();

@@ -13,7 +13,7 @@ type Kind = (&'static str, fn(&Counters) -> u64);
 
 const DISK: &str = "the disk refused what came";
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 11] = [
     (DISK, |counters| sum(counters, |of| of.failed.get())),
     (
         "the home was gone and was made again; what was in it is lost",
@@ -41,6 +41,19 @@ const KINDS: [Kind; 8] = [
         "idle connections were closed because others needed their places; have clients keep one \
          connection each, and close those they do not need",
         |counters| counters.connections_evicted.get(),
+    ),
+    (
+        "alerts fired or were resolved; /api/v1/alerts shows them",
+        |counters| counters.alerts_told.get(),
+    ),
+    (
+        "the API's alert rules could not be read (alerts/rules.json in the home); those known \
+         before are watched",
+        |counters| counters.alert_rules_unreadable.get(),
+    ),
+    (
+        "how alerts stand could not be kept (alerts/state.json in the home)",
+        |counters| counters.alert_states_unkept.get(),
     ),
 ];
 
@@ -79,6 +92,11 @@ impl Denials {
                     .map(|why| ("why", json!(why))),
             );
             self.log.warning(message, &fields);
+        }
+        if let Some(why) = self.counters.take_alert_state_lost() {
+            let message = "how alerts stood could not be read (alerts/state.json in the home), \
+                and is begun anew: what fires is told again";
+            self.log.warning(message, &[("why", json!(why))]);
         }
         self.tell_foreign();
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use tachograph_serve::config::{Asking, Collect, Config, Limits, Tls};
+use tachograph_model::UnixNanos;
+use tachograph_serve::alert::read;
+use tachograph_serve::config::{Alerts, Asking, Collect, Config, Limits, Tls};
 
 use super::log::Log;
 use super::token::{self, Origin};
@@ -127,6 +129,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         allowed_hosts,
         tls: tls(args, &settings)?,
         collect: collect(&settings)?,
+        alerts: alerts(&settings)?,
         asking: asking(ctx),
         keep_text: is(Key::KeepText),
         limits: Limits {
@@ -314,6 +317,25 @@ fn collect(settings: &Settings) -> Result<Option<Collect>> {
         processes_every: interval(settings, "agent", 10.0)?,
         processes: texts(settings, Key::CollectProcesses)?,
     }))
+}
+
+fn alerts(settings: &Settings) -> Result<Alerts> {
+    let settled = settings.get(Key::AlertRules);
+    let rules = match &settled.value {
+        Json::Null => Ok(Vec::new()),
+        rules => read::config(rules, UnixNanos::now()),
+    };
+    let rules = rules.map_err(|what| {
+        usage(format!(
+            "alert_rules ({}): {what}\nhint: docs/guide/alerts.md shows how to write one",
+            settled.source
+        ))
+    })?;
+    Ok(Alerts {
+        watch: settings.is(Key::EnableAlerts),
+        builtin: true,
+        rules,
+    })
 }
 
 fn interval(settings: &Settings, name: &str, default: f64) -> Result<Duration> {

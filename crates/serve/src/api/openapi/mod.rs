@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document of the door, made from the tables that make the
 //! routes.
 
+mod alerts;
 mod answers;
 mod paths;
 mod schemas;
@@ -44,8 +45,8 @@ pub fn document() -> Value {
             {"name": "questions", "description": "what `tacho` answers, over HTTP"},
             {"name": "events", "description": "what agents send"},
             {"name": "live", "description": "what is going on, in the fourth seed's shapes"},
-            {"name": "alerts", "description": "rules are kept and listed; alerts are what the \
-                log holds as `alert` events. Nothing evaluates the rules yet."},
+            {"name": "alerts", "description": "rules are looked at each second; what \
+                fires or is resolved is an `alert` event of the log"},
             {"name": "about", "description": "the server itself"},
         ],
         "paths": paths,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::alerts;
 use super::schemas::{Schemas, alert, shape};
 use crate::api::form::Form;
 use crate::api::live;
@@ -23,6 +24,11 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1", json!({"get": list()})),
         ("/api/v1/openapi.json", json!({"get": openapi()})),
         ("/api/v1/live", json!({"get": windows()})),
+        ("/api/v1/alerts", json!({"get": alerts::get()})),
+        (
+            "/api/v1/alerts/rules/{name}",
+            json!({"put": alerts::put(), "delete": alerts::delete()}),
+        ),
         ("/api/v1/events", json!({"post": events()})),
         ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),
@@ -32,7 +38,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
             json!({"get": history()}),
         ),
         ("/api/metrics/sources", json!({"get": sources()})),
-        ("/api/alerts", json!({"get": alerts()})),
+        ("/api/alerts", json!({"get": seed_alerts()})),
         ("/api/alerts/rules", json!({"post": add_rule()})),
         ("/api/export/{format}", json!({"get": export()})),
         ("/ws", json!({"get": websocket()})),
@@ -43,15 +49,15 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
 }
 
 /// What is told of an operation.
-struct Told<'a> {
-    id: &'a str,
-    tag: &'a str,
-    summary: &'a str,
-    description: &'a str,
+pub(super) struct Told<'a> {
+    pub(super) id: &'a str,
+    pub(super) tag: &'a str,
+    pub(super) summary: &'a str,
+    pub(super) description: &'a str,
 }
 
 /// An operation; problems are added to its answers.
-fn operation(told: &Told, params: Vec<Value>, ok: Value, problems: &[Kind]) -> Value {
+pub(super) fn operation(told: &Told, params: Vec<Value>, ok: Value, problems: &[Kind]) -> Value {
     let mut responses = Map::new();
     responses.insert("200".into(), ok);
     for kind in problems {
@@ -78,7 +84,7 @@ fn problem(title: &str) -> Value {
     })
 }
 
-fn json_of(description: &str, schema: Value) -> Value {
+pub(super) fn json_of(description: &str, schema: Value) -> Value {
     json!({
         "description": description,
         "content": {"application/json": {"schema": schema}},
@@ -395,7 +401,7 @@ fn windows() -> Value {
     operation(&told, of(live::PARAMS), answer, &problems)
 }
 
-fn in_path(name: &str, description: &str, schema: Value) -> Value {
+pub(super) fn in_path(name: &str, description: &str, schema: Value) -> Value {
     json!({
         "name": name,
         "in": "path",
@@ -468,14 +474,14 @@ fn sources() -> Value {
     seed(&told, Vec::new(), json_of("their names", schema), &[])
 }
 
-fn alerts() -> Value {
+fn seed_alerts() -> Value {
     let told = Told {
         id: "alerts",
         tag: "alerts",
         summary: "Alerts and rules.",
         description: "The newest 100 alerts, the oldest of them first: `alert` events of the last \
-            hour and since the server's start, whoever recorded them. Rules are kept; nothing \
-            evaluates them yet.",
+            hour and since the server's start, whoever recorded them. Rules are those of the API, \
+            of config.yaml and built in, one a name. `/api/v1/alerts` says how they stand.",
     };
     let schema = json!({
         "type": "object",
@@ -496,7 +502,7 @@ fn add_rule() -> Value {
         tag: "alerts",
         summary: "Keep a rule.",
         description: "In the place of one of the same name. 256 at most. Kept in \
-            `alerts/rules.json` in the home; nothing evaluates it yet.",
+            `alerts/rules.json` in the home, and watched from the next second on.",
     };
     let schema = json!({
         "type": "object",

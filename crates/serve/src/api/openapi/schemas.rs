@@ -424,10 +424,15 @@ pub(super) fn alert() -> Value {
     object(json!({
         "timestamp": time(),
         "rule_name": or_null("string"),
+        "metric_name": or_null("string"),
         "source": or_null("string"),
         "severity": or_null("string"),
         "status": or_null("string"),
+        "condition": or_null("string"),
+        "threshold": or_null("number"),
         "actual_value": or_null("number"),
+        "window_seconds": or_null("integer"),
+        "description": or_null("string"),
     }))
 }
 

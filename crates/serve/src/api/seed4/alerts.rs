@@ -1,6 +1,5 @@
 //! Alerts, as the log holds them, and the rules that are kept for them.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,17 +9,16 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, Rule};
 use tachograph_model::answer::Found;
-use tachograph_model::near::near;
 use tachograph_model::question::Sql;
 
 use super::rules::RulesError;
 use super::{SeedError, shape};
+use crate::alert::read;
 use crate::api::Api;
 use crate::api::ask::ask;
 use crate::api::json::Json;
-use crate::api::problem::{Problem, quoted, small_body};
+use crate::api::problem::{Problem, small_body};
 use crate::hub::Hub;
 use crate::live::Family;
 
@@ -28,23 +26,6 @@ use crate::live::Family;
 pub const BODY_BYTES: usize = 16 << 10;
 /// Alerts that are shown, the newest.
 const MOST: usize = 100;
-
-/// Keys that a rule must have, in the order in which the seed asks for them.
-const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
-/// The last is the server's to say: it may stand there, for a rule that was
-/// read, changed and sent back.
-const OPTIONAL: [&str; 10] = [
-    "window_seconds",
-    "severity",
-    "description",
-    "enabled",
-    "for_seconds",
-    "cooldown_seconds",
-    "labels",
-    "group",
-    "family",
-    "created_at",
-];
 
 /// So long after the events could not be asked they are not asked again for
 /// what can do without.
@@ -104,7 +85,7 @@ impl Known {
 
 fn read(hub: &Hub) -> Result<Vec<Value>, Problem> {
     let query = format!(
-        "select timestamp, name, source, type, status, value from events \
+        "select timestamp, name, source, type, status, value, tags from events \
          where event_type = 'alert' order by timestamp desc limit {MOST}"
     );
     let question = Sql {
@@ -118,16 +99,46 @@ fn read(hub: &Hub) -> Result<Vec<Value>, Problem> {
     Ok(rows
         .filter_map(|row| {
             let mut row = row.into_iter();
-            Some(json!({
+            let mut shown = json!({
                 "timestamp": shape::time_of(row.next()?),
                 "rule_name": row.next()?,
                 "source": row.next()?,
                 "severity": row.next()?,
                 "status": row.next()?,
                 "actual_value": row.next()?,
-            }))
+            });
+            let tags = tags(row.next());
+            for (key, tag) in OF_TAGS {
+                shown[key] = tags.get(tag).cloned().unwrap_or_default();
+            }
+            shown["description"] = described(hub, &shown["rule_name"]);
+            Some(shown)
         })
         .collect())
+}
+
+/// Of an alert's event, the tags that the seed's shape has, and as what.
+const OF_TAGS: [(&str, &str); 4] = [
+    ("metric_name", "metric"),
+    ("condition", "condition"),
+    ("threshold", "threshold"),
+    ("window_seconds", "window_seconds"),
+];
+
+/// JSON, or its text.
+fn tags(value: Option<Value>) -> Map<String, Value> {
+    match value {
+        Some(Value::Object(tags)) => tags,
+        Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
+        _ => Map::new(),
+    }
+}
+
+/// The words are the rule's, as long as there is one.
+fn described(hub: &Hub, name: &Value) -> Value {
+    let book = hub.alerts.book();
+    let found = book.rules().iter().find(|owned| *name == owned.rule.name);
+    found.map_or(Value::Null, |owned| owned.rule.description.as_str().into())
 }
 
 /// `GET /api/alerts`
@@ -138,7 +149,13 @@ pub async fn list(State(api): State<Arc<Api>>) -> super::Answer {
     let shared = api.clone();
     let found = api.live.run(move |hub| {
         let alerts = shared.alerts.recent(hub)?;
-        let rules = shared.rules.read();
+        let rules = shared.rules.read().map(|_| {
+            // It was just read.
+            let _ = hub.alerts.renew();
+            let book = hub.alerts.book();
+            let rules = book.rules().iter().map(|owned| owned.rule.clone());
+            rules.collect::<Vec<_>>()
+        });
         Ok(rules.map(|rules| (alerts, rules)))
     });
     let (alerts, rules) = found.await?.map_err(failed)?;
@@ -165,7 +182,7 @@ pub async fn add(
     let Value::Object(body) = body else {
         return Err(SeedError::bad("Invalid JSON: a rule is an object"));
     };
-    let rule = rule(&body, UnixNanos::now()).map_err(SeedError::bad)?;
+    let rule = read::rule(&body, UnixNanos::now()).map_err(SeedError::bad)?;
     let name = rule.name.clone();
     let shared = api.clone();
     let added = api.live.run(move |_| Ok(shared.rules.add(rule)));
@@ -183,137 +200,4 @@ fn failed(error: RulesError) -> SeedError {
         RulesError::Io { .. } => StatusCode::SERVICE_UNAVAILABLE,
     };
     SeedError(status, error.to_string())
-}
-
-/// A whole number, as whole or not as its sender writes numbers.
-fn whole(value: &Value) -> Option<u64> {
-    let pointed = || {
-        let number = value.as_f64()?;
-        let whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
-        whole.then_some(number as u64)
-    };
-    value.as_u64().or_else(pointed)
-}
-
-/// The rule that a body describes.
-fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
-    let missing: Vec<String> = REQUIRED
-        .iter()
-        .filter(|key| !body.contains_key(**key))
-        .map(|key| format!("'{key}'"))
-        .collect();
-    if !missing.is_empty() {
-        return Err(format!("Missing required fields: [{}]", missing.join(", ")));
-    }
-    let known = || REQUIRED.iter().chain(&OPTIONAL).copied();
-    if let Some(key) = body.keys().find(|key| !known().any(|known| known == *key)) {
-        let hint =
-            near(key, known()).map_or(String::new(), |near| format!("; did you mean {near}?"));
-        return Err(format!("Unknown field: '{}'{hint}", quoted(key)));
-    }
-    let text = |key, default: &str| match body.get(key) {
-        None => Ok(default.to_owned()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(format!("`{key}` must be text")),
-    };
-    text("created_at", "")?;
-    let threshold = body.get("threshold").and_then(Value::as_f64);
-    let seconds = |key, default: u64| {
-        let seconds = body.get(key).map_or(Some(default), whole);
-        seconds.ok_or_else(|| format!("`{key}` must be a whole number of seconds"))
-    };
-    let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
-    let rule = Rule {
-        name: text("name", "")?,
-        metric_name: text("metric_name", "")?,
-        source: text("source", "")?,
-        condition: text("condition", "")?,
-        threshold: threshold.ok_or("`threshold` must be a number")?,
-        window_seconds: seconds("window_seconds", DEFAULT_WINDOW)?,
-        severity: text("severity", "warning")?,
-        description: text("description", "")?,
-        enabled: enabled.ok_or("`enabled` must be true or false")?,
-        created_at: now,
-        for_seconds: seconds("for_seconds", 0)?,
-        cooldown_seconds: seconds("cooldown_seconds", DEFAULT_COOLDOWN)?,
-        labels: labels(body.get("labels"))?,
-        group: text("group", "")?,
-        family: text("family", FAMILIES[0])?,
-    };
-    rule.check().map_err(|error| error.to_string())?;
-    Ok(rule)
-}
-
-fn labels(value: Option<&Value>) -> Result<BTreeMap<String, String>, String> {
-    let wrong = || "`labels` must be texts by name".to_owned();
-    let Some(value) = value else {
-        return Ok(BTreeMap::new());
-    };
-    let labels = value.as_object().ok_or_else(wrong)?.iter();
-    labels
-        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect::<Option<_>>()
-        .ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with(key: &str, value: Value) -> Map<String, Value> {
-        let mut body = Map::new();
-        for (key, value) in [
-            ("name", json!("slow")),
-            ("metric_name", json!("query_latency_ms")),
-            ("source", json!("database")),
-            ("condition", json!("p95 > 100")),
-            ("threshold", json!(100)),
-        ] {
-            body.insert(key.to_owned(), value);
-        }
-        body.insert(key.to_owned(), value);
-        body
-    }
-
-    #[test]
-    fn a_rule_is_what_its_body_says() {
-        let made = rule(&with("severity", json!("critical")), UnixNanos(0)).expect("a rule");
-        assert_eq!((made.threshold, made.window_seconds), (100.0, 300));
-        assert_eq!((made.severity.as_str(), made.enabled), ("critical", true));
-        let made = rule(&with("window_seconds", json!(60.0)), UnixNanos(0)).expect("a rule");
-        assert_eq!(made.window_seconds, 60);
-        // What was read may be sent back.
-        let read = serde_json::to_value(&made).expect("JSON");
-        let read = read.as_object().expect("an object");
-        assert_eq!(rule(read, UnixNanos(0)).as_ref(), Ok(&made));
-        let check = |key: &str, value: Value, said: &str| {
-            let error = rule(&with(key, value), UnixNanos(0)).expect_err(said);
-            assert!(error.contains(said), "{error}");
-        };
-        check("name", json!(7), "`name` must be text");
-        check("name", json!(""), "`name`");
-        check("name", Value::Null, "`name` must be text");
-        check("threshold", json!("100"), "`threshold` must be a number");
-        check("threshold", Value::Null, "`threshold`");
-        check("window_seconds", json!(1.5), "`window_seconds`");
-        check("window_seconds", json!(-60), "`window_seconds`");
-        check("window_seconds", json!(86_400), "`window_seconds`");
-        check("enabled", json!("yes"), "`enabled`");
-        check("created_at", json!(7), "`created_at` must be text");
-        check("severity", json!("fatal"), "`severity`");
-        check("condition", json!("sometimes"), "condition");
-        check("for_seconds", json!(-1), "`for_seconds`");
-        check("cooldown_seconds", json!("1h"), "`cooldown_seconds`");
-        check("labels", json!(["a"]), "`labels`");
-        check("labels", json!({"a": 1}), "`labels`");
-        check("family", json!("tools"), "`family`");
-        check("group", json!(7), "`group` must be text");
-        check("treshold", json!(1), "did you mean threshold?");
-        let two = json!({"name": "a", "source": "b", "threshold": 1});
-        let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");
-        assert_eq!(
-            error,
-            "Missing required fields: ['metric_name', 'condition']"
-        );
-    }
 }

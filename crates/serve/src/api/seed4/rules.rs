@@ -2,18 +2,21 @@
 //! so that what an editor changed counts; replaced as a whole, so that a kill
 //! leaves the old or the new one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::alert::Rule;
 
+use crate::alert::file;
+
 /// Rules there may be.
 pub const MOST_RULES: usize = 256;
-/// Bytes of the file; 256 of the longest rules take less.
-const MOST_BYTES: u64 = 1 << 20;
+/// Bytes of the file; so many of the longest rules take less.
+const MOST_BYTES: u64 = 8 << 20;
 const VERSION: u32 = 1;
 
 /// The rules of a home.
@@ -23,6 +26,10 @@ pub struct Rules {
     /// One change at a time.
     changing: Mutex<()>,
 }
+
+/// See [`Rules::mark`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(Option<SystemTime>, u64, u64);
 
 /// Why rules could not be read, or one not be added.
 #[derive(Debug, thiserror::Error)]
@@ -70,17 +77,14 @@ impl Rules {
     /// # Errors
     /// [`RulesError`] when the file cannot be read, or is none of rules.
     pub fn read(&self) -> Result<Vec<Rule>, RulesError> {
-        let file = match File::open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            file => file.map_err(|source| self.io("read", source))?,
+        let read = file::read(&self.path, MOST_BYTES);
+        let Some(text) = read.map_err(|source| match source.kind() {
+            io::ErrorKind::Other => self.malformed(source.to_string()),
+            _ => self.io("read", source),
+        })?
+        else {
+            return Ok(Vec::new());
         };
-        let mut text = Vec::new();
-        file.take(MOST_BYTES + 1)
-            .read_to_end(&mut text)
-            .map_err(|source| self.io("read", source))?;
-        if text.len() as u64 > MOST_BYTES {
-            return Err(self.malformed(format!("it has more than {MOST_BYTES} bytes")));
-        }
         let stored: Stored =
             serde_json::from_slice(&text).map_err(|error| self.malformed(error.to_string()))?;
         if stored.version != VERSION {
@@ -110,34 +114,43 @@ impl Rules {
             None if rules.len() >= MOST_RULES => return Err(RulesError::TooMany),
             None => rules.push(rule),
         }
+        self.write(rules)
+    }
+
+    /// Removes a rule; false: there is none of that name.
+    ///
+    /// # Errors
+    /// [`RulesError`]; then the rules are as they were.
+    pub fn remove(&self, name: &str) -> Result<bool, RulesError> {
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = self.read()?;
+        let before = rules.len();
+        rules.retain(|rule| rule.name != name);
+        match rules.len() == before {
+            true => Ok(false),
+            false => self.write(rules).map(|()| true),
+        }
+    }
+
+    /// What tells whether the file is another one than before; `None`: there is
+    /// none.
+    pub fn mark(&self) -> Option<Mark> {
+        let meta = fs::metadata(&self.path).ok()?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&meta);
+        #[cfg(not(unix))]
+        let number = 0;
+        Some(Mark(meta.modified().ok(), meta.len(), number))
+    }
+
+    fn write(&self, rules: Vec<Rule>) -> Result<(), RulesError> {
         let stored = Stored {
             version: VERSION,
             rules,
         };
         let text = serde_json::to_vec_pretty(&stored)
             .map_err(|error| self.io("write", io::Error::other(error)))?;
-        self.replace(&text)
-            .map_err(|source| self.io("write", source))
-    }
-
-    /// Beside it, onto the disk, into its place.
-    fn replace(&self, text: &[u8]) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        create_private(folder)?;
-        let beside = self.path.with_extension("json.tmp");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&beside)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
-        // The name, too, is to be there after a power cut. Where folders cannot
-        // be opened this is all there is.
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
+        file::replace(&self.path, &text).map_err(|source| self.io("write", source))
     }
 
     fn io(&self, what: &'static str, source: io::Error) -> RulesError {
@@ -154,14 +167,6 @@ impl Rules {
             what,
         }
     }
-}
-
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]
@@ -185,6 +190,11 @@ mod tests {
         rules.add(rule("a", 1.0)).expect("added");
         rules.add(rule("b", 2.0)).expect("added");
         rules.add(rule("a", 3.0)).expect("replaced");
+        rules.add(rule("c", 3.0)).expect("added");
+        let before = rules.mark();
+        assert!(rules.remove("c").expect("removed"));
+        assert_ne!(rules.mark(), before);
+        assert!(!rules.remove("c").expect("was not there"));
         let read = Rules::of(home.path()).read().expect("read");
         assert_eq!(read, [rule("a", 3.0), rule("b", 2.0)]);
         let many = (0..MOST_RULES).map(|at| rule(&format!("r{at}"), 0.0));
@@ -193,7 +203,7 @@ mod tests {
             rules: many.collect(),
         };
         let text = serde_json::to_vec(&stored).expect("JSON");
-        rules.replace(&text).expect("written");
+        file::replace(&rules.path, &text).expect("written");
         assert!(matches!(
             rules.add(rule("x", 0.0)),
             Err(RulesError::TooMany)

@@ -1,0 +1,384 @@
+//! Which rules there are and how their alerts stand. Pure: figures and time come
+//! in with the calls.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, State, Terms};
+use tachograph_model::{Column, Event, UnixNanos, Value};
+
+use crate::live::Family;
+
+/// Alerts of all rules together: a rule may watch every series.
+pub const MOST_ALERTS: usize = 10_000;
+
+/// Who made a rule, the weakest first: of two of one name the later counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// It is there without anybody's doing.
+    Builtin,
+    /// `config.yaml`.
+    Config,
+    /// The API.
+    Api,
+}
+
+impl Origin {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Config => "config",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// A rule and who made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owned {
+    pub rule: Rule,
+    pub origin: Origin,
+}
+
+/// Where figures come from.
+pub trait Look {
+    /// Those of one series; `None`: there is no such series.
+    fn one(&self, family: Family, source: &str, name: &str, window: Duration) -> Option<Reading>;
+
+    /// Those of every series of a family, of one source unless that is empty.
+    fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)>;
+}
+
+/// Source and name of a series.
+pub type Series = (Arc<str>, Arc<str>);
+
+/// What people are to be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    pub rule: Arc<Rule>,
+    pub series: Series,
+    pub notice: Notice,
+    pub value: Option<f64>,
+    pub at: UnixNanos,
+}
+
+/// One alert, as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alert {
+    pub rule: Arc<Rule>,
+    pub series: Series,
+    pub machine: Machine,
+}
+
+/// The rules and their alerts.
+#[derive(Debug, Default)]
+pub struct Book {
+    rules: Vec<Owned>,
+    watched: Vec<Watched>,
+    alerts: HashMap<Arc<str>, OfRule>,
+    /// Alerts for which there was no room at the last look.
+    crowded: usize,
+}
+
+#[derive(Debug)]
+struct Watched {
+    name: Arc<str>,
+    rule: Arc<Rule>,
+    terms: Terms,
+    family: Family,
+    window: Duration,
+}
+
+#[derive(Debug)]
+struct OfRule {
+    rule: Arc<Rule>,
+    alerts: BTreeMap<Series, Machine>,
+}
+
+/// As it lies in the file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    rule: Rule,
+    alerts: Vec<KeptAlert>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptAlert {
+    source: String,
+    name: String,
+    #[serde(flatten)]
+    machine: Machine,
+}
+
+impl Book {
+    /// Goes on with what was kept; the rules stay as they are.
+    pub fn resume(&mut self, kept: Vec<Kept>) {
+        let alerts = kept.into_iter().map(|kept| {
+            let rule = Arc::new(kept.rule);
+            let alerts = kept.alerts.into_iter();
+            let alerts = alerts.map(|it| ((it.source.into(), it.name.into()), it.machine));
+            let alerts = alerts.collect();
+            (Arc::from(rule.name.as_str()), OfRule { rule, alerts })
+        });
+        self.alerts = alerts.collect();
+    }
+
+    /// What is to be kept: all but what is idle.
+    pub fn kept(&self) -> Vec<Kept> {
+        let mut kept: Vec<Kept> = self
+            .alerts
+            .values()
+            .map(|of| Kept {
+                rule: (*of.rule).clone(),
+                alerts: of
+                    .alerts
+                    .iter()
+                    .filter(|(_, machine)| !machine.is_idle())
+                    .map(|((source, name), machine)| KeptAlert {
+                        source: source.to_string(),
+                        name: name.to_string(),
+                        machine: machine.clone(),
+                    })
+                    .collect(),
+            })
+            .filter(|kept| !kept.alerts.is_empty())
+            .collect();
+        kept.sort_by(|one, other| one.rule.name.cmp(&other.rule.name));
+        kept
+    }
+
+    /// Takes the rules that there are now, each name once; those that cannot be
+    /// watched are left out of what is watched.
+    pub fn set_rules(&mut self, rules: Vec<Owned>) {
+        let enabled = rules.iter().filter(|owned| owned.rule.enabled);
+        self.watched = enabled
+            .filter_map(|Owned { rule, .. }| {
+                let family = Family::ALL
+                    .into_iter()
+                    .find(|it| it.name() == rule.family)?;
+                Some(Watched {
+                    name: rule.name.as_str().into(),
+                    terms: Terms::of(rule).ok()?,
+                    rule: Arc::new(rule.clone()),
+                    family,
+                    window: Duration::from_secs(rule.window_seconds),
+                })
+            })
+            .collect();
+        self.rules = rules;
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &[Owned] {
+        &self.rules
+    }
+
+    /// Alerts for which there was no room at the last look.
+    pub fn crowded(&self) -> usize {
+        self.crowded
+    }
+
+    /// How all alerts stand, in the order of the rules.
+    pub fn alerts(&self) -> impl Iterator<Item = Alert> {
+        let watched = self.watched.iter();
+        let found = watched.filter_map(|watched| self.alerts.get(&watched.name));
+        found.flat_map(|of| {
+            of.alerts.iter().map(|(series, machine)| Alert {
+                rule: of.rule.clone(),
+                series: series.clone(),
+                machine: machine.clone(),
+            })
+        })
+    }
+
+    /// Looks at every rule once. Returns what is to be told, and whether any
+    /// alert changed its state.
+    pub fn look(&mut self, now: UnixNanos, look: &dyn Look) -> (Vec<Told>, bool) {
+        let mut round = Round {
+            now,
+            told: Vec::new(),
+            changed: false,
+            room: MOST_ALERTS,
+            crowded: 0,
+        };
+        self.end_unwatched(&mut round);
+        for of in self.alerts.values() {
+            round.room = round.room.saturating_sub(of.alerts.len());
+        }
+        for watched in &self.watched {
+            let of = self.alerts.entry(watched.name.clone());
+            let of = of.or_insert_with(|| OfRule {
+                rule: watched.rule.clone(),
+                alerts: BTreeMap::new(),
+            });
+            if !Arc::ptr_eq(&of.rule, &watched.rule) {
+                of.rule = watched.rule.clone();
+            }
+            round.of(watched, &mut of.alerts, look);
+        }
+        self.crowded = round.crowded;
+        (round.told, round.changed)
+    }
+
+    /// Resolves what fires of rules that are gone or off.
+    fn end_unwatched(&mut self, round: &mut Round) {
+        let watched: HashSet<&Arc<str>> = self.watched.iter().map(|it| &it.name).collect();
+        self.alerts.retain(|name, of| {
+            if watched.contains(name) {
+                return true;
+            }
+            for (series, machine) in &mut of.alerts {
+                let value = machine.value();
+                let transition = machine.end(round.now);
+                round.changed = true;
+                let notice = transition.and_then(|transition| transition.notice);
+                round.tell(&of.rule, series, notice, value);
+            }
+            false
+        });
+    }
+}
+
+/// One look at all.
+struct Round {
+    now: UnixNanos,
+    told: Vec<Told>,
+    changed: bool,
+    room: usize,
+    crowded: usize,
+}
+
+impl Round {
+    fn of(&mut self, watched: &Watched, alerts: &mut BTreeMap<Series, Machine>, look: &dyn Look) {
+        let rule = &watched.rule;
+        let (family, window) = (watched.family, watched.window);
+        let any_source = rule.source.is_empty() && family.has_source();
+        if rule.metric_name != EVERY && !any_source {
+            let found = look.one(family, &rule.source, &rule.metric_name, window);
+            let own = |series: &Series| *series.0 == *rule.source && *series.1 == *rule.metric_name;
+            // Of a rule that watched something else before.
+            let others = alerts.keys().filter(|series| !own(series));
+            for series in others.cloned().collect::<Vec<_>>() {
+                self.gone(watched, &series, alerts);
+            }
+            let series = match alerts.keys().next() {
+                Some(series) => series.clone(),
+                None => (
+                    rule.source.as_str().into(),
+                    rule.metric_name.as_str().into(),
+                ),
+            };
+            self.step(watched, series, alerts, found);
+            return;
+        }
+        let mut seen = HashSet::new();
+        let named = |name: &str| matches!(&*rule.metric_name, EVERY) || *name == *rule.metric_name;
+        let found = look.every(family, &rule.source, window);
+        for (series, reading) in found.into_iter().filter(|(series, _)| named(&series.1)) {
+            seen.insert(series.clone());
+            self.step(watched, series, alerts, Some(reading));
+        }
+        let missing = alerts.keys().filter(|series| !seen.contains(*series));
+        for series in missing.cloned().collect::<Vec<_>>() {
+            self.step(watched, series.clone(), alerts, None);
+            if alerts.get(&series).is_some_and(Machine::is_idle) {
+                alerts.remove(&series);
+            }
+        }
+    }
+
+    fn gone(&mut self, watched: &Watched, series: &Series, alerts: &mut BTreeMap<Series, Machine>) {
+        let Some(mut machine) = alerts.remove(series) else {
+            return;
+        };
+        let value = machine.value();
+        self.changed = true;
+        let transition = machine.end(self.now);
+        let notice = transition.and_then(|transition| transition.notice);
+        self.tell(&watched.rule, series, notice, value);
+    }
+
+    fn step(
+        &mut self,
+        watched: &Watched,
+        series: Series,
+        alerts: &mut BTreeMap<Series, Machine>,
+        reading: Option<Reading>,
+    ) {
+        if !alerts.contains_key(&series) {
+            if self.room == 0 {
+                self.crowded += 1;
+                return;
+            }
+            self.room -= 1;
+        }
+        let machine = alerts.entry(series.clone()).or_default();
+        let value = reading.and_then(|reading| watched.terms.condition.value(&reading));
+        let Some(transition) = machine.step(self.now, &watched.terms, value) else {
+            return;
+        };
+        self.changed = true;
+        self.tell(&watched.rule, &series, transition.notice, transition.value);
+    }
+
+    fn tell(
+        &mut self,
+        rule: &Arc<Rule>,
+        series: &Series,
+        notice: Option<Notice>,
+        value: Option<f64>,
+    ) {
+        self.told.extend(notice.map(|notice| Told {
+            rule: rule.clone(),
+            series: series.clone(),
+            notice,
+            value,
+            at: self.now,
+        }));
+    }
+}
+
+impl Told {
+    /// As the log has it. The rule's own description is not repeated there.
+    pub fn event(&self) -> Event {
+        let rule = &self.rule;
+        // The log's own precision.
+        let at = UnixNanos(self.at.0.div_euclid(1_000) * 1_000);
+        let mut tags = serde_json::Map::new();
+        tags.insert("metric".into(), (*self.series.1).into());
+        tags.insert("family".into(), rule.family.as_str().into());
+        tags.insert("condition".into(), rule.condition.as_str().into());
+        tags.insert("threshold".into(), rule.threshold.into());
+        tags.insert("window_seconds".into(), rule.window_seconds.into());
+        if !rule.labels.is_empty() {
+            let labels = rule.labels.iter();
+            let labels = labels.map(|(key, value)| (key.clone(), value.as_str().into()));
+            tags.insert("labels".into(), serde_json::Value::Object(labels.collect()));
+        }
+        let mut event = Event::new(at, "alert");
+        event.set(Column::Name, Value::from(rule.name.as_str()));
+        if !self.series.0.is_empty() {
+            event.set(Column::Source, Value::from(&*self.series.0));
+        }
+        event.set(Column::Type, Value::from(rule.severity.as_str()));
+        event.set(Column::Status, Value::from(self.notice.name()));
+        if let Some(value) = self.value {
+            event.set(Column::Value, Value::F64(value));
+        }
+        event.set(Column::Tags, Value::from(tags));
+        event
+    }
+}
+
+/// How many alerts are in a state.
+pub fn count(book: &Book, state: State) -> usize {
+    let of = book.alerts.values().flat_map(|of| of.alerts.values());
+    of.filter(|machine| machine.state() == state).count()
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+pub(crate) mod tests;

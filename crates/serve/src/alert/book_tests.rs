@@ -1,0 +1,190 @@
+use std::cell::RefCell;
+
+use tachograph_model::alert::Condition;
+
+use super::*;
+
+const START: i64 = 1_763_640_000_000_000_000;
+
+/// Figures as a test has them: the mean of a series.
+#[derive(Default)]
+pub(crate) struct Figures(pub(crate) RefCell<BTreeMap<Series, f64>>);
+
+impl Figures {
+    pub(crate) fn set(&self, source: &str, name: &str, avg: Option<f64>) {
+        let series = (source.into(), name.into());
+        match avg {
+            Some(avg) => self.0.borrow_mut().insert(series, avg),
+            None => self.0.borrow_mut().remove(&series),
+        };
+    }
+}
+
+fn reading(avg: f64) -> Reading {
+    Reading {
+        count: 1,
+        avg,
+        ..Reading::default()
+    }
+}
+
+impl Look for Figures {
+    fn one(&self, _: Family, source: &str, name: &str, _: Duration) -> Option<Reading> {
+        let all = self.0.borrow();
+        all.get(&(source.into(), name.into())).copied().map(reading)
+    }
+
+    fn every(&self, _: Family, source: &str, _: Duration) -> Vec<(Series, Reading)> {
+        let all = self.0.borrow();
+        let of = all
+            .iter()
+            .filter(|(series, _)| source.is_empty() || *series.0 == *source);
+        of.map(|(series, avg)| (series.clone(), reading(*avg)))
+            .collect()
+    }
+}
+
+pub(crate) fn rule(name: &str, metric: &str) -> Rule {
+    let condition = Condition::parse("avg > 10").expect("a condition");
+    Rule {
+        cooldown_seconds: 0,
+        window_seconds: 5,
+        ..Rule::new(name, metric, "s", condition)
+    }
+}
+
+fn api(rules: &[Rule]) -> Vec<Owned> {
+    let origin = Origin::Api;
+    let owned = rules.iter().cloned().map(|rule| Owned { rule, origin });
+    owned.collect()
+}
+
+fn at(second: i64) -> UnixNanos {
+    UnixNanos(START + second * 1_000_000_000)
+}
+
+/// What was told: rule, series, what.
+fn said(told: &[Told]) -> Vec<String> {
+    let told = told.iter();
+    told.map(|told| {
+        format!(
+            "{} {} {}",
+            told.rule.name,
+            told.series.1,
+            told.notice.name()
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_star_has_an_alert_for_each_series_and_forgets_those_that_are_gone() {
+    let figures = Figures::default();
+    figures.set("s", "a", Some(11.0));
+    figures.set("s", "b", Some(1.0));
+    figures.set("other", "c", Some(99.0));
+    let mut book = Book::default();
+    book.set_rules(api(&[rule("r", "*")]));
+    assert_eq!(said(&book.look(at(0), &figures).0), ["r a firing"]);
+    assert_eq!(book.alerts().count(), 2);
+    figures.set("s", "b", None);
+    book.look(at(1), &figures);
+    assert_eq!(book.alerts().count(), 1);
+    // What fires is not forgotten before it is resolved.
+    figures.set("s", "a", None);
+    assert_eq!(book.look(at(2), &figures).0, []);
+    assert_eq!(said(&book.look(at(9), &figures).0), ["r a resolved"]);
+    book.look(at(10), &figures);
+    assert_eq!(book.alerts().count(), 0);
+}
+
+#[test]
+fn a_rule_of_an_unknown_metric_has_no_data() {
+    let mut book = Book::default();
+    book.set_rules(api(&[rule("r", "nothing")]));
+    assert_eq!(book.look(at(0), &Figures::default()).0, []);
+    let states: Vec<State> = book.alerts().map(|alert| alert.machine.state()).collect();
+    assert_eq!(states, [State::NoData]);
+    assert_eq!(count(&book, State::NoData), 1);
+}
+
+#[test]
+fn what_fires_is_resolved_when_its_rule_is_deleted_turned_off_or_turned_elsewhere() {
+    let mut off = rule("r", "a");
+    off.enabled = false;
+    for rules in [vec![], vec![off], vec![rule("r", "b")]] {
+        let figures = Figures::default();
+        figures.set("s", "a", Some(11.0));
+        let mut book = Book::default();
+        book.set_rules(api(&[rule("r", "a")]));
+        assert_eq!(said(&book.look(at(0), &figures).0), ["r a firing"]);
+        book.set_rules(api(&rules));
+        assert_eq!(said(&book.look(at(1), &figures).0), ["r a resolved"]);
+        assert_eq!(book.look(at(2), &figures).0, []);
+    }
+}
+
+#[test]
+fn a_source_left_open_means_each() {
+    let figures = Figures::default();
+    figures.set("one", "gpt", Some(11.0));
+    figures.set("two", "gpt", Some(1.0));
+    figures.set("two", "other", Some(99.0));
+    let mut open = rule("r", "gpt");
+    (open.source, open.family) = (String::new(), "model".to_owned());
+    let mut book = Book::default();
+    book.set_rules(api(&[open]));
+    assert_eq!(said(&book.look(at(0), &figures).0), ["r gpt firing"]);
+    assert_eq!(book.alerts().count(), 2);
+}
+
+#[test]
+fn more_alerts_than_there_may_be_are_counted() {
+    let figures = Figures::default();
+    for at in 0..MOST_ALERTS + 7 {
+        figures.set("s", &at.to_string(), Some(1.0));
+    }
+    let mut book = Book::default();
+    book.set_rules(api(&[rule("r", "*")]));
+    book.look(at(0), &figures);
+    assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 7));
+}
+
+#[test]
+fn what_is_kept_comes_back_with_names_of_any_kind() {
+    let figures = Figures::default();
+    let hostile = "<script>\u{202e}\"\\\u{1f600}";
+    figures.set("s", hostile, Some(11.0));
+    let mut book = Book::default();
+    book.set_rules(api(&[rule(hostile, "*")]));
+    book.look(at(0), &figures);
+    let text = serde_json::to_string(&book.kept()).expect("JSON");
+    let mut again = Book::default();
+    again.set_rules(api(&[rule(hostile, "*")]));
+    again.resume(serde_json::from_str(&text).expect("what was kept"));
+    assert_eq!(
+        again.alerts().collect::<Vec<_>>(),
+        book.alerts().collect::<Vec<_>>()
+    );
+    assert_eq!(again.look(at(1), &figures).0, []);
+}
+
+#[test]
+fn an_event_says_all_that_the_seed_says() {
+    let figures = Figures::default();
+    figures.set("s", "a", Some(11.5));
+    let mut book = Book::default();
+    let mut labelled = rule("r", "a");
+    labelled.labels.insert("team".to_owned(), "x".to_owned());
+    book.set_rules(api(&[labelled]));
+    let (told, _) = book.look(at(0), &figures);
+    let line = told[0].event().to_line();
+    let line: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+    let said = serde_json::json!({
+        "timestamp": line["timestamp"], "event_type": "alert", "rule": "r", "source": "s",
+        "severity": "warning", "status": "firing", "value": 11.5,
+        "tags": {"metric": "a", "family": "metric", "condition": "avg > 10", "threshold": 10.0,
+            "window_seconds": 5, "labels": {"team": "x"}},
+    });
+    assert_eq!(line, said);
+}

@@ -1,0 +1,255 @@
+//! Rules, as bodies and settings files describe them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{Condition, DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, Rule};
+use tachograph_model::near::near;
+
+use crate::api::problem::quoted;
+
+/// Rules of a settings file.
+pub const MOST_CONFIGURED: usize = 1000;
+/// Keys that a rule must have, in the order in which the seed asks for them.
+const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
+/// The last is the server's to say: it may stand there, for a rule that was
+/// read, changed and sent back.
+const OPTIONAL: [&str; 10] = [
+    "window_seconds",
+    "severity",
+    "description",
+    "enabled",
+    "for_seconds",
+    "cooldown_seconds",
+    "labels",
+    "group",
+    "family",
+    "created_at",
+];
+
+/// A whole number, as whole or not as its sender writes numbers.
+fn whole(value: &Value) -> Option<u64> {
+    let pointed = || {
+        let number = value.as_f64()?;
+        let whole = number.fract() == 0.0 && (0.0..1e15).contains(&number);
+        whole.then_some(number as u64)
+    };
+    value.as_u64().or_else(pointed)
+}
+
+/// The rule that a body of the API describes.
+///
+/// # Errors
+/// What is wrong with it, in the fourth seed's words where it has any.
+pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
+    let missing: Vec<String> = REQUIRED
+        .iter()
+        .filter(|key| !body.contains_key(**key))
+        .map(|key| format!("'{key}'"))
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("Missing required fields: [{}]", missing.join(", ")));
+    }
+    let known = || REQUIRED.iter().chain(&OPTIONAL).copied();
+    if let Some(key) = body.keys().find(|key| !known().any(|known| known == *key)) {
+        let hint =
+            near(key, known()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+        return Err(format!("Unknown field: '{}'{hint}", quoted(key)));
+    }
+    let text = |key, default: &str| match body.get(key) {
+        None => Ok(default.to_owned()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(format!("`{key}` must be text")),
+    };
+    text("created_at", "")?;
+    let threshold = body.get("threshold").and_then(Value::as_f64);
+    let seconds = |key, default: u64| {
+        let seconds = body.get(key).map_or(Some(default), whole);
+        seconds.ok_or_else(|| format!("`{key}` must be a whole number of seconds"))
+    };
+    let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
+    let rule = Rule {
+        name: text("name", "")?,
+        metric_name: text("metric_name", "")?,
+        source: text("source", "")?,
+        condition: text("condition", "")?,
+        threshold: threshold.ok_or("`threshold` must be a number")?,
+        window_seconds: seconds("window_seconds", DEFAULT_WINDOW)?,
+        severity: text("severity", "warning")?,
+        description: text("description", "")?,
+        enabled: enabled.ok_or("`enabled` must be true or false")?,
+        created_at: now,
+        for_seconds: seconds("for_seconds", 0)?,
+        cooldown_seconds: seconds("cooldown_seconds", DEFAULT_COOLDOWN)?,
+        labels: labels(body.get("labels"))?,
+        group: text("group", "")?,
+        family: text("family", FAMILIES[0])?,
+    };
+    rule.check().map_err(|error| error.to_string())?;
+    Ok(rule)
+}
+
+/// The rules of `alert_rules` in a settings file, in the fourth seed's form:
+/// `metric` may stand for `metric_name`, the condition's number for `threshold`,
+/// and what has no source needs none.
+///
+/// # Errors
+/// Which rule is wrong, and what is.
+pub fn config(list: &Value, now: UnixNanos) -> Result<Vec<Rule>, String> {
+    let Some(list) = list.as_array() else {
+        return Err("it is not a list of rules".to_owned());
+    };
+    if list.len() > MOST_CONFIGURED {
+        return Err(format!("it has more than {MOST_CONFIGURED} rules"));
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for (at, item) in list.iter().enumerate() {
+        let name = item.get("name").and_then(Value::as_str);
+        let name = name.map_or(String::new(), |name| format!(" ({})", quoted(name)));
+        let wrong = |error: String| format!("rule {}{name}: {error}", at + 1);
+        let mut body = item
+            .as_object()
+            .cloned()
+            .ok_or_else(|| wrong("it has no keys".to_owned()))?;
+        complete(&mut body);
+        let rule = rule(&body, now).map_err(wrong)?;
+        if rules.iter().any(|other| other.name == rule.name) {
+            return Err(wrong("there is another one of that name".to_owned()));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// Says what a settings file need not say.
+fn complete(body: &mut Map<String, Value>) {
+    if let Some(metric) = body.remove("metric") {
+        body.entry("metric_name").or_insert(metric);
+    }
+    body.retain(|_, value| !value.is_null());
+    if body
+        .get("family")
+        .is_some_and(|family| family != FAMILIES[0])
+    {
+        body.entry("source").or_insert_with(|| "".into());
+    }
+    let text = body.get("condition").and_then(Value::as_str);
+    // One that is wrong is told of as such.
+    let number = text.map(|text| Condition::parse(text).map_or(0.0, |condition| condition.number));
+    if let Some(number) = number {
+        body.entry("threshold").or_insert_with(|| number.into());
+    }
+}
+
+fn labels(value: Option<&Value>) -> Result<BTreeMap<String, String>, String> {
+    let wrong = || "`labels` must be texts by name".to_owned();
+    let Some(value) = value else {
+        return Ok(BTreeMap::new());
+    };
+    let labels = value.as_object().ok_or_else(wrong)?.iter();
+    labels
+        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn with(key: &str, value: Value) -> Map<String, Value> {
+        let mut body = Map::new();
+        for (key, value) in [
+            ("name", json!("slow")),
+            ("metric_name", json!("query_latency_ms")),
+            ("source", json!("database")),
+            ("condition", json!("p95 > 100")),
+            ("threshold", json!(100)),
+        ] {
+            body.insert(key.to_owned(), value);
+        }
+        body.insert(key.to_owned(), value);
+        body
+    }
+
+    #[test]
+    fn a_rule_is_what_its_body_says() {
+        let made = rule(&with("severity", json!("critical")), UnixNanos(0)).expect("a rule");
+        assert_eq!((made.threshold, made.window_seconds), (100.0, 300));
+        assert_eq!((made.severity.as_str(), made.enabled), ("critical", true));
+        let made = rule(&with("window_seconds", json!(60.0)), UnixNanos(0)).expect("a rule");
+        assert_eq!(made.window_seconds, 60);
+        // What was read may be sent back.
+        let read = serde_json::to_value(&made).expect("JSON");
+        let read = read.as_object().expect("an object");
+        assert_eq!(rule(read, UnixNanos(0)).as_ref(), Ok(&made));
+        let check = |key: &str, value: Value, said: &str| {
+            let error = rule(&with(key, value), UnixNanos(0)).expect_err(said);
+            assert!(error.contains(said), "{error}");
+        };
+        check("name", json!(7), "`name` must be text");
+        check("name", json!(""), "`name`");
+        check("name", Value::Null, "`name` must be text");
+        check("threshold", json!("100"), "`threshold` must be a number");
+        check("threshold", Value::Null, "`threshold`");
+        check("window_seconds", json!(1.5), "`window_seconds`");
+        check("window_seconds", json!(-60), "`window_seconds`");
+        check("window_seconds", json!(86_400), "`window_seconds`");
+        check("enabled", json!("yes"), "`enabled`");
+        check("created_at", json!(7), "`created_at` must be text");
+        check("severity", json!("fatal"), "`severity`");
+        check("condition", json!("sometimes"), "condition");
+        check("for_seconds", json!(-1), "`for_seconds`");
+        check("cooldown_seconds", json!("1h"), "`cooldown_seconds`");
+        check("labels", json!(["a"]), "`labels`");
+        check("labels", json!({"a": 1}), "`labels`");
+        check("family", json!("tools"), "`family`");
+        check("group", json!(7), "`group` must be text");
+        check("treshold", json!(1), "did you mean threshold?");
+        let two = json!({"name": "a", "source": "b", "threshold": 1});
+        let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");
+        assert_eq!(
+            error,
+            "Missing required fields: ['metric_name', 'condition']"
+        );
+    }
+
+    #[test]
+    fn a_settings_file_has_the_seeds_rules() {
+        let list = json!([
+            {"name": "High CPU Usage", "metric": "cpu_usage_percent", "source": "system",
+                "condition": "avg > 90", "threshold": 90, "severity": "critical"},
+            {"name": "slow", "family": "tool", "metric": "*", "condition": "p95 ≥ 5e3",
+                "for_seconds": 60, "description": null, "labels": {"team": "a"}},
+        ]);
+        let rules = config(&list, UnixNanos(0)).expect("rules");
+        assert_eq!(rules[0].metric_name, "cpu_usage_percent");
+        assert_eq!(rules[0].severity, "critical");
+        assert_eq!((rules[1].threshold, rules[1].for_seconds), (5000.0, 60));
+        assert_eq!(rules[1].source, "");
+        let check = |list: Value, said: &str| {
+            let error = config(&list, UnixNanos(0)).expect_err(said);
+            assert!(error.contains(said), "{error}");
+        };
+        check(json!({"a": 1}), "not a list");
+        check(json!(["a"]), "rule 1: it has no keys");
+        check(
+            json!([list[0], list[0]]),
+            "rule 2 (High CPU Usage): there is another",
+        );
+        check(
+            json!([{"name": "x", "metric": "m", "source": "s", "condition": "avg = 1"}]),
+            "column 5",
+        );
+        check(
+            json!([{"name": "x", "condition": "avg > 1"}]),
+            "'metric_name', 'source'",
+        );
+        let mut other = list[1].clone();
+        other["metrik_name"] = "m".into();
+        check(json!([other]), "did you mean metric_name?");
+    }
+}

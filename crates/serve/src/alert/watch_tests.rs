@@ -1,0 +1,212 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tachograph_log::DurableLog;
+use tachograph_model::{Column, SinkError, Value};
+
+use super::super::book::tests::{Figures, rule};
+use super::*;
+
+const START: i64 = 1_763_640_000_000_000_000;
+
+/// A log that may refuse.
+struct Moody {
+    log: DurableLog,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Sink for Moody {
+    fn put(&self, events: &[Event]) -> Result<(), SinkError> {
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(SinkError {
+                what: "full".to_owned(),
+                source: None,
+            });
+        }
+        self.log.put(events)
+    }
+}
+
+struct Watched {
+    _folder: tempfile::TempDir,
+    home: Home,
+    figures: Figures,
+    refuses: Arc<AtomicBool>,
+    counters: Arc<Counters>,
+    clock: i64,
+}
+
+impl Watched {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::create(folder.path()).expect("a home");
+        Rules::of(home.root()).add(rule("r", "a")).expect("added");
+        Self {
+            _folder: folder,
+            home,
+            figures: Figures::default(),
+            refuses: Arc::default(),
+            counters: Arc::default(),
+            clock: START,
+        }
+    }
+
+    fn begin(&self) -> Rounds {
+        let settings = Alerts {
+            watch: true,
+            ..Alerts::default()
+        };
+        let watch = Watch::new(self.home.root(), &settings, UnixNanos(START));
+        let sink = Moody {
+            log: DurableLog::new(&self.home),
+            refuses: self.refuses.clone(),
+        };
+        Rounds::begin(
+            Arc::new(watch),
+            Arc::new(sink),
+            &self.home,
+            self.counters.clone(),
+        )
+    }
+
+    fn round(&mut self, rounds: &mut Rounds, avg: Option<f64>) {
+        self.figures.set("s", "a", avg);
+        self.clock += 1_000_000_000;
+        rounds.round(UnixNanos(self.clock), &self.figures);
+    }
+
+    /// What the log says of alerts.
+    fn said(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.home.log()).unwrap_or_default();
+        let events = text.lines().map(|line| Event::from_line(line.as_bytes()));
+        let status = |event: Event| match event.get(Column::Status) {
+            Some(Value::Str(status)) => status.clone(),
+            other => panic!("{other:?}"),
+        };
+        events
+            .map(|event| status(event.expect("an event")))
+            .collect()
+    }
+
+    fn state(&self) -> std::path::PathBuf {
+        self.home.root().join("alerts/state.json")
+    }
+}
+
+#[test]
+fn a_restart_while_it_fires_repeats_nothing() {
+    let mut home = Watched::new();
+    for _ in 0..5 {
+        // Killed: nothing is kept at the end.
+        let mut rounds = home.begin();
+        home.round(&mut rounds, Some(11.0));
+        home.round(&mut rounds, Some(11.0));
+    }
+    assert_eq!(home.said(), ["firing"]);
+    let mut rounds = home.begin();
+    for _ in 0..3 {
+        home.round(&mut rounds, Some(1.0));
+    }
+    drop(rounds);
+    home.round(&mut home.begin(), Some(1.0));
+    assert_eq!(home.said(), ["firing", "resolved"]);
+}
+
+#[test]
+fn a_kill_between_noting_and_writing_tells_once() {
+    // Noted and not written: it is written by the next.
+    let mut home = Watched::new();
+    home.refuses.store(true, Ordering::Relaxed);
+    home.round(&mut home.begin(), Some(11.0));
+    assert!(home.said().is_empty());
+    let noted = std::fs::read(home.state()).expect("a state");
+    home.refuses.store(false, Ordering::Relaxed);
+    home.round(&mut home.begin(), Some(11.0));
+    assert_eq!(home.said(), ["firing"]);
+    // Written, and the note not taken back: it is not written again.
+    std::fs::write(home.state(), noted).expect("written");
+    home.round(&mut home.begin(), Some(11.0));
+    assert_eq!(home.said(), ["firing"]);
+}
+
+#[test]
+fn a_disk_that_refuses_is_told_when_it_does_not() {
+    let mut home = Watched::new();
+    let mut rounds = home.begin();
+    home.refuses.store(true, Ordering::Relaxed);
+    for avg in [11.0, 1.0, 1.0, 1.0] {
+        home.round(&mut rounds, Some(avg));
+    }
+    home.refuses.store(false, Ordering::Relaxed);
+    home.round(&mut rounds, Some(1.0));
+    assert_eq!(home.said(), ["firing", "resolved"]);
+}
+
+#[test]
+fn a_torn_state_is_begun_anew_and_said() {
+    let mut home = Watched::new();
+    home.round(&mut home.begin(), Some(11.0));
+    let whole = std::fs::read(home.state()).expect("a state");
+    for length in [0, 1, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(home.state(), &whole[..length]).expect("written");
+        let mut rounds = home.begin();
+        assert!(home.counters.take_alert_state_lost().is_some(), "{length}");
+        home.round(&mut rounds, Some(1.0));
+    }
+    std::fs::write(home.state(), &whole).expect("written");
+    home.begin();
+    assert_eq!(home.counters.take_alert_state_lost(), None);
+}
+
+#[test]
+fn a_rule_deleted_while_it_fires_is_resolved_also_while_nobody_watched() {
+    let mut home = Watched::new();
+    let rules = Rules::of(home.home.root());
+    let mut rounds = home.begin();
+    home.round(&mut rounds, Some(11.0));
+    rules.remove("r").expect("removed");
+    home.round(&mut rounds, Some(11.0));
+    assert_eq!(home.said(), ["firing", "resolved"]);
+    rules.add(rule("r", "a")).expect("added");
+    home.round(&mut rounds, Some(11.0));
+    drop(rounds);
+    rules.remove("r").expect("removed");
+    home.round(&mut home.begin(), Some(11.0));
+    assert_eq!(home.said(), ["firing", "resolved", "firing", "resolved"]);
+}
+
+#[test]
+fn rules_that_cannot_be_read_leave_those_that_were() {
+    let mut home = Watched::new();
+    let mut rounds = home.begin();
+    home.round(&mut rounds, Some(1.0));
+    let path = home.home.root().join("alerts/rules.json");
+    std::fs::write(&path, "{").expect("written");
+    home.round(&mut rounds, Some(11.0));
+    assert_eq!(home.said(), ["firing"]);
+    assert!(home.counters.alert_rules_unreadable.get() > 0);
+    // One that starts then watches what is not of the API.
+    drop(rounds);
+    let settings = Alerts {
+        watch: true,
+        builtin: true,
+        rules: vec![rule("mine", "a"), rule("High CPU Usage", "a")],
+    };
+    let watch = Watch::new(home.home.root(), &settings, UnixNanos(START));
+    assert!(watch.renew().is_err());
+    assert_eq!(watch.book().rules().len(), 13);
+    std::fs::remove_file(&path).expect("removed");
+    Rules::of(home.home.root())
+        .add(rule("mine", "b"))
+        .expect("added");
+    watch.renew().expect("rules");
+    let book = watch.book();
+    let owned = |name: &str| {
+        let mut of = book.rules().iter().filter(|owned| owned.rule.name == name);
+        let first = of.next().expect(name);
+        assert!(of.next().is_none());
+        (first.origin, first.rule.metric_name.clone())
+    };
+    assert_eq!(owned("mine"), (Origin::Api, "b".to_owned()));
+    assert_eq!(owned("High CPU Usage"), (Origin::Config, "a".to_owned()));
+    assert_eq!(owned("Slow Tool").0, Origin::Builtin);
+}

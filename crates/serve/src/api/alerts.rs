@@ -1,0 +1,194 @@
+//! `/api/v1/alerts`: every rule and who made it, how each alert stands now, and
+//! rules replaced or removed.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use serde_json::{Map, Value, json};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{SEVERITIES, State as Stands};
+use tachograph_model::render::iso;
+
+use super::Api;
+use super::json::Json;
+use super::problem::{Kind, Problem, quoted, small_body};
+use super::seed4::alerts::BODY_BYTES;
+use super::seed4::rules::RulesError;
+use crate::alert::{Alert, Book, Origin, Owned, read};
+
+/// Alerts that are shown, what matters first.
+const MOST: usize = 1000;
+
+/// `GET /api/v1/alerts`
+///
+/// # Errors
+/// When too much is asked at once.
+pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
+    let shared = api.clone();
+    let found = api.live.run(move |hub| {
+        // What cannot be read is told, and the rest shown.
+        let told = hub.alerts.renew().and_then(|()| shared.rules.read());
+        let notes: Vec<String> = told.err().iter().map(ToString::to_string).collect();
+        let mut shown = shown(&hub.alerts.book());
+        shown["enabled"] = hub.alerts.enabled().into();
+        shown["notes"] = notes.into();
+        Ok(shown)
+    });
+    Ok(Json(found.await?))
+}
+
+fn shown(book: &Book) -> Value {
+    let mut alerts: Vec<Alert> = book.alerts().collect();
+    alerts.sort_by_key(urgency);
+    let more = alerts.len().saturating_sub(MOST);
+    alerts.truncate(MOST);
+    json!({
+        "rules": book.rules().iter().map(rule).collect::<Vec<_>>(),
+        "alerts": alerts.iter().map(alert).collect::<Vec<_>>(),
+        "more": more + book.crowded(),
+    })
+}
+
+fn urgency(alert: &Alert) -> (usize, usize) {
+    let state = match alert.machine.state() {
+        Stands::Firing => 0,
+        Stands::Pending => 1,
+        Stands::Resolved => 2,
+        Stands::NoData => 3,
+        Stands::Inactive => 4,
+    };
+    let severity = SEVERITIES.iter().position(|it| *it == alert.rule.severity);
+    (state, SEVERITIES.len() - severity.unwrap_or(0))
+}
+
+fn rule(owned: &Owned) -> Value {
+    let mut rule = serde_json::to_value(&owned.rule).unwrap_or_default();
+    rule["builtin"] = (owned.origin == Origin::Builtin).into();
+    rule["origin"] = owned.origin.name().into();
+    rule
+}
+
+fn alert(alert: &Alert) -> Value {
+    let Alert {
+        rule,
+        series,
+        machine,
+    } = alert;
+    json!({
+        "rule": rule.name,
+        "family": rule.family,
+        "source": *series.0,
+        "name": *series.1,
+        "state": machine.state().name(),
+        "severity": rule.severity,
+        "value": machine.value(),
+        "threshold": rule.threshold,
+        "condition": rule.condition,
+        "since": iso(machine.since()),
+        "fired_at": machine.fired_at().map(iso),
+        "resolved_at": machine.resolved_at().map(iso),
+        "description": rule.description,
+        "labels": rule.labels,
+    })
+}
+
+/// `PUT /api/v1/alerts/rules/{name}`
+///
+/// # Errors
+/// What is wrong with the rule; what keeps it from being stored.
+pub async fn put(
+    State(api): State<Arc<Api>>,
+    path: Result<Path<String>, PathRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json, Problem> {
+    let name = named(path)?;
+    let body = small_body(body, BODY_BYTES)?;
+    let bad = |what: String| Problem::new(Kind::BadBody, what);
+    let body: Map<String, Value> = serde_json::from_slice(&body)
+        .map_err(|error| bad(format!("a rule is an object in JSON: {error}")))?;
+    let body = own(body, &name).map_err(bad)?;
+    let rule = read::rule(&body, UnixNanos::now()).map_err(bad)?;
+    let stored = rule.clone();
+    let shared = api.clone();
+    let added = api.live.run(move |hub| {
+        let added = shared.rules.add(stored);
+        // It shows at once.
+        let _ = hub.alerts.renew();
+        Ok(added)
+    });
+    added.await?.map_err(failed)?;
+    Ok(Json(self::rule(&Owned {
+        rule,
+        origin: Origin::Api,
+    })))
+}
+
+/// The body of a rule that was read from here is taken, too.
+fn own(mut body: Map<String, Value>, name: &str) -> Result<Map<String, Value>, String> {
+    let told = body.entry("name").or_insert_with(|| name.into());
+    if told != name {
+        return Err("`name` must be the one in the path".to_owned());
+    }
+    body.remove("builtin");
+    body.remove("origin");
+    Ok(body)
+}
+
+/// `DELETE /api/v1/alerts/rules/{name}`
+///
+/// # Errors
+/// When the API has no such rule; what keeps it from being removed.
+pub async fn delete(
+    State(api): State<Arc<Api>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json, Problem> {
+    let name = named(path)?;
+    let shown = quoted(&name);
+    let shared = api.clone();
+    let removed = api.live.run(move |hub| {
+        let removed = shared.rules.remove(&name);
+        let _ = hub.alerts.renew();
+        let book = hub.alerts.book();
+        let other = book.rules().iter().find(|owned| owned.rule.name == name);
+        Ok(removed.map(|removed| (removed, other.map(|owned| owned.origin))))
+    });
+    let (removed, other) = removed.await?.map_err(failed)?;
+    match (removed, other) {
+        (true, now) => Ok(Json(json!({
+            "removed": shown,
+            // Whose rule of that name is watched instead.
+            "now": now.map(Origin::name),
+        }))),
+        (false, Some(origin)) => Err(Problem::new(
+            Kind::NotFound,
+            format!(
+                "{shown} is a rule of {}; PUT one of that name with \"enabled\": false to turn it \
+                 off",
+                match origin {
+                    Origin::Config => "config.yaml",
+                    _ => "those built in",
+                }
+            ),
+        )),
+        (false, None) => {
+            let detail = format!("there is no rule {shown}; GET /api/v1/alerts lists them");
+            Err(Problem::new(Kind::NotFound, detail))
+        }
+    }
+}
+
+fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
+    let Path(name) = path.map_err(|error| Problem::new(Kind::NotFound, error.body_text()))?;
+    Ok(name)
+}
+
+fn failed(error: RulesError) -> Problem {
+    let kind = match error {
+        RulesError::TooMany => Kind::BadBody,
+        RulesError::Malformed { .. } => Kind::Unreadable,
+        RulesError::Io { .. } => Kind::NotStored,
+    };
+    Problem::new(kind, error.to_string())
+}

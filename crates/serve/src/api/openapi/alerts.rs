@@ -1,0 +1,126 @@
+//! Paths of rules and alerts, and what they answer.
+
+use serde_json::{Value, json};
+use tachograph_model::alert::{FAMILIES, SEVERITIES, State};
+
+use super::paths::{Told, in_path, json_of, operation};
+use super::schemas::shape;
+use crate::api::problem::Kind;
+
+/// `/api/v1/alerts`
+pub(super) fn get() -> Value {
+    let told = Told {
+        id: "alerts_now",
+        tag: "alerts",
+        summary: "How every alert stands, and every rule.",
+        description: "A rule that watches every series (`*`) has an alert for each. Firing ones \
+            first, then pending, resolved (for 15 minutes), without data, and those all is well \
+            with; 1000 at most, and `more` says how many more there are. `enabled` is false where \
+            nothing is watched (`enable_alerts: false`); `notes` say what could not be read.",
+    };
+    let instant = || json!({"type": "string", "format": "date-time"});
+    let or_null = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
+    let states = State::ALL.map(State::name);
+    let schema = json!({
+        "type": "object",
+        "required": ["rules", "alerts", "more", "enabled", "notes"],
+        "properties": {
+            "rules": {"type": "array", "items": owned()},
+            "alerts": {"type": "array", "items": {
+                "type": "object",
+                "required": ["rule", "family", "source", "name", "state", "severity", "value",
+                    "threshold", "condition", "since", "fired_at", "resolved_at", "description",
+                    "labels"],
+                "properties": {
+                    "rule": {"type": "string"},
+                    "family": {"type": "string", "enum": FAMILIES},
+                    "source": {"type": "string", "description": "empty where there is none"},
+                    "name": {"type": "string"},
+                    "state": {"type": "string", "enum": states},
+                    "severity": {"type": "string", "enum": SEVERITIES},
+                    "value": or_null(json!({"type": "number"})),
+                    "threshold": {"type": "number"},
+                    "condition": {"type": "string"},
+                    "since": instant(),
+                    "fired_at": or_null(instant()),
+                    "resolved_at": or_null(instant()),
+                    "description": {"type": "string"},
+                    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                },
+            }},
+            "more": {"type": "integer", "minimum": 0},
+            "enabled": {"type": "boolean"},
+            "notes": {"type": "array", "items": {"type": "string"}},
+        },
+    });
+    let answer = json_of("rules and alerts", schema);
+    operation(&told, Vec::new(), answer, &[Kind::Overloaded])
+}
+
+/// `/api/v1/alerts/rules/{name}`
+pub(super) fn put() -> Value {
+    let told = Told {
+        id: "replace_rule",
+        tag: "alerts",
+        summary: "Keep a rule, in the place of any of that name.",
+        description: "Also of one that is built in or of config.yaml, which comes back when this \
+            one is removed.",
+    };
+    let answer = json_of("the rule as it is kept", owned());
+    let mut operation = operation(&told, vec![name()], answer, &CHANGING);
+    operation["requestBody"] = json!({
+        "required": true,
+        "content": {"application/json": {"schema": shape("NewRule")}},
+    });
+    operation
+}
+
+/// `/api/v1/alerts/rules/{name}`
+pub(super) fn delete() -> Value {
+    let told = Told {
+        id: "remove_rule",
+        tag: "alerts",
+        summary: "Remove a rule of the API.",
+        description: "What fires of it is resolved. One that is built in or of config.yaml is \
+            turned off by keeping one of its name with `enabled` false.",
+    };
+    let schema = json!({
+        "type": "object",
+        "required": ["removed", "now"],
+        "properties": {
+            "removed": {"type": "string"},
+            "now": {
+                "description": "whose rule of that name is watched instead",
+                "anyOf": [{"enum": ["builtin", "config"]}, {"type": "null"}],
+            },
+        },
+    });
+    let answer = json_of("it is removed", schema);
+    operation(&told, vec![name()], answer, &CHANGING)
+}
+
+const CHANGING: [Kind; 6] = [
+    Kind::BadBody,
+    Kind::NotFound,
+    Kind::TooLarge,
+    Kind::Overloaded,
+    Kind::Unreadable,
+    Kind::NotStored,
+];
+
+fn name() -> Value {
+    let schema = json!({"type": "string", "minLength": 1});
+    in_path("name", "of the rule", schema)
+}
+
+/// A rule, and who made it.
+fn owned() -> Value {
+    json!({"allOf": [shape("Rule"), {
+        "type": "object",
+        "required": ["builtin", "origin"],
+        "properties": {
+            "builtin": {"type": "boolean"},
+            "origin": {"type": "string", "enum": ["builtin", "config", "api"]},
+        },
+    }]})
+}
