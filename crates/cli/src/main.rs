@@ -72,6 +72,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Stats(args) => commands::stats::run(args, &ctx),
         Command::Trends(args) => commands::trends::run(args, &ctx),
         Command::Changes(args) => commands::changes::run(args, &ctx),
+        Command::Timeline(args) => commands::timeline::run(args, &ctx),
         Command::Sql(args) => commands::sql::run(args, &ctx),
         Command::Export(args) => commands::export::run(args, &ctx),
         Command::Record(args) => commands::record::run(args, &ctx),
@@ -95,6 +96,7 @@ fn reads(command: &Command) -> bool {
             | Command::Stats(_)
             | Command::Trends(_)
             | Command::Changes(_)
+            | Command::Timeline(_)
             | Command::Sql(_)
             | Command::Export(_)
             | Command::Compact(_)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use tachograph_model::answer::ROWS;
+use tachograph_model::question;
 
 use super::Format;
 use super::window::WindowArgs;
@@ -121,6 +122,32 @@ pub struct Changes {
     /// Exit with 1 when something got worse
     #[arg(long)]
     pub strict: bool,
+}
+
+/// `tacho timeline`
+#[derive(Args, Debug)]
+#[command(after_help = "Forms: text (default), json, csv, markdown.\n\n\
+    Examples:\n  \
+    tacho timeline                            all events of the last 7 days\n  \
+    tacho timeline --kind tool_call --name grep --hours 6\n  \
+    tacho timeline --kind llm_call --days 30 --buckets 30 --json\n\n\
+    Rows begin at whole minutes, hours or days in UTC. Latencies are those of one kind: without\n\
+    --kind there are none.")]
+pub struct Timeline {
+    #[command(flatten)]
+    pub counted: Counted,
+    /// Only events of this kind, such as tool_call, llm_call, cache, metric
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only this tool, model, cache or metric (`unknown`: those without a name)
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only this provider or component (`unknown`: those without one)
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// At most N rows (1 to 500)
+    #[arg(long, value_name = "N", default_value_t = question::Timeline::BUCKETS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(question::Timeline::MOST)))]
+    pub buckets: u32,
 }
 
 /// `tacho sql`

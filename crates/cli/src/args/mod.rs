@@ -116,6 +116,8 @@ pub enum Command {
     Trends(ask::Trends),
     /// What got worse or better, how much, and since when
     Changes(ask::Changes),
+    /// Figures over time: events, failures, latency, tokens, cost
+    Timeline(ask::Timeline),
     /// Ask in SQL over the tables `events` and `rollups` and a view per kind
     Sql(ask::Sql),
     /// One query for the server, in a process of its own

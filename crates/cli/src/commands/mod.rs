@@ -20,4 +20,5 @@ pub mod sql;
 pub mod sql_worker;
 pub mod start;
 pub mod stats;
+pub mod timeline;
 pub mod trends;

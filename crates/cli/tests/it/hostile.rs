@@ -76,7 +76,7 @@ fn events_beyond_the_window_are_pointed_out() {
     let said = desk.ok(&["import", "old.jsonl"]);
     let hint = "of 2024-01-02 to 2024-02-03";
     assert!(said.stderr.contains(hint), "{said:?}");
-    for command in ["report", "health", "trends", "changes"] {
+    for command in ["report", "health", "trends", "changes", "timeline"] {
         let said = desk.ok(&[command]);
         let words = [
             "no event in this window; there are 2 events",

@@ -49,6 +49,7 @@ fn help_lists_what_works_with_examples() {
         "health",
         "stats",
         "trends",
+        "timeline",
         "sql",
         "export",
         "record",
