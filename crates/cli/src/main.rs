@@ -67,6 +67,7 @@ fn run(cli: Cli) -> Result<Exit> {
     }
     match &cli.command {
         Command::Start(args) => commands::start::run(args, &ctx),
+        Command::Top(args) => commands::top::run(args, &ctx),
         Command::Report(args) => commands::report::run(args, &ctx),
         Command::Health(args) => commands::health::run(args, &ctx),
         Command::Stats(args) => commands::stats::run(args, &ctx),

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod fields;
 pub mod keep;
 pub mod start;
+pub mod top;
 pub mod window;
 
 use std::path::PathBuf;
@@ -106,6 +107,8 @@ pub enum When {
 pub enum Command {
     /// Serve: take in what agents send, and answer questions about it
     Start(start::Start),
+    /// What is going on right now, in the terminal; works with or without a server
+    Top(top::Top),
     /// What happened: latency, errors, caches, tokens, cost, trend
     Report(ask::Report),
     /// Are the targets met? A dashboard, and an exit code with --strict

@@ -27,3 +27,4 @@ mod record;
 mod round_trip;
 mod run;
 mod start;
+mod top;

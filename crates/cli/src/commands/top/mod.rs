@@ -1,0 +1,79 @@
+//! `tacho top`: what is going on, in the terminal. Follows the home's log as
+//! the server does ([`Live`]): reads only, and needs no server.
+//!
+//! ```text
+//! log ─ Live ─► picture (read twice a second) ─┐
+//!                    keys ─► app (choices) ────┴─► view, detail ─► screen
+//!                                              └─► once ─► stdout
+//! ```
+
+mod app;
+mod columns;
+mod detail;
+mod once;
+mod picture;
+mod screen;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use anyhow::{Context as _, anyhow};
+use tachograph_log::Home;
+use tachograph_serve::config::Limits;
+use tachograph_serve::live::Live;
+
+use self::app::App;
+use self::view::Theme;
+use crate::args::Format;
+use crate::args::top::Top;
+use crate::context::{Context, Place};
+use crate::exit::{Exit, Result, usage};
+
+/// Runs the command: returns when the person at the keyboard has seen enough.
+///
+/// # Errors
+/// When stdout is no terminal, or the folder of `--events` is none.
+pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json])?;
+    if ctx.as_of {
+        return Err(usage(
+            "--as-of asks about the past; top shows the present\nhint: `tacho report --as-of …`",
+        ));
+    }
+    if let Place::Foreign(folder) = &ctx.place
+        && !folder.is_dir()
+    {
+        return Err(usage(format!(
+            "--events {}: no such folder\nhint: name the folder that holds events*.jsonl",
+            folder.display()
+        )));
+    }
+    if !args.once && ctx.format == Some(Format::Json) {
+        return Err(usage(
+            "--format json prints one picture\nhint: say so: tacho top --once --format json",
+        ));
+    }
+    if !args.once && !ctx.look.terminal {
+        return Err(anyhow!(
+            "stdout is no terminal, and top needs one\nhint: `tacho top --once` prints one picture, \
+             also with --format json"
+        ));
+    }
+    let root = std::path::absolute(ctx.folder())?;
+    let live =
+        Live::start(&Home::at(&root), &Limits::default()).context("cannot follow the log")?;
+    let home = root.display().to_string();
+    let shown = match args.once {
+        true => once::print(&live, args, form, &home, ctx),
+        false => {
+            let app = App::new(args.tab.unwrap_or_default(), args.window);
+            let theme = Theme {
+                color: ctx.look.stdout,
+                glyphs: ctx.look.glyphs,
+            };
+            screen::show(&live, app, &home, theme)
+        }
+    };
+    live.stop();
+    shown.map(|()| Exit::Ok)
+}

@@ -1,0 +1,262 @@
+//! What is known at one instant: read once a redraw, then only looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tachograph_model::UnixNanos;
+use tachograph_serve::live::{Family, Live, Overview, Reading, Stats};
+
+use crate::args::top::{Tab, Window};
+
+/// Every window, from short to long.
+pub const WINDOWS: [Window; 4] = [
+    Window::Minute,
+    Window::FiveMinutes,
+    Window::Quarter,
+    Window::Hour,
+];
+
+impl Window {
+    pub fn length(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Minute => 60,
+            Self::FiveMinutes => 300,
+            Self::Quarter => 900,
+            Self::Hour => 3600,
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "1 min",
+            Self::FiveMinutes => "5 min",
+            Self::Quarter => "15 min",
+            Self::Hour => "1 h",
+        }
+    }
+
+    pub fn next(self) -> Self {
+        let at = WINDOWS.iter().position(|it| *it == self).unwrap_or(0);
+        WINDOWS[(at + 1) % WINDOWS.len()]
+    }
+}
+
+/// Every table, in the order of the keys 1 to 5.
+pub const TABS: [Tab; 5] = [
+    Tab::Tools,
+    Tab::Models,
+    Tab::Agents,
+    Tab::Caches,
+    Tab::Metrics,
+];
+
+impl Tab {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Tools => "Tools",
+            Self::Models => "Models",
+            Self::Agents => "Agents",
+            Self::Caches => "Caches",
+            Self::Metrics => "Metrics",
+        }
+    }
+
+    pub fn family(self) -> Family {
+        match self {
+            Self::Tools => Family::Tool,
+            Self::Models => Family::Model,
+            Self::Agents => Family::Agent,
+            Self::Caches => Family::Cache,
+            Self::Metrics => Family::Metric,
+        }
+    }
+}
+
+/// Where live figures come from.
+pub trait Source {
+    fn now(&self) -> UnixNanos;
+    fn overview(&self) -> Overview;
+    fn readings(&self, family: Family, length: Duration) -> Vec<Reading>;
+    fn reading(&self, family: Family, key: &Key, length: Duration) -> Option<Reading>;
+    fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)>;
+}
+
+impl Source for Live {
+    fn now(&self) -> UnixNanos {
+        UnixNanos::now()
+    }
+
+    fn overview(&self) -> Overview {
+        Self::overview(self)
+    }
+
+    fn readings(&self, family: Family, length: Duration) -> Vec<Reading> {
+        Self::readings(self, family, None, length)
+    }
+
+    fn reading(&self, family: Family, key: &Key, length: Duration) -> Option<Reading> {
+        Self::reading(self, family, &key.source, &key.name, length)
+    }
+
+    fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)> {
+        Self::bars(self, family, &key.source, &key.name, length)
+    }
+}
+
+/// Which series of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub source: Arc<str>,
+    pub name: Arc<str>,
+}
+
+impl Key {
+    pub fn of(reading: &Reading) -> Self {
+        Self {
+            source: Arc::clone(&reading.source),
+            name: Arc::clone(&reading.name),
+        }
+    }
+}
+
+/// One line of a table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub reading: Reading,
+    /// Tokens of a model's calls.
+    pub tokens: Option<Stats>,
+    /// Cost of a model's calls, US dollars.
+    pub cost: Option<Stats>,
+    pub seconds: f64,
+}
+
+impl Row {
+    pub fn window(&self) -> Option<&Stats> {
+        self.reading.window.as_ref()
+    }
+
+    pub fn is(&self, key: &Key) -> bool {
+        self.reading.name == key.name && self.reading.source == key.source
+    }
+
+    /// Whether its events tell how they ended: without, no share has failed.
+    pub fn tells_outcome(&self) -> bool {
+        self.reading.totals.unknown < self.reading.totals.events
+    }
+
+    /// Failures per event of the window.
+    pub fn failure_ratio(&self) -> Option<f64> {
+        let window = self.window().filter(|_| self.tells_outcome())?;
+        Some(window.failed as f64 / window.count as f64)
+    }
+}
+
+/// The line above all tables; `None` where nothing tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Head {
+    pub events_per_second: f64,
+    pub failed_per_second: f64,
+    pub tokens_per_second: Option<f64>,
+    pub cost_per_hour: Option<f64>,
+}
+
+/// All about one series.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// Of each of [`WINDOWS`].
+    pub windows: Vec<Row>,
+}
+
+/// What is known at one instant.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    pub at: UnixNanos,
+    pub tab: Tab,
+    pub window: Window,
+    pub overview: Overview,
+    pub head: Head,
+    pub rows: Vec<Row>,
+    pub detail: Option<Detail>,
+}
+
+impl Picture {
+    /// Reads one table, and all about one series of it where that is asked for.
+    pub fn read(source: &dyn Source, tab: Tab, window: Window, detail: Option<&Key>) -> Self {
+        let length = window.length();
+        let tokens = source.readings(Family::ModelTokens, length);
+        let cost = source.readings(Family::ModelCost, length);
+        let seconds = length.as_secs_f64();
+        Self {
+            at: source.now(),
+            tab,
+            window,
+            overview: source.overview(),
+            head: head(source, seconds, length, &tokens, &cost),
+            rows: rows(source, tab, length, &tokens, &cost),
+            detail: detail.and_then(|key| about(source, tab, key)),
+        }
+    }
+}
+
+fn rows(
+    source: &dyn Source,
+    tab: Tab,
+    length: Duration,
+    tokens: &[Reading],
+    cost: &[Reading],
+) -> Vec<Row> {
+    let beside = |of: &[Reading], key: &Key| {
+        let mut of = of.iter().filter(|_| tab == Tab::Models);
+        of.find(|it| Key::of(it) == *key).and_then(|it| it.window)
+    };
+    let readings = source.readings(tab.family(), length).into_iter();
+    let row = |reading: Reading| {
+        let key = Key::of(&reading);
+        Row {
+            tokens: beside(tokens, &key),
+            cost: beside(cost, &key),
+            seconds: length.as_secs_f64(),
+            reading,
+        }
+    };
+    readings.map(row).collect()
+}
+
+fn head(
+    source: &dyn Source,
+    seconds: f64,
+    length: Duration,
+    tokens: &[Reading],
+    cost: &[Reading],
+) -> Head {
+    let events = source.readings(Family::Event, length);
+    let windows = |of: &[Reading]| -> Vec<Stats> { of.iter().filter_map(|it| it.window).collect() };
+    let sum = |of: &[Reading]| {
+        let windows = windows(of);
+        let sum: f64 = windows.iter().map(|it| it.sum).sum();
+        (!windows.is_empty()).then_some(sum / seconds)
+    };
+    let all = windows(&events);
+    Head {
+        events_per_second: all.iter().map(|it| it.count as f64).sum::<f64>() / seconds,
+        failed_per_second: all.iter().map(|it| it.failed as f64).sum::<f64>() / seconds,
+        tokens_per_second: sum(tokens),
+        cost_per_hour: sum(cost).map(|per_second| per_second * 3600.0),
+    }
+}
+
+fn about(source: &dyn Source, tab: Tab, key: &Key) -> Option<Detail> {
+    let of = |window: &Window| {
+        let length = window.length();
+        let beside = |family| source.reading(family, key, length)?.window;
+        let models = tab == Tab::Models;
+        Some(Row {
+            reading: source.reading(tab.family(), key, length)?,
+            tokens: models.then(|| beside(Family::ModelTokens)).flatten(),
+            cost: models.then(|| beside(Family::ModelCost)).flatten(),
+            seconds: length.as_secs_f64(),
+        })
+    };
+    let windows: Option<Vec<Row>> = WINDOWS.iter().map(of).collect();
+    Some(Detail { windows: windows? })
+}
