@@ -202,4 +202,15 @@ mod terminal {
         kill_process(Pid::from_child(&screen.child), Signal::TERM).unwrap();
         assert_eq!(screen.ended().0, Some(0));
     }
+
+    #[test]
+    fn a_terminal_that_is_closed_ends_it() {
+        let desk = recorded();
+        let mut screen = Screen::open(&desk, &[]);
+        screen.shows("search");
+        // As the system does when a terminal goes: it is no session of its own here.
+        kill_process(Pid::from_child(&screen.child), Signal::HUP).unwrap();
+        drop((screen.keys, screen.end));
+        assert_eq!(screen.child.wait().unwrap().code(), Some(0));
+    }
 }

@@ -252,9 +252,10 @@ pub fn say_per(value: f64) -> String {
 }
 
 /// A figure of at most nine columns.
-fn shortened(value: f64) -> String {
+pub fn shortened(value: f64) -> String {
     match value.abs() {
-        size if size < 1e7 => human::number(value),
+        size if size < 1e6 => human::number(value),
+        size if size < 1e7 => format!("{:.2} M", value / 1e6),
         size if size < 1e9 => format!("{:.1} M", value / 1e6),
         size if size < 1e12 => format!("{:.1} G", value / 1e9),
         _ => format!("{value:.2e}"),

@@ -88,12 +88,13 @@ fn lines(tab: Tab) -> impl Iterator<Item = Line> {
         ("failed %", |row| Some(human::percent(row.failure_ratio()?))),
     ];
     const VALUES: [Line; 7] = [
-        ("min", |row| Some(columns::measured(row, row.window()?.min))),
-        ("avg", |row| Some(columns::measured(row, row.window()?.avg))),
+        // The last is the first to go where there is little room.
         ("p50", |row| Some(columns::measured(row, row.window()?.p50))),
         ("p95", |row| Some(columns::measured(row, row.window()?.p95))),
         ("p99", |row| Some(columns::measured(row, row.window()?.p99))),
         ("max", |row| Some(columns::measured(row, row.window()?.max))),
+        ("avg", |row| Some(columns::measured(row, row.window()?.avg))),
+        ("min", |row| Some(columns::measured(row, row.window()?.min))),
         ("std dev", |row| {
             Some(columns::measured(row, row.window()?.std))
         }),

@@ -170,16 +170,28 @@ fn stronger(a: Then, b: Then) -> Then {
     if rank(b) > rank(a) { b } else { a }
 }
 
-/// A flag that a signal to leave sets.
+/// A flag that a signal to leave sets. When the terminal is gone, reading keys
+/// from it never ends: then the process ends here.
 #[cfg(unix)]
 fn signals() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
 
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .context("cannot watch for signals")?;
-    }
+    let mut signals =
+        Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot watch for signals")?;
+    let flag = Arc::clone(&stop);
+    std::thread::Builder::new()
+        .name("tacho-signals".to_owned())
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                flag.store(true, Ordering::Relaxed);
+                std::thread::sleep(LOOK * 4);
+                ratatui::restore();
+                std::process::exit(0);
+            }
+        })
+        .context("cannot watch for signals")?;
     Ok(stop)
 }
 

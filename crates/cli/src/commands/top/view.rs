@@ -101,6 +101,11 @@ fn head(scene: &Scene<'_>, pen: &mut Pen<'_>) {
     pen.right(0, &right, bar.add_modifier(Modifier::BOLD));
     let mut x = 1;
     for (name, value) in figures(picture) {
+        // A figure that is cut would be another.
+        let taken = width::width(name) + 1 + width::width(&value);
+        if usize::from(x) + taken > pen.area.width.into() {
+            continue;
+        }
         x = pen.put(x, 1, name, pen.theme.dim());
         x = pen.put(x + 1, 1, &value, Style::new().add_modifier(Modifier::BOLD));
         x += 3;
@@ -113,7 +118,7 @@ pub fn figures(picture: &Picture) -> [(&'static str, String); 5] {
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
     let tokens = head
         .tokens_per_second
-        .map(|it| human::number((it * 60.0).round()));
+        .map(|it| columns::shortened((it * 60.0).round()));
     let sessions = i128::from(picture.overview.active_sessions);
     [
         ("events/s", columns::say_per(head.events_per_second)),
@@ -294,13 +299,34 @@ fn foot(scene: &Scene<'_>, pen: &mut Pen<'_>) {
         Style::new()
     };
     pen.put(1, height - 2, &width::cut(&text, room), style);
-    let keys = match (scene.app.typing, scene.app.help, &scene.picture.detail) {
-        (true, ..) => "type a part of the name   Enter keep   Esc clear",
-        (_, true, _) => "any key goes back   q quit",
-        (_, _, Some(_)) => "Esc back   w window   p pause   1-5 tables   ? help   q quit",
-        _ => "q quit  ? help  s sort  r reverse  / filter  w window  Enter details  p pause",
+    let keys: &[&str] = match (scene.app.typing, scene.app.help, &scene.picture.detail) {
+        (true, ..) => &["type a part of the name", "Enter keep", "Esc clear"],
+        (_, true, _) => &["any key goes back", "q quit"],
+        (_, _, Some(_)) => &[
+            "q quit",
+            "? help",
+            "Esc back",
+            "w window",
+            "p pause",
+            "1-5 tables",
+        ],
+        _ => &[
+            "q quit",
+            "? help",
+            "s sort",
+            "r reverse",
+            "/ filter",
+            "w window",
+            "Enter details",
+            "p pause",
+        ],
     };
-    pen.put(1, height - 1, keys, pen.theme.dim());
+    let mut x = 1;
+    for key in keys {
+        if usize::from(x) + key.len() <= pen.area.width.into() {
+            x = pen.put(x, height - 1, key, pen.theme.dim()) + 2;
+        }
+    }
 }
 
 fn sparkline(scene: &Scene<'_>, y: u16, pen: &mut Pen<'_>) {
