@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, State, Terms};
+use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, Stat, State, Terms};
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use crate::live::Family;
@@ -46,7 +46,15 @@ pub struct Owned {
 /// Where figures come from.
 pub trait Look {
     /// Those of one series; `None`: there is no such series.
-    fn one(&self, family: Family, source: &str, name: &str, window: Duration) -> Option<Reading>;
+    /// `stat` is the figure that is looked at.
+    fn one(
+        &self,
+        family: Family,
+        source: &str,
+        name: &str,
+        stat: Stat,
+        window: Duration,
+    ) -> Option<Reading>;
 
     /// Those of every series of a family, of one source unless that is empty.
     fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)>;
@@ -257,7 +265,8 @@ impl Round {
         let (family, window) = (watched.family, watched.window);
         let any_source = rule.source.is_empty() && family.has_source();
         if rule.metric_name != EVERY && !any_source {
-            let found = look.one(family, &rule.source, &rule.metric_name, window);
+            let stat = watched.terms.condition.stat;
+            let found = look.one(family, &rule.source, &rule.metric_name, stat, window);
             let own = |series: &Series| *series.0 == *rule.source && *series.1 == *rule.metric_name;
             // Of a rule that watched something else before.
             let others = alerts.keys().filter(|series| !own(series));

@@ -29,7 +29,7 @@ fn reading(avg: f64) -> Reading {
 }
 
 impl Look for Figures {
-    fn one(&self, _: Family, source: &str, name: &str, _: Duration) -> Option<Reading> {
+    fn one(&self, _: Family, source: &str, name: &str, _: Stat, _: Duration) -> Option<Reading> {
         let all = self.0.borrow();
         all.get(&(source.into(), name.into())).copied().map(reading)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tachograph_model::alert::Reading;
+use tachograph_model::alert::{Reading, Stat};
 
 use super::book::{Look, Series};
 use crate::live::{self, Family, Live, Stats};
@@ -31,10 +31,16 @@ pub fn figures(family: Family, window: Option<&Stats>) -> Reading {
 }
 
 impl Look for Live {
-    fn one(&self, family: Family, source: &str, name: &str, window: Duration) -> Option<Reading> {
+    fn one(
+        &self,
+        family: Family,
+        source: &str,
+        name: &str,
+        stat: Stat,
+        window: Duration,
+    ) -> Option<Reading> {
         let source = if family.has_source() { source } else { "" };
-        let reading = self.reading(family, source, name, window)?;
-        Some(figures(family, reading.window.as_ref()))
+        self.figures(family, source, name, stat, window)
     }
 
     fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)> {

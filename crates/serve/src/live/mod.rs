@@ -23,6 +23,7 @@
 mod bars;
 mod family;
 mod feed;
+mod look;
 mod points;
 mod row;
 mod series;

@@ -116,6 +116,11 @@ impl Series {
         true
     }
 
+    /// Whether some values stand for several.
+    pub(super) fn is_weighted(&self) -> bool {
+        self.weighted
+    }
+
     /// Gives back what memory it holds, before it is dropped.
     pub(super) fn give_back(self, budget: &mut Budget) {
         for slot in self.tiers.into_iter().flatten() {
