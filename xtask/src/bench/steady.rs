@@ -22,8 +22,10 @@ use crate::server::{Client, Server, log_of};
 /// Spans a second: more than a hundred busy agents send.
 const RATE: u64 = 2_048;
 const TICK: Duration = Duration::from_millis(1_000 * BATCH / RATE);
-/// Small enough that two minutes see all of it.
-const SETTINGS: &str = "seal_after_bytes: 16777216\nretention_bytes: 2097152\n";
+/// Small enough that two minutes see all of it; of the spans alone, so that they
+/// can be counted.
+const SETTINGS: &str =
+    "seal_after_bytes: 16777216\nretention_bytes: 2097152\ncollect_system: false\n";
 
 /// What was seen at one moment.
 struct Look {
