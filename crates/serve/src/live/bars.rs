@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn silence_is_empty_bars_and_an_unknown_series_none() {
-        let state = state([299, 150].into_iter());
+        let state = state([299, 295, 150].into_iter());
+        // 299 seconds ago is before the first whole bar.
         let (_, bars) = bars(&state, 300);
         assert_eq!(bars.iter().sum::<u64>(), 2);
         assert_eq!((bars[0], bars[29]), (1, 1));
