@@ -20,6 +20,6 @@ pub mod sql;
 pub mod sql_worker;
 pub mod start;
 pub mod stats;
-pub mod top;
 pub mod timeline;
+pub mod top;
 pub mod trends;

@@ -25,7 +25,7 @@ pub(super) fn get() -> Value {
         "type": "object",
         "required": ["rules", "alerts", "more", "enabled", "notes"],
         "properties": {
-            "rules": {"type": "array", "items": owned()},
+            "rules": {"type": "array", "items": shape("OwnedRule")},
             "alerts": {"type": "array", "items": {
                 "type": "object",
                 "required": ["rule", "family", "source", "name", "state", "severity", "value",
@@ -66,7 +66,7 @@ pub(super) fn put() -> Value {
         description: "Also of one that is built in or of config.yaml, which comes back when this \
             one is removed.",
     };
-    let answer = json_of("the rule as it is kept", owned());
+    let answer = json_of("the rule as it is kept", shape("OwnedRule"));
     let mut operation = operation(&told, vec![name()], answer, &CHANGING);
     operation["requestBody"] = json!({
         "required": true,
@@ -111,16 +111,4 @@ const CHANGING: [Kind; 6] = [
 fn name() -> Value {
     let schema = json!({"type": "string", "minLength": 1});
     in_path("name", "of the rule", schema)
-}
-
-/// A rule, and who made it.
-fn owned() -> Value {
-    json!({"allOf": [shape("Rule"), {
-        "type": "object",
-        "required": ["builtin", "origin"],
-        "properties": {
-            "builtin": {"type": "boolean"},
-            "origin": {"type": "string", "enum": ["builtin", "config", "api"]},
-        },
-    }]})
 }

@@ -227,7 +227,13 @@ fn list() -> Value {
             "questions": {"type": "array", "items": {
                 "type": "object",
                 "required": ["name", "about", "path", "command"],
-                "properties": {"name": text, "about": text, "path": text, "command": text},
+                "properties": {
+                    "name": text,
+                    "about": text,
+                    "path": text,
+                    // Not all has a command of its own.
+                    "command": {"type": ["string", "null"]},
+                },
             }},
             "openapi": text,
         },

@@ -92,6 +92,7 @@ impl Schemas {
                 })),
             ),
             ("Rule", rule()),
+            ("OwnedRule", owned_rule()),
             ("NewRule", new_rule()),
             ("Live", live()),
             ("Summary", summary()),
@@ -509,6 +510,18 @@ fn rule() -> Value {
         "group": text(),
         "family": {"type": "string", "enum": FAMILIES},
     }))
+}
+
+/// A rule, and who made it.
+fn owned_rule() -> Value {
+    let mut schema = rule();
+    schema["properties"]["builtin"] = json!({"type": "boolean"});
+    schema["properties"]["origin"] =
+        json!({"type": "string", "enum": ["builtin", "config", "api"]});
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.extend([json!("builtin"), json!("origin")]);
+    }
+    schema
 }
 
 /// An event, by kind: from the table that the log's codec is made from.
