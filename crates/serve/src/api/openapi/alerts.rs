@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tachograph_model::alert::{FAMILIES, SEVERITIES, State};
 
 use super::paths::{Told, in_path, json_of, operation};
-use super::schemas::shape;
+use super::schemas::{count, number, object, shape, text, time};
 use crate::api::problem::Kind;
 
 /// `/api/v1/alerts`
@@ -111,4 +111,37 @@ const CHANGING: [Kind; 6] = [
 fn name() -> Value {
     let schema = json!({"type": "string", "minLength": 1});
     in_path("name", "of the rule", schema)
+}
+
+/// A rule, as it is kept.
+pub(super) fn rule() -> Value {
+    object(json!({
+        "name": text(),
+        "metric_name": text(),
+        "source": text(),
+        "condition": text(),
+        "threshold": number(),
+        "window_seconds": count(),
+        "severity": {"type": "string", "enum": SEVERITIES},
+        "description": text(),
+        "enabled": {"type": "boolean"},
+        "created_at": time(),
+        "for_seconds": count(),
+        "cooldown_seconds": count(),
+        "labels": {"type": "object", "additionalProperties": text()},
+        "group": text(),
+        "family": {"type": "string", "enum": FAMILIES},
+    }))
+}
+
+/// A rule, and who made it.
+pub(super) fn owned_rule() -> Value {
+    let mut schema = rule();
+    schema["properties"]["builtin"] = json!({"type": "boolean"});
+    schema["properties"]["origin"] =
+        json!({"type": "string", "enum": ["builtin", "config", "api"]});
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.extend([json!("builtin"), json!("origin")]);
+    }
+    schema
 }

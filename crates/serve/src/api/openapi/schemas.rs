@@ -13,6 +13,7 @@ use tachograph_model::answer::{
 use tachograph_model::render::report::Section;
 use tachograph_model::{Column, KINDS, Type};
 
+use super::alerts::{owned_rule, rule};
 use super::answers::{Named, Shape};
 use crate::api::params::Takes;
 use crate::api::problem::Kind;
@@ -28,7 +29,7 @@ pub(super) fn shape(name: &str) -> Value {
 }
 
 /// An object with just these members, all of them.
-fn object(members: Value) -> Value {
+pub(super) fn object(members: Value) -> Value {
     let names: Vec<&String> = members
         .as_object()
         .into_iter()
@@ -48,19 +49,19 @@ fn or_null(ty: &str) -> Value {
     json!({"type": [ty, "null"]})
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({"type": "number"})
 }
 
-fn count() -> Value {
+pub(super) fn count() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
-fn time() -> Value {
+pub(super) fn time() -> Value {
     json!({"type": "string", "format": "date-time"})
 }
 
@@ -490,38 +491,6 @@ fn new_rule() -> Value {
             },
         },
     })
-}
-
-fn rule() -> Value {
-    object(json!({
-        "name": text(),
-        "metric_name": text(),
-        "source": text(),
-        "condition": text(),
-        "threshold": number(),
-        "window_seconds": count(),
-        "severity": {"type": "string", "enum": SEVERITIES},
-        "description": text(),
-        "enabled": {"type": "boolean"},
-        "created_at": time(),
-        "for_seconds": count(),
-        "cooldown_seconds": count(),
-        "labels": {"type": "object", "additionalProperties": text()},
-        "group": text(),
-        "family": {"type": "string", "enum": FAMILIES},
-    }))
-}
-
-/// A rule, and who made it.
-fn owned_rule() -> Value {
-    let mut schema = rule();
-    schema["properties"]["builtin"] = json!({"type": "boolean"});
-    schema["properties"]["origin"] =
-        json!({"type": "string", "enum": ["builtin", "config", "api"]});
-    if let Some(required) = schema["required"].as_array_mut() {
-        required.extend([json!("builtin"), json!("origin")]);
-    }
-    schema
 }
 
 /// An event, by kind: from the table that the log's codec is made from.
