@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::{OriginalUri, State};
 use serde_json::{Value, json};
 use tachograph_model::UnixNanos;
+use tachograph_model::alert::FAMILIES;
 use tachograph_model::render::iso;
 
 use super::Api;
@@ -19,30 +20,12 @@ use crate::live::{Family, REACH, Reading, Stats};
 /// Seconds, unless told otherwise.
 const WINDOW: u64 = 300;
 
-/// Families by name; the first is the default.
-const FAMILIES: &[&str] = &[
-    "metric",
-    "tool",
-    "model",
-    "model_tokens",
-    "model_cost",
-    "cache",
-    "agent",
-    "query",
-    "selection",
-    "error",
-    "discovery",
-    "profile",
-    "loss",
-    "event",
-];
-
 /// What it takes.
 pub const PARAMS: &[Param] = &[
     Param {
         name: "family",
         doc: "What series are of; metrics unless told otherwise.",
-        takes: Takes::OneOf(FAMILIES),
+        takes: Takes::OneOf(&FAMILIES),
     },
     Param {
         name: "source",
