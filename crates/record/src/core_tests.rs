@@ -374,15 +374,21 @@ fn damage_is_said_once_and_counted() {
 #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
 mod linux {
     use std::process::Command;
+    use std::sync::{PoisonError, RwLockWriteGuard};
 
-    use rustix::process::{Pid, Signal, getpid, kill_process};
+    use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
     use tachograph_log::Appender;
 
     use super::*;
-    use crate::ring::{fork_child, in_forked_child};
+    use crate::ring::{FORKS, fork_child, in_forked_child};
+
+    fn forks() -> RwLockWriteGuard<'static, ()> {
+        FORKS.write().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[test]
     fn a_forked_child_records_into_rings_of_its_own() {
+        let _forks = forks();
         let scene = Scene::new();
         let core = Core::open(scene.settings());
         let search = core.name("search");
@@ -420,6 +426,7 @@ mod linux {
 
     #[test]
     fn a_child_that_only_drops_does_no_harm() {
+        let _forks = forks();
         let scene = Scene::new();
         let core = Core::open(scene.settings());
         (0..100).for_each(|n| record(&core, n));
@@ -435,6 +442,7 @@ mod linux {
 
     #[test]
     fn a_child_that_never_records_does_not_keep_the_log_of_its_killed_parent_locked() {
+        let _forks = forks();
         let scene = Scene::new();
         let home = Home::create(scene.home().root()).unwrap();
         let note = scene.dir.path().join("child");
@@ -460,13 +468,58 @@ mod linux {
         assert_eq!(killed, Ok(()), "the child lived until now");
     }
 
+    /// Whether that child ended well in time; ends it if it did not.
+    fn ended_well_within(pid: i32, timeout: Duration) -> bool {
+        let pid = Pid::from_raw(pid).unwrap();
+        let start = std::time::Instant::now();
+        while start.elapsed() < timeout {
+            if let Some((_, status)) = waitpid(Some(pid), WaitOptions::NOHANG).unwrap() {
+                return status.exit_status() == Some(0);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        kill_process(pid, Signal::KILL).unwrap();
+        waitpid(Some(pid), WaitOptions::empty()).unwrap();
+        false
+    }
+
+    struct StopsWhenDropped<'a>(&'a AtomicUsize);
+
+    impl Drop for StopsWhenDropped<'_> {
+        fn drop(&mut self) {
+            self.0.store(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_child_forked_while_its_parent_s_locks_are_held_is_not_stuck() {
+        let _forks = forks();
+        let scene = Scene::new();
+        let core = Core::open(scene.settings());
+        let search = core.name("search");
+        record(&core, 0);
+        let held = core.here().hold_all_locks();
+        let pid = fork_child(|| {
+            record(&core, 1);
+            assert_eq!(core.name("search"), search);
+            core.flush(LONG) && core.shutdown(LONG)
+        });
+        drop(held);
+        assert!(ended_well_within(pid, LONG), "the child waits for ever");
+        assert!(core.shutdown(LONG));
+        assert_eq!(scene.deltas(), [0, 1]);
+    }
+
     #[test]
     fn a_child_forked_while_threads_record_is_not_stuck() {
+        let _forks = forks();
         let scene = Scene::new();
         let core = Core::open(scene.settings());
         let stop = AtomicUsize::new(0);
         let mut pushed = 0;
         std::thread::scope(|scope| {
+            // Dropped also when a child fails: the scope waits for the threads.
+            let stopped = StopsWhenDropped(&stop);
             let busy: Vec<_> = (0..2)
                 .map(|_| {
                     scope.spawn(|| {
@@ -489,7 +542,7 @@ mod linux {
                     core.flush(LONG) && core.shutdown(LONG)
                 }));
             }
-            stop.store(1, Ordering::Relaxed);
+            drop(stopped);
             for thread in busy {
                 pushed += thread.join().unwrap();
             }

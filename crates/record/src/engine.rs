@@ -279,6 +279,16 @@ impl Shared {
         &self.region
     }
 
+    /// Holds every lock that a thread could hold while another one forks.
+    #[cfg(test)]
+    pub(crate) fn hold_all_locks(&self) -> impl Sized {
+        (
+            (lock(&self.names), lock(&self.pool), lock(&self.overflow)),
+            (lock(&self.observer), lock(&self.noticed)),
+            (self.wake.answered(), self.region.hold_blocks()),
+        )
+    }
+
     pub(crate) fn set_observer(&self, observer: Observer) {
         *lock(&self.observer) = Some(observer);
     }

@@ -11,8 +11,8 @@ use memmap2::MmapOptions;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use super::{
-    BLOCKS, Blocks, DIRECTORY, HOME, HOME_WORDS, MAGIC, MAGIC_VALUE, MAX_BLOCKS, MAX_NAME_BLOCKS,
-    MAX_RING_WORDS, MAX_RINGS, MAX_TABLE_WORDS, NAME_BLOCK, NAME_BLOCK_WORDS, OWNER, PAGE_WORDS,
+    BLOCKS, Blocks, DIRECTORY, HOME, HOME_WORDS, MAGIC, MAGIC_VALUE, MAX_BLOCKS, MAX_RING_WORDS,
+    MAX_RINGS, MAX_TABLE_WORDS, NAME_BLOCK, NAME_BLOCK_WORDS, NameBlocks, OWNER, PAGE_WORDS,
     RING_BLOCK, Region, TABLE_BLOCK, VERSION, VERSION_VALUE, read_text,
 };
 use crate::owner::Owner;
@@ -103,6 +103,7 @@ impl Region {
             header: mapped.reserve(0, PAGE_WORDS)?,
             mapped: Some(mapped.try_clone()?),
             blocks: Mutex::default(),
+            names: NameBlocks::default(),
         };
         region
             .begin(table, owner.words(), home)
@@ -172,6 +173,7 @@ impl Region {
             header,
             mapped: Some(mapped),
             blocks: Mutex::default(),
+            names: NameBlocks::default(),
         };
         let orphan = unlocked || owner.is_dead() || region.state() != super::State::Idle;
         if !orphan {
@@ -201,7 +203,7 @@ impl Region {
             // Blocks come one after the other, and none is larger than ours.
             let most = match what & 0xFF {
                 TABLE_BLOCK => MAX_TABLE_WORDS,
-                NAME_BLOCK if blocks.names.len() < MAX_NAME_BLOCKS => NAME_BLOCK_WORDS,
+                NAME_BLOCK => NAME_BLOCK_WORDS,
                 RING_BLOCK if blocks.rings.len() < MAX_RINGS => HEADER_WORDS + MAX_RING_WORDS,
                 _ => 0,
             };
@@ -215,7 +217,11 @@ impl Region {
                     let text = read_text(&block, true);
                     blocks.table = text.ok_or_else(|| invalid("has a damaged table"))?.0;
                 }
-                NAME_BLOCK => blocks.names.push(block),
+                NAME_BLOCK => {
+                    if !self.names.push(block) {
+                        return Err(invalid("has a damaged directory"));
+                    }
+                }
                 RING_BLOCK => {
                     let ring = Ring::over(block).ok_or_else(|| invalid("has a damaged ring"))?;
                     blocks.damaged_rings += u64::from(!ring.mend());

@@ -28,7 +28,7 @@
 //! [`crate::recover`].
 
 use std::sync::atomic::fence;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tachograph_log::{FileId, Placement};
 
@@ -97,6 +97,25 @@ pub(crate) struct Region {
     #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
     pub(crate) mapped: Option<Mapped>,
     blocks: Mutex<Blocks>,
+    names: NameBlocks,
+}
+
+/// The blocks of names in their order. Read without a lock: a forked child
+/// reads its parent's, whose locks may be held by threads it does not have.
+/// Written with that of the other blocks.
+#[derive(Default)]
+struct NameBlocks([OnceLock<Words>; MAX_NAME_BLOCKS]);
+
+impl NameBlocks {
+    fn iter(&self) -> impl Iterator<Item = &Words> {
+        self.0.iter().map_while(OnceLock::get)
+    }
+
+    /// Whether there was room for one more.
+    fn push(&self, block: Words) -> bool {
+        let free = self.0.iter().find(|place| place.get().is_none());
+        free.is_some_and(|place| place.set(block).is_ok())
+    }
 }
 
 #[derive(Default)]
@@ -104,7 +123,6 @@ struct Blocks {
     /// Rings that said what no ring can, and were emptied.
     damaged_rings: u64,
     rings: Vec<Arc<Ring>>,
-    names: Vec<Words>,
     table: String,
     /// Words used of the file.
     end: usize,
@@ -118,6 +136,7 @@ impl Region {
             #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]
             mapped: None,
             blocks: Mutex::default(),
+            names: NameBlocks::default(),
         };
         // The heap always has room for a block.
         let _ = region.begin(table, [0; 4], "");
@@ -174,22 +193,22 @@ impl Region {
     pub(crate) fn add_name(&self, text: &str) -> bool {
         let words = 1 + text.len().div_ceil(8);
         let mut blocks = self.blocks();
-        let full = blocks
-            .names
-            .last()
-            .is_none_or(|block| used(block) + words > block.len());
+        let last = self.names.iter().last();
+        let full = last.is_none_or(|block| used(block) + words > block.len());
         if full {
-            if blocks.names.len() >= MAX_NAME_BLOCKS || words >= NAME_BLOCK_WORDS {
+            if self.names.iter().count() >= MAX_NAME_BLOCKS || words >= NAME_BLOCK_WORDS {
                 return false;
             }
             let Some((block, at)) = self.reserve(&mut blocks, NAME_BLOCK_WORDS) else {
                 return false;
             };
             block[0].store(1, Ordering::Relaxed);
-            blocks.names.push(block);
+            if !self.names.push(block) {
+                return false;
+            }
             self.publish(NAME_BLOCK, at, NAME_BLOCK_WORDS);
         }
-        let Some(block) = blocks.names.last() else {
+        let Some(block) = self.names.iter().last() else {
             return false;
         };
         let at = used(block);
@@ -198,11 +217,11 @@ impl Region {
         true
     }
 
-    /// Calls `each` with every name from the one with number `from` on.
+    /// Calls `each` with every name from the one with number `from` on. Waits
+    /// for no lock.
     pub(crate) fn names_from(&self, from: usize, mut each: impl FnMut(&str)) {
-        let blocks = self.blocks();
         let mut number = 0;
-        for block in &blocks.names {
+        for block in self.names.iter() {
             let end = used(block);
             let mut at = 1;
             while at < end {
@@ -220,7 +239,7 @@ impl Region {
 
     /// Returns how many words its names take; grows with every name.
     pub(crate) fn names_size(&self) -> usize {
-        self.blocks().names.iter().map(used).sum()
+        self.names.iter().map(used).sum()
     }
 
     /// Returns the number of a name; adds it if it is missing. `None` when
@@ -291,6 +310,11 @@ impl Region {
     /// Returns how many of its rings made no sense when it was opened.
     pub(crate) fn damaged_rings(&self) -> u64 {
         self.blocks().damaged_rings
+    }
+
+    #[cfg(test)]
+    pub(crate) fn hold_blocks(&self) -> impl Sized {
+        self.blocks()
     }
 
     fn blocks(&self) -> MutexGuard<'_, Blocks> {

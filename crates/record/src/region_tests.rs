@@ -2,8 +2,11 @@
 #![cfg(all(target_os = "linux", not(tachograph_no_ring), not(miri), not(loom)))]
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
+use std::rc::{Rc, Weak};
+use std::sync::RwLockReadGuard;
 
 use tachograph_log::{Appender, Home};
 use tempfile::TempDir;
@@ -12,7 +15,7 @@ use super::*;
 use crate::drain::Drainer;
 use crate::loss;
 use crate::recover::{RecoverReport, recover};
-use crate::ring::{Producer, bear_large_files, in_forked_child};
+use crate::ring::{FORKS, Producer, bear_large_files, in_forked_child};
 
 const EVENTS: usize = 6;
 
@@ -20,17 +23,29 @@ const EVENTS: usize = 6;
 struct Scene {
     dir: TempDir,
     home: Home,
+    _no_forks: Option<Rc<RwLockReadGuard<'static, ()>>>,
 }
 
 impl Scene {
     fn new() -> Self {
+        Self {
+            _no_forks: Some(no_forks()),
+            ..Self::in_child()
+        }
+    }
+
+    fn in_child() -> Self {
         // In memory, where there is one: hundreds of homes take seconds on a disk.
         let dir = tempfile::tempdir_in("/dev/shm")
             .or_else(|_| tempfile::tempdir())
             .unwrap();
         let home = Home::create(dir.path().join("home")).unwrap();
         fs::create_dir(home.rings()).unwrap();
-        Self { dir, home }
+        Self {
+            dir,
+            home,
+            _no_forks: None,
+        }
     }
 
     /// Makes a region with two rings and `EVENTS` events in them.
@@ -98,6 +113,21 @@ impl Scene {
     fn regions_left(&self) -> usize {
         fs::read_dir(self.home.rings()).unwrap().count()
     }
+}
+
+/// One guard a thread: a second one could wait for a writer that waits for the
+/// first.
+fn no_forks() -> Rc<RwLockReadGuard<'static, ()>> {
+    thread_local! {
+        static HELD: RefCell<Weak<RwLockReadGuard<'static, ()>>> = const { RefCell::new(Weak::new()) };
+    }
+    HELD.with_borrow_mut(|held| {
+        held.upgrade().unwrap_or_else(|| {
+            let guard = Rc::new(FORKS.read().unwrap_or_else(PoisonError::into_inner));
+            *held = Rc::downgrade(&guard);
+            guard
+        })
+    })
 }
 
 fn rings_of(region: &Region) -> Vec<Arc<Ring>> {
@@ -327,11 +357,12 @@ fn lines_that_could_not_be_cut_off_are_not_written_again() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::os::fd::AsRawFd;
 
+    let _forks = FORKS.write().unwrap_or_else(PoisonError::into_inner);
     assert!(in_forked_child(|| {
         bear_large_files();
         let most = getrlimit(Resource::Fsize);
         for room in (1..600).step_by(3) {
-            let scene = Scene::new();
+            let scene = Scene::in_child();
             let (_region, mut drainer) = scene.region();
             let file = memfd_create("log", MemfdFlags::ALLOW_SEALING).unwrap();
             fcntl_add_seals(&file, SealFlags::SHRINK).unwrap();

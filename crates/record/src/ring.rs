@@ -420,6 +420,11 @@ pub(crate) fn word_wiped_on_fork() -> Option<&'static AtomicU64> {
     Some(unsafe { &*page.cast::<AtomicU64>() })
 }
 
+/// Held to write by tests that fork, and to read by those that must not find
+/// their files held open, and so locked, by the child of another test.
+#[cfg(test)]
+pub(crate) static FORKS: std::sync::RwLock<()> = std::sync::RwLock::new(());
+
 /// Forks, runs `child` in the child, and returns whether it ended well. For
 /// tests: `fork` is what they are about.
 #[cfg(all(
