@@ -4,6 +4,21 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
+
+/// What tells whether a file is another one than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(Option<SystemTime>, u64, u64);
+
+/// That of a file; `None`: there is none.
+pub fn mark(path: &Path) -> Option<Mark> {
+    let meta = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some(Mark(meta.modified().ok(), meta.len(), number))
+}
 
 /// Reads it; `None`: there is none.
 ///
@@ -44,6 +59,20 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Opens it to write at its end, and makes it where there is none: for its owner
+/// alone, as its folder.
+///
+/// # Errors
+/// What the system says.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    make_private(path.parent().unwrap_or(Path::new(".")))?;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {

@@ -19,6 +19,7 @@ mod figures;
 pub mod file;
 mod keep;
 pub mod read;
+pub mod silence;
 mod watch;
 
 pub use book::{Alert, Book, Look, MOST_ALERTS, Origin, Owned, Series, Told, count};

@@ -12,8 +12,9 @@ use tachograph_model::{Event, Sink, UnixNanos};
 
 use super::book::{Book, Look, Origin, Owned};
 use super::builtin;
+use super::file::Mark;
 use super::keep::{Keep, State, not_written};
-use crate::api::seed4::rules::{Mark, Rules, RulesError};
+use crate::api::seed4::rules::{Rules, RulesError};
 use crate::config::Alerts;
 use crate::counters::Counters;
 use crate::live::Live;

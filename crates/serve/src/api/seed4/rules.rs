@@ -2,16 +2,14 @@
 //! so that what an editor changed counts; replaced as a whole, so that a kill
 //! leaves the old or the new one.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::alert::Rule;
 
-use crate::alert::file;
+use crate::alert::file::{self, Mark};
 
 /// Rules there may be.
 pub const MOST_RULES: usize = 256;
@@ -26,10 +24,6 @@ pub struct Rules {
     /// One change at a time.
     changing: Mutex<()>,
 }
-
-/// See [`Rules::mark`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(Option<SystemTime>, u64, u64);
 
 /// Why rules could not be read, or one not be added.
 #[derive(Debug, thiserror::Error)]
@@ -135,12 +129,7 @@ impl Rules {
     /// What tells whether the file is another one than before; `None`: there is
     /// none.
     pub fn mark(&self) -> Option<Mark> {
-        let meta = fs::metadata(&self.path).ok()?;
-        #[cfg(unix)]
-        let number = std::os::unix::fs::MetadataExt::ino(&meta);
-        #[cfg(not(unix))]
-        let number = 0;
-        Some(Mark(meta.modified().ok(), meta.len(), number))
+        file::mark(&self.path)
     }
 
     fn write(&self, rules: Vec<Rule>) -> Result<(), RulesError> {
@@ -171,6 +160,8 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use tachograph_model::alert::Condition;
 

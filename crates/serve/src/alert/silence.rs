@@ -1,0 +1,400 @@
+//! Silences: `alerts/silences.json` in the home. What is silenced changes its
+//! state all the same, and nobody is told of it. The server and the command
+//! line both change the file: each change is made under a lock beside it and
+//! replaces the file as a whole; a server reads it again when it is another.
+//!
+//! ```
+//! use tachograph_model::UnixNanos;
+//! use tachograph_serve::alert::silence::{Ask, Silences};
+//! let home = tempfile::tempdir()?;
+//! let (silences, now) = (Silences::of(home.path()), UnixNanos::now());
+//! let made = silences.add(Ask::rule("Slow Tool", 60), "cli", now)?;
+//! assert!(made.covers("Slow Tool", "", "grep", now));
+//! assert!(silences.remove(&made.id, now)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{EVERY, MAX_NAME};
+
+use super::file::{self, Mark};
+
+/// Silences there may be.
+pub const MOST_SILENCES: usize = 1000;
+/// The longest silence, minutes: thirty days.
+pub const MOST_MINUTES: u64 = 30 * 24 * 60;
+/// Bytes of a series' name that a silence may name.
+const MOST_SERIES: usize = 16 << 10;
+const MOST_BYTES: u64 = 32 << 20;
+const VERSION: u32 = 1;
+/// Another's change takes milliseconds.
+const LOCK_WITHIN: Duration = Duration::from_secs(2);
+
+/// One silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    pub id: String,
+    /// Of which rule; [`EVERY`]: of any.
+    pub rule: String,
+    /// Of which source; `None`: of any.
+    pub source: Option<String>,
+    /// Of which series; `None`: of any.
+    pub name: Option<String>,
+    pub until: UnixNanos,
+    /// Who made it, such as `api` or `cli`.
+    pub by: String,
+    pub created_at: UnixNanos,
+}
+
+/// What is to be silenced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    pub rule: String,
+    pub source: Option<String>,
+    pub name: Option<String>,
+    pub minutes: u64,
+}
+
+/// Why there is no silence, or none could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SilenceError {
+    /// A value that does not do.
+    #[error("`{field}` must be {allowed}")]
+    Field {
+        field: &'static str,
+        allowed: String,
+    },
+    /// There are as many as may be.
+    #[error("there are {MOST_SILENCES} silences already; end one first")]
+    TooMany,
+    /// The file holds something else.
+    #[error("{path} holds no silences: {what}; mend it, or move it away to start anew")]
+    Malformed { path: PathBuf, what: String },
+    /// Somebody else holds the lock.
+    #[error("{path} is locked by another program; try again")]
+    Locked { path: PathBuf },
+    /// The disk said no.
+    #[error("cannot {what} {path}: {source}")]
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    silences: Vec<Silence>,
+}
+
+/// The silences of a home.
+#[derive(Clone, Debug)]
+pub struct Silences {
+    path: PathBuf,
+}
+
+impl Ask {
+    /// Every alert of a rule.
+    pub fn rule(rule: &str, minutes: u64) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            source: None,
+            name: None,
+            minutes,
+        }
+    }
+
+    /// # Errors
+    /// [`SilenceError::Field`].
+    pub fn check(&self) -> Result<(), SilenceError> {
+        let texts = [
+            ("rule", Some(&self.rule), MAX_NAME),
+            ("source", self.source.as_ref(), MOST_SERIES),
+            ("name", self.name.as_ref(), MOST_SERIES),
+        ];
+        for (field, text, most) in texts {
+            if text.is_some_and(|text| !(1..=most).contains(&text.len())) {
+                let allowed = format!("text of 1 to {most} bytes");
+                return Err(SilenceError::Field { field, allowed });
+            }
+        }
+        match (1..=MOST_MINUTES).contains(&self.minutes) {
+            true => Ok(()),
+            false => Err(SilenceError::Field {
+                field: "minutes",
+                allowed: format!("a whole number of minutes from 1 to {MOST_MINUTES}"),
+            }),
+        }
+    }
+}
+
+impl Silence {
+    /// Whether nobody is to be told now of that rule's alert on that series.
+    pub fn covers(&self, rule: &str, source: &str, name: &str, now: UnixNanos) -> bool {
+        let same = |own: &Option<String>, text: &str| own.as_ref().is_none_or(|own| own == text);
+        self.until > now
+            && (self.rule == rule || self.rule == EVERY)
+            && same(&self.source, source)
+            && same(&self.name, name)
+    }
+}
+
+/// Until when nobody is told of an alert; `None`: people are.
+pub fn until(
+    silences: &[Silence],
+    rule: &str,
+    source: &str,
+    name: &str,
+    now: UnixNanos,
+) -> Option<UnixNanos> {
+    let covering = silences.iter();
+    let covering = covering.filter(|silence| silence.covers(rule, source, name, now));
+    covering.map(|silence| silence.until).max()
+}
+
+impl Silences {
+    /// Those of the home at `root`; touches nothing.
+    pub fn of(root: &Path) -> Self {
+        Self {
+            path: root.join("alerts").join("silences.json"),
+        }
+    }
+
+    /// Those that are not over, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`SilenceError`] when the file cannot be read, or is none of silences.
+    pub fn read(&self, now: UnixNanos) -> Result<Vec<Silence>, SilenceError> {
+        let read = file::read(&self.path, MOST_BYTES);
+        let Some(text) = read.map_err(|source| self.io("read", source))? else {
+            return Ok(Vec::new());
+        };
+        let malformed = |what: String| SilenceError::Malformed {
+            path: self.path.clone(),
+            what,
+        };
+        let stored: Stored =
+            serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        if stored.version != VERSION {
+            let what = format!("it is of version {}, not {VERSION}", stored.version);
+            return Err(malformed(what));
+        }
+        let mut silences = stored.silences;
+        silences.retain(|silence| silence.until > now);
+        Ok(silences)
+    }
+
+    /// Makes one from now on.
+    ///
+    /// # Errors
+    /// [`SilenceError`]; then the silences are as they were.
+    pub fn add(&self, ask: Ask, by: &str, now: UnixNanos) -> Result<Silence, SilenceError> {
+        ask.check()?;
+        let _alone = self.lock()?;
+        let mut silences = self.read(now)?;
+        if silences.len() >= MOST_SILENCES {
+            return Err(SilenceError::TooMany);
+        }
+        let nanos = i64::try_from(ask.minutes).unwrap_or(i64::MAX);
+        // Two of one instant are told apart by their number.
+        let free = |at: &u32| {
+            let id = id(now, *at);
+            !silences.iter().any(|silence| silence.id == id)
+        };
+        let at = (0..).find(free).unwrap_or(0);
+        let made = Silence {
+            id: id(now, at),
+            rule: ask.rule,
+            source: ask.source,
+            name: ask.name,
+            until: UnixNanos(now.0.saturating_add(nanos.saturating_mul(60_000_000_000))),
+            by: by.to_owned(),
+            created_at: now,
+        };
+        silences.push(made.clone());
+        self.write(silences)?;
+        Ok(made)
+    }
+
+    /// Ends one; false: there is none of that id.
+    ///
+    /// # Errors
+    /// [`SilenceError`]; then the silences are as they were.
+    pub fn remove(&self, id: &str, now: UnixNanos) -> Result<bool, SilenceError> {
+        let _alone = self.lock()?;
+        let mut silences = self.read(now)?;
+        let before = silences.len();
+        silences.retain(|silence| silence.id != id);
+        match silences.len() == before {
+            true => Ok(false),
+            false => self.write(silences).map(|()| true),
+        }
+    }
+
+    /// What tells whether the file is another one than before; `None`: there is
+    /// none.
+    pub fn mark(&self) -> Option<Mark> {
+        file::mark(&self.path)
+    }
+
+    /// Held by whoever changes the file; gone with its process.
+    fn lock(&self) -> Result<File, SilenceError> {
+        let began = Instant::now();
+        let path = self.path.with_extension("lock");
+        let file = file::open_private(&path).map_err(|source| self.io("lock", source))?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(source)) => return Err(self.io("lock", source)),
+                Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WITHIN => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => return Err(SilenceError::Locked { path }),
+            }
+        }
+    }
+
+    fn write(&self, silences: Vec<Silence>) -> Result<(), SilenceError> {
+        let stored = Stored {
+            version: VERSION,
+            silences,
+        };
+        let text = serde_json::to_vec_pretty(&stored)
+            .map_err(|error| self.io("write", io::Error::other(error)))?;
+        file::replace(&self.path, &text).map_err(|source| self.io("write", source))
+    }
+
+    fn io(&self, what: &'static str, source: io::Error) -> SilenceError {
+        SilenceError::Io {
+            what,
+            path: self.path.clone(),
+            source,
+        }
+    }
+}
+
+/// Short enough to be typed: the second it was made in and its number there.
+fn id(now: UnixNanos, at: u32) -> String {
+    format!("{:x}-{at}", now.0.div_euclid(1_000_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixNanos = UnixNanos(1_763_640_000_000_000_000);
+
+    fn later(minutes: i64) -> UnixNanos {
+        UnixNanos(NOW.0 + minutes * 60_000_000_000)
+    }
+
+    #[test]
+    fn silences_stay_and_end_by_themselves() {
+        let home = tempfile::tempdir().expect("a folder");
+        let silences = Silences::of(home.path());
+        assert_eq!(silences.read(NOW).expect("none"), []);
+        assert_eq!(silences.mark(), None);
+        let one = silences.add(Ask::rule("a", 10), "api", NOW).expect("made");
+        let other = silences.add(Ask::rule("a", 20), "cli", NOW).expect("made");
+        assert_ne!(one.id, other.id);
+        assert_eq!(other.until, later(20));
+        let again = Silences::of(home.path());
+        assert_eq!(again.read(NOW).expect("two"), [one.clone(), other.clone()]);
+        let both = [one.clone(), other.clone()];
+        assert_eq!(until(&both, "a", "", "x", NOW), Some(later(20)));
+        assert_eq!(until(&both, "a", "", "x", later(20)), None);
+        assert_eq!(again.read(later(10)).expect("one"), [other.clone()]);
+        let before = silences.mark();
+        assert!(again.remove(&one.id, NOW).expect("removed"));
+        assert!(!again.remove(&one.id, NOW).expect("was not there"));
+        assert_ne!(silences.mark(), before);
+        assert_eq!(silences.read(NOW).expect("one"), [other]);
+    }
+
+    #[test]
+    fn a_silence_covers_what_it_names() {
+        let check = |rule: &str, source: Option<&str>, name: Option<&str>, covered: bool| {
+            let silence = Silence {
+                id: String::new(),
+                rule: rule.to_owned(),
+                source: source.map(str::to_owned),
+                name: name.map(str::to_owned),
+                until: later(1),
+                by: String::new(),
+                created_at: NOW,
+            };
+            assert_eq!(silence.covers("r", "s", "n", NOW), covered, "{silence:?}");
+            assert!(!silence.covers("r", "s", "n", later(1)), "{silence:?}");
+        };
+        check("r", None, None, true);
+        check("*", None, None, true);
+        check("q", None, None, false);
+        check("r", Some("s"), None, true);
+        check("r", Some("t"), None, false);
+        check("r", None, Some("n"), true);
+        check("*", Some("s"), Some("m"), false);
+    }
+
+    #[test]
+    fn what_is_no_silence_is_refused() {
+        let home = tempfile::tempdir().expect("a folder");
+        let silences = Silences::of(home.path());
+        let check = |ask: Ask, field: &str| {
+            let error = silences.add(ask, "api", NOW).expect_err(field).to_string();
+            assert!(error.contains(field), "{error}");
+        };
+        check(Ask::rule("", 1), "`rule`");
+        check(Ask::rule("a", 0), "`minutes`");
+        check(Ask::rule("a", MOST_MINUTES + 1), "`minutes`");
+        let name = Some("x".repeat(MOST_SERIES + 1));
+        let long = Ask {
+            name,
+            ..Ask::rule("a", 1)
+        };
+        check(long, "`name`");
+        assert_eq!(silences.mark(), None);
+    }
+
+    #[test]
+    fn a_torn_file_is_named_and_kept() {
+        let home = tempfile::tempdir().expect("a folder");
+        let silences = Silences::of(home.path());
+        silences.add(Ask::rule("a", 1), "api", NOW).expect("made");
+        std::fs::write(&silences.path, "{\"ver").expect("torn");
+        let error = silences.add(Ask::rule("b", 1), "api", NOW);
+        let error = error.expect_err("torn").to_string();
+        assert!(error.contains("silences.json"), "{error}");
+        assert_eq!(
+            std::fs::read(&silences.path).expect("kept"),
+            b"{\"ver".as_slice()
+        );
+    }
+
+    #[test]
+    fn two_who_add_at_once_lose_nothing() {
+        let home = tempfile::tempdir().expect("a folder");
+        let root = home.path();
+        std::thread::scope(|scope| {
+            for of in 0..4 {
+                scope.spawn(move || {
+                    let silences = Silences::of(root);
+                    for _ in 0..5 {
+                        let ask = Ask::rule(&format!("r{of}"), 5);
+                        silences.add(ask, "api", NOW).expect("made");
+                    }
+                });
+            }
+        });
+        let all = Silences::of(root).read(NOW).expect("all");
+        assert_eq!(all.len(), 20);
+        let ids: std::collections::HashSet<_> = all.iter().map(|it| &it.id).collect();
+        assert_eq!(ids.len(), 20);
+    }
+}
