@@ -17,10 +17,12 @@
 //!   and of a gap (sleep, a server that was down) nobody knows what was in it, so
 //!   that it counts for [`MOST_BETWEEN`] at most.
 
+mod repeat;
+
 use serde::{Deserialize, Serialize};
 
-use super::Rule;
 use super::condition::Condition;
+use super::{MAX_WINDOW, Rule};
 use crate::time::UnixNanos;
 
 /// So much of the time between two looks counts for how long a condition held,
@@ -118,7 +120,15 @@ impl Terms {
     /// # Errors
     /// As [`Rule::check`].
     pub fn of(rule: &Rule) -> Result<Self, super::RuleError> {
-        let condition = rule.check()?;
+        Self::within(rule, MAX_WINDOW)
+    }
+
+    /// Those of a rule whose window may be of so many seconds.
+    ///
+    /// # Errors
+    /// As [`Rule::check_within`].
+    pub fn within(rule: &Rule, most_window: u64) -> Result<Self, super::RuleError> {
+        let condition = rule.check_within(most_window)?;
         let nanos = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX) * SECOND;
         Ok(Self {
             condition,

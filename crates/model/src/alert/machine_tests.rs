@@ -229,4 +229,38 @@ proptest! {
             prop_assert_eq!(&one, &other);
         }
     }
+
+    #[test]
+    fn looks_at_once_are_as_one_by_one(
+        runs in proptest::collection::vec(
+            (proptest::option::of(0.0..20.0_f64), 1..2000_u64),
+            1..20,
+        ),
+        for_seconds in 0..200_u64,
+        cooldown in 0..900_u64,
+    ) {
+        let terms = terms(for_seconds, cooldown);
+        let (mut one, mut other) = (Machine::default(), Machine::default());
+        let mut now = START;
+        for (value, looks) in runs {
+            let mut wanted = Vec::new();
+            let mut found = Vec::new();
+            for look in 0..looks {
+                let at = UnixNanos(now + look as i64 * SECOND);
+                wanted.extend(one.step(at, &terms, value).map(|it| (at, it)));
+            }
+            found.extend(other.step(UnixNanos(now), &terms, value).map(|it| (UnixNanos(now), it)));
+            let mut done = 1;
+            while done < looks {
+                let (more, transition) = other.repeat(looks - done, &terms);
+                prop_assert!(more > 0);
+                done += more;
+                let at = UnixNanos(now + (done as i64 - 1) * SECOND);
+                found.extend(transition.map(|it| (at, it)));
+            }
+            now += looks as i64 * SECOND;
+            prop_assert_eq!(found, wanted);
+            prop_assert_eq!(&one, &other);
+        }
+    }
 }
