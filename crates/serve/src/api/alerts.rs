@@ -70,7 +70,8 @@ fn rule(owned: &Owned) -> Value {
     rule
 }
 
-fn alert(alert: &Alert) -> Value {
+/// One alert, as it is shown.
+pub(super) fn alert(alert: &Alert) -> Value {
     let Alert {
         rule,
         series,

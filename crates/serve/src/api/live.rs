@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{OriginalUri, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::FAMILIES;
 use tachograph_model::render::iso;
@@ -15,7 +16,7 @@ use super::Api;
 use super::json::Json;
 use super::params::{Param, Params, Takes};
 use super::problem::Problem;
-use crate::live::{Family, REACH, Reading, Stats};
+use crate::live::{Family, REACH, Windowed};
 
 /// Seconds, unless told otherwise.
 const WINDOW: u64 = 300;
@@ -51,53 +52,72 @@ pub async fn get(State(api): State<Arc<Api>>, uri: OriginalUri) -> Result<Json, 
     let source = params.text("source").map(str::to_owned);
     let length = Duration::from_secs(params.whole("window").unwrap_or(WINDOW));
     let found = api.live.run(move |hub| {
-        let readings = hub.live.readings(family, source.as_deref(), length);
-        Ok(windows(family, &readings, length, UnixNanos::now()))
+        let windows = hub.live.windows(family, source.as_deref(), length);
+        let series = windows.iter().map(|window| Series::of(family, window));
+        Ok(json!({
+            "family": family.name(),
+            "window_seconds": length.as_secs(),
+            "timestamp": iso(UnixNanos::now()),
+            "series": series.collect::<Vec<_>>(),
+        }))
     });
     Ok(Json(found.await?))
 }
 
-/// Series of which nothing came in the window are not there.
-fn windows(family: Family, readings: &[Reading], length: Duration, now: UnixNanos) -> Value {
-    let series = readings.iter().filter_map(|reading| {
-        let stats = reading.window.as_ref()?;
-        Some(window(family, reading, stats))
-    });
-    json!({
-        "family": family.name(),
-        "window_seconds": length.as_secs(),
-        "timestamp": iso(now),
-        "series": series.collect::<Vec<_>>(),
-    })
+/// A series in which something happened, as it is shown.
+#[derive(Debug, Serialize)]
+pub(super) struct Series<'a> {
+    source: &'a str,
+    name: &'a str,
+    r#type: Option<&'a str>,
+    unit: Option<&'a str>,
+    count: u64,
+    failed: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    avg: f64,
+    std: f64,
+    p50: f64,
+    p95: f64,
+    p99: f64,
+    latest: f64,
+    latest_at: String,
+    rate_per_second: f64,
+    change_per_second: Option<f64>,
+    relative_error: f64,
 }
 
-fn window(family: Family, reading: &Reading, stats: &Stats) -> Value {
-    json!({
-        "source": *reading.source,
-        "name": *reading.name,
-        "type": reading.kind.as_deref(),
-        "unit": unit(family, reading),
-        "count": stats.count,
-        "failed": stats.failed,
-        "sum": stats.sum,
-        "min": stats.min,
-        "max": stats.max,
-        "avg": stats.avg,
-        "std": stats.std,
-        "p50": stats.p50,
-        "p95": stats.p95,
-        "p99": stats.p99,
-        "latest": stats.latest,
-        "latest_at": iso(stats.latest_at),
-        "rate_per_second": stats.rate,
-        "change_per_second": stats.change_per_second,
-        "relative_error": stats.relative_error,
-    })
+impl<'a> Series<'a> {
+    pub(super) fn of(family: Family, window: &'a Windowed) -> Self {
+        let stats = &window.stats;
+        Self {
+            source: &window.source,
+            name: &window.name,
+            r#type: window.kind.as_deref(),
+            unit: unit(family, window),
+            count: stats.count,
+            failed: stats.failed,
+            sum: stats.sum,
+            min: stats.min,
+            max: stats.max,
+            avg: stats.avg,
+            std: stats.std,
+            p50: stats.p50,
+            p95: stats.p95,
+            p99: stats.p99,
+            latest: stats.latest,
+            latest_at: iso(stats.latest_at),
+            rate_per_second: stats.rate,
+            change_per_second: stats.change_per_second,
+            relative_error: stats.relative_error,
+        }
+    }
 }
 
-fn unit(family: Family, reading: &Reading) -> Option<&str> {
+fn unit(family: Family, window: &Windowed) -> Option<&str> {
     match family {
-        Family::Metric => reading.unit.as_deref(),
+        Family::Metric => window.unit.as_deref(),
         Family::ModelTokens => Some("tokens"),
         Family::ModelCost => Some("USD"),
         _ if family.is_duration() => Some("ms"),

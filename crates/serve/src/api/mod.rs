@@ -16,7 +16,9 @@ pub mod params;
 pub mod problem;
 pub mod questions;
 pub mod seed4;
+pub mod socket;
 pub mod sql;
+pub mod stream;
 pub mod view;
 
 use std::sync::Arc;
@@ -40,6 +42,9 @@ pub struct Api {
     pub alerts: Arc<seed4::alerts::Alerts>,
     pub rules: seed4::rules::Rules,
     pub push: seed4::push::Push,
+    pub streams: stream::Streams,
+    /// Of WebSockets, whatever they say.
+    pub places: socket::Places,
 }
 
 /// Readings of live state take milliseconds at most.
@@ -83,7 +88,9 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         live: ask::Desk::new(hub, READINGS),
         alerts: Arc::default(),
         rules: seed4::rules::Rules::of(hub.home.root()),
-        push: seed4::push::Push::new(limits.websockets),
+        push: seed4::push::Push::default(),
+        streams: stream::Streams::new(hub.started.0),
+        places: socket::Places::new(limits.websockets),
     });
     let mut router = Router::new()
         .route("/", get(page::get))
@@ -92,6 +99,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/v1/live", get(live::get))
+        .route("/api/v1/stream", get(stream::get))
         .route("/api/v1/alerts", get(alerts::get))
         .route(
             "/api/v1/alerts/rules/{name}",

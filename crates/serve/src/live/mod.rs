@@ -31,6 +31,7 @@ mod sessions;
 mod slot;
 mod state;
 mod totals;
+mod windows;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,6 +48,7 @@ pub use series::{EXACT, REACH, Stats};
 pub use sessions::ACTIVE_SECONDS;
 pub use state::{Read, State};
 pub use totals::{BOUNDS_MS, Lookups, OTHER, Tokens, Totals};
+pub use windows::{Pace, Windowed};
 
 /// Series that are read under one hold of the lock: the feed never waits
 /// longer than for these.

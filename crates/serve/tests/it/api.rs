@@ -3,6 +3,8 @@
 mod engine;
 mod questions;
 mod seed4;
+mod socket;
+mod stream;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

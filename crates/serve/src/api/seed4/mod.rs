@@ -111,7 +111,7 @@ async fn health(State(api): State<Arc<Api>>) -> (StatusCode, Json) {
     let mut told = json!({
         "status": "healthy",
         "timestamp": shape::time(UnixNanos::now()),
-        "websocket_clients": api.push.clients(),
+        "websocket_clients": api.places.taken(),
         "metrics_collector": if stopping { "stopped" } else { "running" },
     });
     let Some(why) = api.hub.counters.refusing() else {

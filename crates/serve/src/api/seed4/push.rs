@@ -2,44 +2,29 @@
 //! up to four times. Every client gets the same text, made once.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::ws::{Utf8Bytes, WebSocketUpgrade};
+use axum::response::Response;
 use serde_json::{Value, json};
 use tachograph_model::UnixNanos;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::shape;
 use crate::api::Api;
-use crate::api::problem::{Kind, Problem};
+use crate::api::problem::Problem;
+use crate::api::socket::{self, LATEST, SOONEST, Talk};
 use crate::live::Family;
 
-/// Between two pushes, at least.
-const SOONEST: Duration = Duration::from_millis(250);
-/// Between two pushes, at most.
-const LATEST: Duration = Duration::from_secs(1);
 /// The window that is pushed.
 const WINDOW: Duration = Duration::from_secs(60);
-/// A client that does not take what it is sent within this is dropped.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// So often a client is asked whether it is there.
-const PING: Duration = Duration::from_secs(20);
-/// A client that nothing was heard of for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
-/// Bytes of a message from a client; a ping takes 15.
-const MOST_BYTES: usize = 4096;
-/// Messages from a client in a second.
-const MOST_MESSAGES: u32 = 20;
 
 /// What all clients share.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Push {
-    places: Arc<Semaphore>,
-    most: usize,
     made: Mutex<Option<Made>>,
     /// Held by the one who makes anew what all others wait for.
     making: tokio::sync::Mutex<()>,
@@ -53,21 +38,6 @@ struct Made {
 }
 
 impl Push {
-    /// For `most` clients at once.
-    pub fn new(most: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(most)),
-            most,
-            made: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
-        }
-    }
-
-    /// Clients there are.
-    pub fn clients(&self) -> usize {
-        self.most.saturating_sub(self.places.available_permits())
-    }
-
     /// The text of a message of that type: data no older than [`SOONEST`].
     async fn message(&self, api: &Arc<Api>, kind: &str) -> Result<Utf8Bytes, Problem> {
         let Made {
@@ -116,137 +86,53 @@ pub async fn upgrade(
     State(api): State<Arc<Api>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejected) => return no_websocket(&rejected),
-    };
-    let Ok(place) = api.push.places.clone().try_acquire_owned() else {
-        let detail = format!(
-            "there are {} websockets already, and no more may be",
-            api.push.most
-        );
-        return Problem::new(Kind::Overloaded, detail)
-            .retry_after(10)
-            .into_response();
-    };
-    upgrade
-        .max_message_size(MOST_BYTES)
-        .max_frame_size(MOST_BYTES)
-        .on_upgrade(move |socket| client(socket, api, place))
-}
-
-fn no_websocket(rejected: &WebSocketUpgradeRejection) -> Response {
-    let detail = format!("this is a websocket: {}", rejected.body_text());
-    let mut response = Problem::new(Kind::UpgradeRequired, detail).into_response();
-    let websocket = HeaderValue::from_static("websocket");
-    response.headers_mut().insert(header::UPGRADE, websocket);
-    response
-}
-
-/// Serves one client until it or the server leaves.
-async fn client(mut socket: WebSocket, api: Arc<Api>, _place: OwnedSemaphorePermit) {
-    let close = match talk(&mut socket, &api).await {
-        Ended::Gone => return,
-        Ended::Stopping => (close_code::AWAY, "the server is leaving"),
-        Ended::TooMany => (close_code::POLICY, "too many messages"),
-        Ended::Failed => (close_code::ERROR, "the events cannot be read"),
-    };
-    let frame = CloseFrame {
-        code: close.0,
-        reason: close.1.into(),
-    };
-    send(&mut socket, Message::Close(Some(frame))).await;
-}
-
-/// How it ended.
-enum Ended {
-    Gone,
-    Stopping,
-    TooMany,
-    Failed,
-}
-
-async fn talk(socket: &mut WebSocket, api: &Arc<Api>) -> Ended {
-    let mut changes = api.hub.live.changes();
-    let mut stopping = api.hub.stopping.clone();
-    changes.mark_unchanged();
-    let Ok(first) = api.push.message(api, "initial_data").await else {
-        return Ended::Failed;
-    };
-    if !send(socket, Message::Text(first)).await {
-        return Ended::Gone;
+    match upgrade {
+        Ok(upgrade) => {
+            let stopping = api.hub.stopping.clone();
+            let shared = api.clone();
+            socket::begin(upgrade, &shared.places, stopping, Updates::to(api))
+        }
+        Err(rejected) => socket::no_websocket(&rejected),
     }
-    let (mut pushed, mut heard, mut pinged) = (Instant::now(), Instant::now(), Instant::now());
-    let mut messages = (Instant::now(), 0);
-    let mut beat = tokio::time::interval(SOONEST);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = left(&mut stopping) => return Ended::Stopping,
-            message = socket.recv() => {
-                heard = Instant::now();
-                if messages.0.elapsed() > Duration::from_secs(1) {
-                    messages = (heard, 0);
-                }
-                messages.1 += 1;
-                if messages.1 > MOST_MESSAGES {
-                    return Ended::TooMany;
-                }
-                match message {
-                    Some(Ok(Message::Text(text))) if is_ping(&text) => {
-                        let pong = json!({"type": "pong", "timestamp": shape::time(UnixNanos::now())});
-                        if !send(socket, Message::Text(pong.to_string().into())).await {
-                            return Ended::Gone;
-                        }
-                    }
-                    // Pings of the protocol are answered below us; what else a
-                    // client says means nothing here.
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Ended::Gone,
-                    Some(Ok(_)) => {}
-                }
-            }
-            _ = beat.tick() => {
-                if heard.elapsed() > SILENCE {
-                    return Ended::Gone;
-                }
-                if pinged.elapsed() >= PING {
-                    pinged = Instant::now();
-                    if !send(socket, Message::Ping(Default::default())).await {
-                        return Ended::Gone;
-                    }
-                }
-                // A closed channel means that live state has stopped; the
-                // server follows.
-                let changed = changes.has_changed().unwrap_or(false);
-                if !changed && pushed.elapsed() < LATEST {
-                    continue;
-                }
-                changes.mark_unchanged();
-                pushed = Instant::now();
-                let Ok(text) = api.push.message(api, "metrics_update").await else {
-                    return Ended::Failed;
-                };
-                if !send(socket, Message::Text(text)).await {
-                    return Ended::Gone;
-                }
-            }
+}
+
+/// What one client is told.
+struct Updates {
+    changes: watch::Receiver<u64>,
+    /// When it was told last, and at which change.
+    told: Option<(Instant, u64)>,
+    api: Arc<Api>,
+}
+
+impl Updates {
+    fn to(api: Arc<Api>) -> Self {
+        Self {
+            changes: api.hub.live.changes(),
+            told: None,
+            api,
         }
     }
 }
 
-/// Waits until the server leaves.
-async fn left(stopping: &mut watch::Receiver<bool>) {
-    // An error says that its end is gone, and so the server.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
-}
+impl Talk for Updates {
+    async fn next(&mut self) -> Result<Utf8Bytes, Problem> {
+        let mut kind = "initial_data";
+        if let Some((at, of)) = self.told {
+            kind = "metrics_update";
+            sleep_until(at + SOONEST).await;
+            // Its end says that live state has stopped; the server follows.
+            let _ = timeout_at(at + LATEST, self.changes.wait_for(|now| *now != of)).await;
+        }
+        let told = (Instant::now(), *self.changes.borrow());
+        let text = self.api.push.message(&self.api, kind).await?;
+        self.told = Some(told);
+        Ok(text)
+    }
 
-/// Sends, unless the client does not take it.
-async fn send(socket: &mut WebSocket, message: Message) -> bool {
-    let sent = tokio::time::timeout(PATIENCE, socket.send(message)).await;
-    matches!(sent, Ok(Ok(())))
-}
-
-fn is_ping(text: &str) -> bool {
-    let message: Option<Value> = serde_json::from_str(text).ok();
-    message.is_some_and(|message| message["type"] == "ping")
+    fn reply(&self, text: &str) -> Option<Utf8Bytes> {
+        let message: Option<Value> = serde_json::from_str(text).ok();
+        message.filter(|message| message["type"] == "ping")?;
+        let pong = json!({"type": "pong", "timestamp": shape::time(UnixNanos::now())});
+        Some(pong.to_string().into())
+    }
 }

@@ -13,7 +13,7 @@ use tachograph_serve::live::{Family, Reading, State};
 use super::engine::{Engine, HOSTILE, door};
 use crate::common::{Door, config, get, post};
 
-fn metric(time: UnixNanos, source: &str, name: &str, kind: &str, value: f64) -> Event {
+pub(super) fn metric(time: UnixNanos, source: &str, name: &str, kind: &str, value: f64) -> Event {
     Event::new(time, "metric")
         .with(Column::Source, source)
         .with(Column::Name, name)
@@ -123,13 +123,13 @@ fn summaries_and_exports_are_the_seeds() {
 }
 
 /// A door whose log has these events, read by live state.
-fn holding(events: &[Event]) -> Door {
+pub(super) fn holding(events: &[Event]) -> Door {
     let door = door(config(), Arc::new(Engine::default()));
     append(&door, events);
     door
 }
 
-fn append(door: &Door, events: &[Event]) {
+pub(super) fn append(door: &Door, events: &[Event]) {
     let home = Home::create(door.folder()).expect("a home");
     let lines: Vec<u8> = events.iter().flat_map(Event::to_line).collect();
     let live = &door.running().hub().live;
@@ -147,7 +147,7 @@ fn append(door: &Door, events: &[Event]) {
     }
 }
 
-fn ago(seconds: u64) -> UnixNanos {
+pub(super) fn ago(seconds: u64) -> UnixNanos {
     UnixNanos::now().saturating_sub(Duration::from_secs(seconds))
 }
 
@@ -489,7 +489,7 @@ fn figures_are_shown_though_alerts_cannot_be_read() {
     }
     let mut socket = ws::connect(&door).expect("a websocket");
     for kind in ["initial_data", "metrics_update", "metrics_update"] {
-        let message = ws::next(&mut socket);
+        let message = super::socket::next(&mut socket);
         assert_eq!(message["type"], kind);
         assert_eq!(message["data"]["summary"]["total_points"], 1);
     }
@@ -499,34 +499,15 @@ mod ws {
     //! Over the WebSocket.
 
     use super::*;
-    use std::net::TcpStream;
+    use crate::api::socket::{self, Socket, closed, next};
+    use tungstenite::Message;
     use tungstenite::protocol::frame::coding::CloseCode;
-    use tungstenite::{Message, WebSocket, client};
 
-    pub(super) fn connect(door: &Door) -> Result<WebSocket<TcpStream>, u16> {
-        let address = door.addresses().dashboard.expect("this door is open");
-        let stream = TcpStream::connect(address).expect("a connection");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .expect("a time-out");
-        match client(format!("ws://{address}/ws"), stream) {
-            Ok((socket, _)) => Ok(socket),
-            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(response))) => {
-                Err(response.status().as_u16())
-            }
-            Err(error) => panic!("{error}"),
-        }
+    pub(super) fn connect(door: &Door) -> Result<Socket, u16> {
+        socket::connect(door, "/ws")
     }
 
-    pub(super) fn next(socket: &mut WebSocket<TcpStream>) -> Json {
-        loop {
-            if let Message::Text(text) = socket.read().expect("a message") {
-                return serde_json::from_str(&text).expect("JSON");
-            }
-        }
-    }
-
-    fn of_type(socket: &mut WebSocket<TcpStream>, kind: &str) -> Json {
+    fn of_type(socket: &mut Socket, kind: &str) -> Json {
         loop {
             let message = next(socket);
             if message["type"] == kind {
@@ -613,17 +594,6 @@ mod ws {
         });
         // A busy machine may take longer than one push is fresh.
         assert!(times.len() <= 2, "{times:?}");
-    }
-
-    /// The code that the server closes with; none when it just hangs up.
-    fn closed(socket: &mut WebSocket<TcpStream>) -> Option<CloseCode> {
-        loop {
-            match socket.read() {
-                Ok(Message::Close(frame)) => return frame.map(|frame| frame.code),
-                Ok(_) => {}
-                Err(_) => return None,
-            }
-        }
     }
 
     #[test]
