@@ -1,0 +1,254 @@
+// A rule as a form has it: to and from the API's shape, what it says in words,
+// and at which field a complaint belongs. Pure.
+
+/**
+ * @typedef {{name: string, metric_name: string, source: string, family: string, condition: string,
+ *   threshold: number, window_seconds: number, for_seconds: number, cooldown_seconds: number,
+ *   severity: string, description: string, labels: Record<string, string>, group: string,
+ *   enabled: boolean, builtin?: boolean, origin?: string, created_at?: string}} Rule
+ */
+/**
+ * @typedef {{name: string, metric_name: string, source: string, family: string, stat: string, op: string,
+ *   number: string, window: string, wait: string, cooldown: string, severity: string, description: string,
+ *   labels: string, group: string, enabled: boolean}} Form
+ * every field as it is typed
+ */
+
+export const STATS = /** @type {const} */ ({
+  avg: 'mean',
+  min: 'smallest value',
+  max: 'largest value',
+  p50: 'median',
+  p95: '95th percentile',
+  p99: '99th percentile',
+  sum: 'sum',
+  count: 'number of values',
+  rate: 'values a second',
+  ratio: 'failed share',
+});
+
+export const OPS = /** @type {const} */ ({
+  '>': 'above',
+  '>=': 'at least',
+  '<': 'below',
+  '<=': 'at most',
+  '==': 'equal to',
+  '!=': 'other than',
+});
+
+/** Families, and what is watched in each. */
+export const FAMILIES = /** @type {const} */ ({
+  metric: {label: 'Metric', name: 'metric', unit: ''},
+  tool: {label: 'Tool', name: 'tool', unit: 'ms'},
+  model: {label: 'Model', name: 'model', unit: 'ms'},
+  model_tokens: {label: 'Model tokens', name: 'model', unit: 'tokens'},
+  model_cost: {label: 'Model cost', name: 'model', unit: 'USD'},
+  cache: {label: 'Cache', name: 'cache', unit: ''},
+  agent: {label: 'Agent', name: 'agent', unit: 'ms'},
+  query: {label: 'Query', name: 'type of query', unit: 'ms'},
+  selection: {label: 'Agent selection', name: 'selection', unit: ''},
+  error: {label: 'Error', name: 'error type', unit: ''},
+  discovery: {label: 'Discovery', name: 'discovery', unit: 'ms'},
+  profile: {label: 'Profile', name: 'profile', unit: 'ms'},
+  loss: {label: 'Lost events', name: 'reason', unit: ''},
+  event: {label: 'Event type', name: 'event type', unit: ''},
+});
+
+export const SEVERITIES = ['info', 'warning', 'critical'];
+
+/** @type {Form} */
+export const BLANK = {
+  name: '',
+  family: 'tool',
+  metric_name: '*',
+  source: '',
+  stat: 'p95',
+  op: '>',
+  number: '',
+  window: '300',
+  wait: '0',
+  cooldown: '3600',
+  severity: 'warning',
+  description: '',
+  labels: '',
+  group: '',
+  enabled: true,
+};
+
+/**
+ * @param {Rule} rule
+ * @returns {Form}
+ */
+export function form(rule) {
+  const parts = /^\s*(\w+)\s*(>=|<=|==|!=|≥|≤|≠|>|<)/.exec(rule.condition);
+  const op = {'≥': '>=', '≤': '<=', '≠': '!='}[parts?.[2] ?? ''] ?? parts?.[2];
+  return {
+    name: rule.name,
+    family: rule.family,
+    metric_name: rule.metric_name,
+    source: rule.source,
+    stat: parts?.[1] ?? BLANK.stat,
+    op: op ?? BLANK.op,
+    // The threshold counts where the two differ.
+    number: String(rule.threshold),
+    window: String(rule.window_seconds),
+    wait: String(rule.for_seconds),
+    cooldown: String(rule.cooldown_seconds),
+    severity: rule.severity,
+    description: rule.description,
+    labels: Object.entries(rule.labels).map(([key, value]) => `${key}=${value}`).join(', '),
+    group: rule.group,
+    enabled: rule.enabled,
+  };
+}
+
+/**
+ * The body of the request that stores a rule. What is no number goes out as
+ * text, so that the server is the one that says what is wrong with it.
+ * @param {Form} form
+ */
+export function body(form) {
+  const threshold = numeric(form.number);
+  return {
+    name: form.name.trim(),
+    family: form.family,
+    metric_name: form.metric_name.trim(),
+    source: form.source.trim(),
+    condition: condition(form),
+    threshold,
+    window_seconds: numeric(form.window),
+    for_seconds: numeric(form.wait),
+    cooldown_seconds: numeric(form.cooldown),
+    severity: form.severity,
+    description: form.description.trim(),
+    labels: labels(form.labels).found,
+    group: form.group.trim(),
+    enabled: form.enabled,
+  };
+}
+
+/** @param {Form} form */
+export function condition(form) {
+  return `${form.stat} ${form.op} ${form.number.trim()}`;
+}
+
+/**
+ * What is wrong, field by field, as far as one can tell without the server.
+ * @param {Form} form
+ * @returns {Partial<Record<keyof Form, string>>}
+ */
+export function check(form) {
+  /** @type {Partial<Record<keyof Form, string>>} */
+  const wrong = {};
+  if (!form.name.trim()) wrong.name = 'A rule needs a name.';
+  if (!form.metric_name.trim()) wrong.metric_name = 'Name what is watched, or * for each there is.';
+  if (form.family === 'metric' && !form.source.trim()) wrong.source = 'A metric has a source, such as system.';
+  if (!Number.isFinite(strict(form.number))) wrong.number = 'Give a number, such as 100 or 0.05.';
+  if (!whole(form.window, 1, 3600)) wrong.window = 'Whole seconds from 1 to 3600.';
+  if (!whole(form.wait, 0)) wrong.wait = 'Whole seconds from 0.';
+  if (!whole(form.cooldown, 0)) wrong.cooldown = 'Whole seconds from 0.';
+  const {bad} = labels(form.labels);
+  if (bad !== null) wrong.labels = `“${bad}” is not key=value.`;
+  return wrong;
+}
+
+/**
+ * At which field a complaint of the server belongs: it names the field, or the
+ * condition's column.
+ * @param {string} detail
+ * @param {Form} form
+ * @returns {keyof Form | null}
+ */
+export function field(detail, form) {
+  const column = /condition .*column (\d+)/s.exec(detail)?.[1];
+  if (column) return at(Number(column), form);
+  /** @type {Record<string, keyof Form>} */
+  const names = {
+    threshold: 'number',
+    window_seconds: 'window',
+    for_seconds: 'wait',
+    cooldown_seconds: 'cooldown',
+    condition: 'stat',
+  };
+  const named = /[`']([a-z_]+)[`']/.exec(detail)?.[1] ?? '';
+  if (named in names) return names[named];
+  return named in BLANK ? /** @type {keyof Form} */ (named) : null;
+}
+
+/**
+ * @param {number} column of the condition, from 1
+ * @param {Form} form
+ * @returns {keyof Form}
+ */
+function at(column, form) {
+  if (column <= form.stat.length) return 'stat';
+  return column <= form.stat.length + 1 + form.op.length ? 'op' : 'number';
+}
+
+/**
+ * The rule in one sentence.
+ * @param {Form} form
+ */
+export function words(form) {
+  const family = FAMILIES[/** @type {keyof typeof FAMILIES} */ (form.family)] ?? FAMILIES.metric;
+  const hits = form.family === 'cache' && form.stat === 'ratio';
+  const stat = hits ? 'hit share' : STATS[/** @type {keyof typeof STATS} */ (form.stat)] ?? form.stat;
+  const op = OPS[/** @type {keyof typeof OPS} */ (form.op)] ?? form.op;
+  const every = form.metric_name.trim() === '*';
+  const what = every ? `any ${family.name}` : `${family.name} ${form.metric_name.trim() || '…'}`;
+  const source = form.source.trim() ? ` of ${form.source.trim()}` : '';
+  const unit = ['count', 'rate', 'ratio'].includes(form.stat) ? '' : family.unit;
+  const number = `${form.number.trim() || '…'}${unit ? ` ${unit}` : ''}`;
+  const wait = strict(form.wait) > 0 ? `, for ${span(strict(form.wait))} on end` : '';
+  return `Fires when the ${stat} of ${what}${source} over the last ${span(strict(form.window))} is ${op} ${number}${wait}.`;
+}
+
+/**
+ * Seconds as people say them.
+ * @param {number} seconds
+ */
+export function span(seconds) {
+  if (!Number.isFinite(seconds) || seconds < 0) return '…';
+  const [size, unit] = seconds >= 3600 && seconds % 3600 === 0 ? [3600, 'h'] : seconds >= 60 && seconds % 60 === 0 ? [60, 'min'] : [1, 's'];
+  return `${seconds / size} ${unit}`;
+}
+
+/**
+ * @param {string} text
+ * @returns {{found: Record<string, string>, bad: string|null}}
+ */
+export function labels(text) {
+  /** @type {[string, string][]} */
+  const pairs = [];
+  const parts = text.split(/[,\n]/).map((part) => part.trim()).filter(Boolean);
+  for (const part of parts) {
+    const at = part.indexOf('=');
+    if (at >= 1) pairs.push([part.slice(0, at).trim(), part.slice(at + 1).trim()]);
+  }
+  const bad = parts.find((part) => part.indexOf('=') < 1) ?? null;
+  return {found: Object.fromEntries(pairs), bad};
+}
+
+/**
+ * @param {string} text
+ * @returns {number | string} the text itself where it is no number
+ */
+function numeric(text) {
+  const value = strict(text);
+  return Number.isFinite(value) ? value : text;
+}
+
+/** @param {string} text */
+function strict(text) {
+  return text.trim() === '' ? NaN : Number(text);
+}
+
+/**
+ * @param {string} text
+ * @param {number} least
+ * @param {number} [most]
+ */
+function whole(text, least, most = Number.MAX_SAFE_INTEGER) {
+  const value = strict(text);
+  return Number.isInteger(value) && value >= least && value <= most;
+}

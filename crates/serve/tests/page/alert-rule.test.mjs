@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { BLANK, body, check, field, form, labels, span, words } from '../../page/views/alert-rule.js';
+
+const rule = {
+  name: 'Slow Tool',
+  metric_name: '*',
+  source: '',
+  family: 'tool',
+  condition: 'p95 ≥ 30000',
+  threshold: 20000,
+  window_seconds: 900,
+  for_seconds: 60,
+  cooldown_seconds: 3600,
+  severity: 'warning',
+  description: 'slow',
+  labels: { team: 'agents', tier: '1' },
+  group: 'tool',
+  enabled: true,
+};
+
+test('a rule comes back from the form as it was', () => {
+  const back = body(form(rule));
+  // The threshold counts where the two differ, and ≥ is written >=.
+  assert.deepEqual(back, { ...rule, condition: 'p95 >= 20000' });
+});
+
+test('what is no number is for the server to name', () => {
+  const sent = body({ ...BLANK, name: ' x ', number: 'many', window: '', wait: '5' });
+  assert.deepEqual([sent.name, sent.threshold, sent.window_seconds, sent.for_seconds], ['x', 'many', '', 5]);
+});
+
+test('each field says what is wrong with it', () => {
+  const good = { ...BLANK, name: 'x', number: '5' };
+  assert.deepEqual(check(good), {});
+  const wrong = (change, key) => assert.deepEqual(Object.keys(check({ ...good, ...change })), [key]);
+  wrong({ name: '  ' }, 'name');
+  wrong({ metric_name: '' }, 'metric_name');
+  wrong({ family: 'metric' }, 'source');
+  wrong({ number: '' }, 'number');
+  wrong({ number: 'NaN' }, 'number');
+  wrong({ number: '1e999' }, 'number');
+  wrong({ window: '0' }, 'window');
+  wrong({ window: '3601' }, 'window');
+  wrong({ window: '1.5' }, 'window');
+  wrong({ wait: '-1' }, 'wait');
+  wrong({ cooldown: 'x' }, 'cooldown');
+  wrong({ labels: 'team' }, 'labels');
+});
+
+test('a complaint of the server stands at its field', () => {
+  const typed = { ...BLANK, stat: 'p95', op: '>=', number: 'abc' };
+  const at = (detail, key) => assert.equal(field(detail, typed), key, detail);
+  at('`window_seconds` must be a whole number of seconds', 'window');
+  at('`threshold` must be a number', 'number');
+  at("Missing required fields: ['source', 'condition']", 'source');
+  at('`severity` is one of info, warning, critical', 'severity');
+  const condition = (column) =>
+    `the condition "p95 >= abc" is not \`<stat> <op> <number>\`: column ${column}: no; such as`;
+  at(condition(1), 'stat');
+  at(condition(5), 'op');
+  at(condition(8), 'number');
+  at('the disk is full', null);
+});
+
+test('a rule in one sentence', () => {
+  const says = (change, text) => assert.equal(words({ ...BLANK, number: '5', ...change }), text);
+  says({}, 'Fires when the 95th percentile of any tool over the last 5 min is above 5 ms.');
+  says(
+    { family: 'metric', metric_name: 'cpu', source: 'system', stat: 'avg', op: '>=', wait: '90', window: '3600' },
+    'Fires when the mean of metric cpu of system over the last 1 h is at least 5, for 90 s on end.',
+  );
+  says(
+    { family: 'cache', stat: 'ratio', op: '<', number: '0.5' },
+    'Fires when the hit share of any cache over the last 5 min is below 0.5.',
+  );
+  says(
+    { stat: 'count', number: '', metric_name: 'grep' },
+    'Fires when the number of values of tool grep over the last 5 min is above ….',
+  );
+});
+
+test('labels as they are typed', () => {
+  const read = (text, found, bad = null) => assert.deepEqual(labels(text), { found, bad });
+  read('', {});
+  read('a=1, b = x=y,\nc=', { a: '1', b: 'x=y', c: '' });
+  read('a=1, =2', { a: '1' }, '=2');
+  assert.deepEqual(Object.keys(labels('__proto__=1').found), ['__proto__']);
+});
+
+test('seconds as people say them', () => {
+  const says = (seconds, text) => assert.equal(span(seconds), text);
+  says(90, '90 s');
+  says(300, '5 min');
+  says(7200, '2 h');
+  says(NaN, '…');
+});
