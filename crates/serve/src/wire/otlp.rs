@@ -471,36 +471,19 @@ fn zigzag(value: u64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A field of bytes.
-    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(bytes.len()).expect("a short field");
-        [&[number << 3 | 2, length], bytes].concat()
-    }
-
-    /// A field of many bytes.
-    fn long(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let mut field = vec![number << 3 | 2];
-        let mut length = bytes.len();
-        while length >= 0x80 {
-            field.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        field.push(length as u8);
-        [&field, bytes].concat()
-    }
+    use crate::wire::protobuf::field;
 
     /// How many attributes, events and points are held of a record of many.
     #[test]
     fn what_is_nearly_nothing_on_the_wire_takes_no_memory_without_end() {
-        let request = |record: &[u8]| long(1, &long(2, &long(2, record)));
+        let request = |record: &[u8]| field(1, &field(2, &field(2, record)));
         let many = 1 << 18;
         let body = request(&[[9 << 3 | 2, 0], [11 << 3 | 2, 0]].concat().repeat(many));
         let span = &traces(&body).expect("a request")[0].records[0];
         assert_eq!(span.attrs.len(), MAX_ATTRS);
         assert!(span.events.len() <= MAX_EVENTS, "{}", span.events.len());
         let event = [field(2, b"exception"), [3 << 3 | 2, 0].repeat(many)].concat();
-        let last = [[11 << 3 | 2, 0].repeat(many), long(11, &event)].concat();
+        let last = [[11 << 3 | 2, 0].repeat(many), field(11, &event)].concat();
         let body = request(&last);
         let span = &traces(&body).expect("a request")[0].records[0];
         let event = span.events.last().expect("an event");
@@ -510,9 +493,9 @@ mod tests {
         );
         for points in [
             [1 << 3 | 2, 0].repeat(many),
-            long(1, &[7 << 3 | 2, 0].repeat(MAX_ATTRS)).repeat(20),
+            field(1, &[7 << 3 | 2, 0].repeat(MAX_ATTRS)).repeat(20),
         ] {
-            let body = request(&long(5, &points));
+            let body = request(&field(5, &points));
             assert_eq!(metrics(&body), Err(WireError::Many));
         }
     }
@@ -520,8 +503,8 @@ mod tests {
     #[test]
     fn many_scopes_of_a_resource_of_many_attributes_are_too_many() {
         let scopes = |attrs: usize, scopes: usize| {
-            let resource = long(1, &[1 << 3 | 2, 0].repeat(attrs));
-            long(1, &[resource, [2 << 3 | 2, 0].repeat(scopes)].concat())
+            let resource = field(1, &[1 << 3 | 2, 0].repeat(attrs));
+            field(1, &[resource, [2 << 3 | 2, 0].repeat(scopes)].concat())
         };
         assert_eq!(
             logs(&scopes(100, 1000)).map(|groups| groups.len()),

@@ -168,6 +168,19 @@ impl<'a> Wire<'a> {
     }
 }
 
+/// Writes a field of bytes, for the bodies that tests make.
+#[cfg(test)]
+pub fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut field = vec![number << 3 | 2];
+    let mut length = bytes.len();
+    while length >= 0x80 {
+        field.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    field.push(length as u8);
+    [&field, bytes].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
