@@ -1,0 +1,220 @@
+// Asking the server. Every address is relative to the page's own.
+
+import { expanded } from './range.js';
+import { createStore } from './store.js';
+
+/** @typedef {import('./range.js').Params} Params */
+
+/** What went wrong, and the way out where one is known. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status of HTTP; 0: there was no answer at all
+   * @param {string} title
+   * @param {string} detail
+   * @param {string} [hint]
+   * @param {Record<string, unknown>} [problem] the whole document, with its members
+   */
+  constructor(status, title, detail, hint = '', problem = {}) {
+    super(detail || title);
+    this.name = 'ApiError';
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.hint = hint;
+    this.problem = problem;
+  }
+}
+
+const TOKEN = 'tachograph.token';
+
+/** Whether the server asks for a token that this page does not have. */
+export const locked = createStore(false);
+
+let token = takeToken();
+/** How far the server's clock is ahead of this one, milliseconds. */
+let skew = 0;
+
+/**
+ * The token in the address goes out of sight: into this tab's own storage, so
+ * that it is in no bookmark and in no history.
+ */
+function takeToken() {
+  if (typeof location === 'undefined') return null;
+  const address = new URL(location.href);
+  const given = address.searchParams.get('token');
+  try {
+    if (given === null) return sessionStorage.getItem(TOKEN);
+    sessionStorage.setItem(TOKEN, given);
+  } catch {
+    // Without storage it lives as long as the page.
+  }
+  if (given !== null) {
+    address.searchParams.delete('token');
+    history.replaceState(history.state, '', address);
+  }
+  return given;
+}
+
+/**
+ * Asks with this token from now on.
+ * @param {string} text
+ */
+export function setToken(text) {
+  token = text;
+  try {
+    sessionStorage.setItem(TOKEN, text);
+  } catch {
+    // As above.
+  }
+  locked.set(false);
+}
+
+/** The present by the server's clock, milliseconds since 1970. */
+export function serverNow() {
+  return Date.now() + skew;
+}
+
+/**
+ * The address of something of the server's, such as `api/v1/tools`.
+ * @param {string} path
+ * @param {Params} [params]
+ */
+export function address(path, params = {}) {
+  const url = new URL(path, document.baseURI);
+  url.hash = '';
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+/**
+ * The address of a WebSocket, which can send no header: the token stands in it.
+ * @param {string} path
+ * @param {Params} params
+ */
+export function socketAddress(path, params) {
+  const url = address(path, token === null ? params : { ...params, token });
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url;
+}
+
+/**
+ * @param {string} method
+ * @param {URL} url
+ * @param {{body?: unknown, signal?: AbortSignal | undefined, accept?: string}} [options]
+ * @returns {Promise<Response>}
+ */
+async function request(method, url, { body, signal, accept = 'application/json' } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { accept };
+  if (token !== null) headers['authorization'] = `Bearer ${token}`;
+  /** @type {RequestInit} */
+  const init = { method, headers, cache: 'no-store', credentials: 'same-origin' };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    headers['content-type'] = 'application/json';
+    init.body = JSON.stringify(body);
+  }
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(url, init);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const where = `${url.host} did not answer`;
+    throw new ApiError(0, 'the server cannot be reached', where, 'See whether `tacho start` still runs.');
+  }
+  const date = Date.parse(response.headers.get('date') ?? '');
+  // A `Date` has whole seconds: less than two tell nothing.
+  if (Number.isFinite(date)) skew = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
+  if (!response.ok) throw await failure(response);
+  return response;
+}
+
+/** @param {Response} response */
+async function failure(response) {
+  /** @type {Record<string, unknown>} */
+  let problem = {};
+  try {
+    problem = await response.json();
+  } catch {
+    // No problem document, so the status has to do.
+  }
+  const text = (/** @type {string} */ name) => (typeof problem[name] === 'string' ? problem[name] : '');
+  if (response.status === 401) locked.set(true);
+  let hint = text('hint');
+  const meant = problem['did_you_mean'];
+  if (!hint && typeof meant === 'string') hint = `Did you mean ${meant}?`;
+  const wait = problem['retry_after_seconds'];
+  if (!hint && typeof wait === 'number') hint = `Try again in ${wait} s.`;
+  const title = text('title') || response.statusText || `status ${response.status}`;
+  return new ApiError(response.status, title, text('detail'), hint, problem);
+}
+
+/** The earliest day with events, asked for once in ten minutes. @type {{at: number, first: Promise<number | null>} | null} */
+let earliest = null;
+
+/**
+ * When the earliest events are of, milliseconds since 1970; `null`: there are none.
+ * @returns {Promise<number | null>}
+ */
+export function firstEvent() {
+  if (earliest === null || Date.now() - earliest.at > 600e3) {
+    const first = request('GET', address('api/v1/usage', { days: 36500 }))
+      .then((response) => response.json())
+      .then((answer) => {
+        const at = Date.parse(answer.usage?.days?.[0]?.date ?? '');
+        return Number.isFinite(at) ? at : null;
+      });
+    const asked = { at: Date.now(), first };
+    earliest = asked;
+    first.catch(() => {
+      if (earliest === asked) earliest = null;
+    });
+  }
+  return earliest.first;
+}
+
+/**
+ * What the server answers to a question.
+ * @param {string} name of the question, such as `tools`
+ * @param {Params} [params] a `range` in it (see useRange) becomes what the API understands
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function ask(name, params = {}, { signal } = {}) {
+  const first = params['range'] === 'all' ? await firstEvent() : null;
+  const url = address(`api/v1/${name}`, expanded(params, serverNow(), first));
+  const response = await request('GET', url, { signal });
+  return await response.json();
+}
+
+/**
+ * The same in another form, such as `csv`, for keeping.
+ * @param {string} name
+ * @param {Params} params
+ * @param {'csv' | 'json' | 'markdown' | 'text'} form
+ * @returns {Promise<Blob>}
+ */
+export async function askAs(name, params, form) {
+  const first = params['range'] === 'all' ? await firstEvent() : null;
+  const all = { ...expanded(params, serverNow(), first), format: form };
+  const response = await request('GET', address(`api/v1/${name}`, all), { accept: '*/*' });
+  return await response.blob();
+}
+
+/**
+ * Changes something.
+ * @param {'POST' | 'PUT' | 'DELETE'} method
+ * @param {string} path below `/api/v1/`, such as `alerts/rules/x`, its parts encoded
+ * @param {unknown} [body] sent as JSON
+ * @returns {Promise<any>} what the server says; `null`: nothing
+ * @throws {ApiError}
+ */
+export async function send(method, path, body) {
+  const response = await request(method, address(`api/v1/${path}`), { body });
+  const text = await response.text();
+  return text === '' ? null : JSON.parse(text);
+}

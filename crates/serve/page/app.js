@@ -1,0 +1,227 @@
+// The shell: nav, top bar, and the view that the address names.
+
+import { locked } from './api.js';
+import { ago } from './format.js';
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
+import { Name } from './parts/name.js';
+import { RangePicker } from './parts/range-picker.js';
+import { Loading, Problem } from './parts/states.js';
+import { Unlock } from './parts/unlock.js';
+import { link, pause, paused, reconnect, resume, useAnswer, useLive, useRange, useRoute, useTheme } from './state.js';
+import { useStore } from './store.js';
+import { verdict } from './verdict.js';
+
+/** In the nav, in this order. @type {[string, string][]} */
+const NAV = [
+  ['overview', 'Overview'],
+  ['tools', 'Tools'],
+  ['agents', 'Agents'],
+  ['models', 'Models and cost'],
+  ['caches', 'Caches'],
+  ['sessions', 'Sessions'],
+  ['queries', 'Queries'],
+  ['system', 'System'],
+  ['alerts', 'Alerts'],
+  ['sql', 'SQL'],
+];
+/** A trace is one of the sessions'. */
+const PARENT = new Map([['trace', 'sessions']]);
+const KNOWN = new Set([...NAV.map(([view]) => view), ...PARENT.keys()]);
+
+/** @typedef {{title: string, default: (props: {route: import('./route.js').Route}) => any}} View */
+/** Views that are there already, so that going back shows them at once. @type {Map<string, View>} */
+const loaded = new Map();
+
+function App() {
+  const route = useRoute();
+  const shut = useStore(locked);
+  const first = useRef(true);
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const place = [route.view, ...route.rest].join('/');
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    // Another view is another page: it is read from its top.
+    scrollTo(0, 0);
+    heading.current?.focus();
+  }, [place]);
+  return html`
+    <a class="skip" href="#main" onClick=${skip}>Skip to the figures</a>
+    <div class="shell">
+      <${Nav} view=${route.view} />
+      <${Top} route=${route} heading=${heading} />
+      <main class="main" id="main" tabindex="-1">
+        ${shut ? html`<${Unlock} />` : html`<${Stage} key=${route.view} route=${route} />`}
+      </main>
+    </div>
+  `;
+}
+
+/** The hash is the address of the view, so it cannot lead to a part of it. @param {any} event */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+/** @param {{view: string}} props */
+function Nav({ view }) {
+  const { alerts } = useLive([]);
+  const firing = alerts?.firing.length ?? 0;
+  const here = PARENT.get(view) ?? view;
+  return html`
+    <nav class="nav" aria-label="Views">
+      <a class="brand" href=${link('overview')}>
+        <svg viewBox="0 0 18 18" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round">
+          <path d="M3.2 13.6a7 7 0 1 1 11.6 0" />
+          <path d="M9 10.2l3.2-3.6" />
+        </svg>
+        Tachograph
+      </a>
+      <ul>
+        ${NAV.map(
+          ([name, label]) => html`
+            <li key=${name}>
+              <a href=${link(name)} aria-current=${name === here ? 'page' : undefined}>
+                ${label}
+                ${name === 'alerts' && firing > 0 && html`<span class="number" title="firing">${firing}<span class="hidden"> firing</span></span>`}
+              </a>
+            </li>
+          `,
+        )}
+      </ul>
+      <div class="foot">
+        <ul>
+          <li><a href="api/v1">API</a></li>
+          <li><a href="api/v1/openapi.json">OpenAPI</a></li>
+        </ul>
+      </div>
+    </nav>
+  `;
+}
+
+/** @param {{route: import('./route.js').Route, heading: any}} props */
+function Top({ route, heading }) {
+  const label = NAV.find(([name]) => name === (PARENT.get(route.view) ?? route.view))?.[1] ?? 'Tachograph';
+  const last = route.rest.at(-1);
+  useEffect(() => {
+    document.title = `${last ? `${last.slice(0, 60)} · ` : ''}${label} · Tachograph`;
+  }, [label, last]);
+  return html`
+    <header class="top">
+      <h1 tabindex="-1" ref=${heading}>
+        ${last ? html`<span class="crumb"><a href=${link(PARENT.get(route.view) ?? route.view)}>${label}</a> / </span><${Name} text=${last} />` : label}
+      </h1>
+      <${Verdict} />
+      <div class="right">
+        <${RangePicker} />
+        <${Refresh} />
+        <${ThemeSwitch} />
+      </div>
+    </header>
+  `;
+}
+
+function Verdict() {
+  const { query } = useRange();
+  const { answer } = useAnswer('health', query);
+  const { alerts } = useLive([]);
+  const { tone, word, sentence } = verdict(answer, alerts?.firing ?? []);
+  const firing = (alerts?.firing.length ?? 0) > 0;
+  return html`
+    <a class="verdict" href=${link(firing ? 'alerts' : 'overview')} title=${sentence}>
+      <span class=${`mark ${tone}`} aria-hidden="true"></span>
+      <span class="hidden">State: </span>${word}
+    </a>
+  `;
+}
+
+const STATES = {
+  connecting: ['none', 'connecting'],
+  live: ['good', 'live'],
+  paused: ['none', 'paused'],
+  reconnecting: ['warn', 'reconnecting'],
+  offline: ['bad', 'offline'],
+};
+
+function Refresh() {
+  const { state, timestamp } = useLive([]);
+  const still = useStore(paused);
+  const [tone, word] = STATES[still ? 'paused' : state];
+  const [act, doing] =
+    still || state === 'live' || state === 'connecting'
+      ? still
+        ? [resume, 'Go on refreshing']
+        : [pause, 'Stop refreshing']
+      : [reconnect, 'Connect again'];
+  const since = timestamp && state !== 'live' ? `; the last figures came ${ago(timestamp)}` : '';
+  return html`
+    <button type="button" class="button" title=${`${doing}${since}`} onClick=${act}>
+      <span class=${`mark ${tone}`} aria-hidden="true"></span>
+      <span role="status">${word}</span>
+      <span class="hidden">. ${doing}</span>
+    </button>
+  `;
+}
+
+/** @type {Record<'system' | 'light' | 'dark', {next: 'system' | 'light' | 'dark', path: string}>} */
+const THEMES = {
+  system: { next: 'light', path: 'M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13' },
+  light: {
+    next: 'dark',
+    path: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3',
+  },
+  dark: { next: 'system', path: 'M13.8 9.6A6 6 0 0 1 6.4 2.2 6 6 0 1 0 13.8 9.6z' },
+};
+
+function ThemeSwitch() {
+  const { theme, setTheme } = useTheme();
+  const { next, path } = THEMES[theme];
+  const about = `Theme: ${theme}. Change to ${next}`;
+  return html`
+    <button type="button" class="button icon" aria-label=${about} title=${about} onClick=${() => setTheme(next)}>
+      <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.3" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">
+        <path d=${path} fill=${theme === 'system' ? 'currentColor' : 'none'} fill-opacity="0.25" />
+      </svg>
+    </button>
+  `;
+}
+
+/** @param {{route: import('./route.js').Route}} props */
+function Stage({ route }) {
+  const [view, setView] = useState(loaded.get(route.view) ?? null);
+  const [failed, setFailed] = useState(/** @type {unknown} */ (null));
+  const [broken, mend] = useErrorBoundary();
+  useEffect(() => {
+    if (view !== null || !KNOWN.has(route.view)) return;
+    let gone = false;
+    import(`./views/${route.view}.js`).then(
+      (/** @type {View} */ found) => {
+        loaded.set(route.view, found);
+        if (!gone) setView(found);
+      },
+      (error) => {
+        if (!gone) setFailed(error);
+      },
+    );
+    return () => {
+      gone = true;
+    };
+  }, [route.view]);
+  if (!KNOWN.has(route.view)) {
+    return html`<div class="card"><h2>There is no view of that name</h2><p><a href=${link('overview')}>Overview</a></p></div>`;
+  }
+  // A part of the page that does not come: the server is gone, or is another
+  // version than the page is of. Loading anew tells which.
+  if (failed) return html`<${Problem} error=${failed} retry=${() => location.reload()} />`;
+  if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
+  if (view === null) return html`<${Loading} height=${400} />`;
+  return html`<${view.default} route=${route} />`;
+}
+
+const root = document.getElementById('app');
+if (root) {
+  root.textContent = '';
+  render(html`<${App} />`, root);
+}

@@ -1,0 +1,68 @@
+import { html } from '../html.js';
+
+const WIDTH = 100;
+const HEIGHT = 24;
+
+/**
+ * The line through values, and the ground below it; gaps where there are none. Pure.
+ * @param {readonly (number | null | undefined)[]} values
+ * @param {boolean} [zero] whether it begins at 0 rather than at the least value
+ * @returns {{line: string, area: string}} paths in 100 × 24
+ */
+export function sparkPaths(values, zero = true) {
+  const known = values.filter((value) => typeof value === 'number' && Number.isFinite(value)).map(Number);
+  if (known.length === 0) return { line: '', area: '' };
+  const least = zero ? Math.min(0, ...known) : Math.min(...known);
+  const most = Math.max(...known);
+  const span = most - least || 1;
+  const step = values.length > 1 ? WIDTH / (values.length - 1) : 0;
+  const y = (/** @type {number} */ value) => HEIGHT - 1 - ((value - least) / span) * (HEIGHT - 2);
+  let line = '';
+  let area = '';
+  let begun = -1;
+  const close = (/** @type {number} */ end) => {
+    if (begun >= 0 && area) area += `L${(end * step).toFixed(1)} ${HEIGHT}Z`;
+    begun = -1;
+  };
+  values.forEach((value, at) => {
+    if (typeof value !== 'number' || !Number.isFinite(value)) return close(at - 1);
+    const point = `${(at * step).toFixed(1)} ${y(value).toFixed(1)}`;
+    if (begun < 0) {
+      begun = at;
+      line += `M${point}`;
+      area += `M${(at * step).toFixed(1)} ${HEIGHT}L${point}`;
+      // One alone is a short stroke, so that it is seen.
+      const next = values[at + 1];
+      if (typeof next !== 'number') line += 'h0.8';
+    } else {
+      line += `L${point}`;
+      area += `L${point}`;
+    }
+  });
+  close(values.length - 1);
+  return { line, area };
+}
+
+/**
+ * A trend without axes: an ornament beside figures that say the same.
+ * @param {object} props
+ * @param {readonly (number | null)[]} props.values
+ * @param {string} [props.label] for those who hear the page; without one it is silent
+ * @param {string} [props.tone] a colour of the theme, such as `bad`
+ */
+export function Spark({ values, label, tone }) {
+  const { line, area } = sparkPaths(values);
+  const about = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': 'true' };
+  return html`
+    <svg
+      class=${`spark ${tone ? `tone-${tone}` : ''}`}
+      viewBox="0 0 100 24"
+      preserveAspectRatio="none"
+      focusable="false"
+      ...${about}
+    >
+      <path class="area" d=${area} />
+      <path d=${line} />
+    </svg>
+  `;
+}

@@ -1,0 +1,80 @@
+// What stands where there are no figures: not yet, none, or a problem.
+
+import { ApiError } from '../api.js';
+import { time } from '../format.js';
+import { html, useEffect, useState } from '../html.js';
+import { serverAddress } from '../state.js';
+
+/**
+ * A placeholder of the final height; for what comes at once it is not drawn.
+ * @param {{height?: number}} props pixels
+ */
+export function Loading({ height = 160 }) {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 150);
+    return () => clearTimeout(timer);
+  }, []);
+  return html`
+    <div class=${late ? 'skeleton' : ''} style=${{ height: `${height}px` }} aria-busy="true">
+      <span class="hidden">${late ? 'Loading' : ''}</span>
+    </div>
+  `;
+}
+
+/**
+ * What went wrong, where, and the way out.
+ * @param {{error: unknown, retry?: (() => void) | undefined, since?: number | null}} props
+ *   since: since when what is shown is not up to date
+ */
+export function Problem({ error, retry, since }) {
+  const known = error instanceof ApiError ? error : null;
+  const title = known ? known.title : 'This part of the page broke';
+  const detail = known ? known.detail : String(error instanceof Error ? error.message : error);
+  return html`
+    <div class="card problem" role="alert">
+      <h2>${sentence(title)}</h2>
+      <p>${detail}</p>
+      ${known?.hint && html`<p class="hint">${known.hint}</p>`}
+      ${since && html`<p class="hint">What is shown is of ${time(since)}.</p>`}
+      ${retry && html`<button type="button" class="button" onClick=${retry}>Retry</button>`}
+    </div>
+  `;
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * Nothing recorded yet, and the ways to record something.
+ * @param {{title?: string, children?: any}} props children: instead of the usual words
+ */
+export function Empty({ title = 'Nothing recorded yet', children }) {
+  const events = serverAddress('api/v1/events');
+  const here = new URL(serverAddress(''));
+  const otlp = `${here.protocol}//${here.hostname}:4318`;
+  if (children) {
+    return html`<div class="card empty"><h2>${title}</h2><p class="muted">${children}</p></div>`;
+  }
+  return html`
+    <div class="card empty">
+      <h2>${title}</h2>
+      <p class="muted">Send a first event in one of three ways; it shows up here by itself.</p>
+      <h3>From any language</h3>
+      <pre class="code" tabindex="0" aria-label="Command to send an event">
+${`curl ${events} \\\n  -H 'Content-Type: application/json' \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre
+      >
+      <h3>From an agent or SDK that speaks OpenTelemetry</h3>
+      <pre class="code" tabindex="0" aria-label="Settings for OpenTelemetry">
+${`export OTEL_EXPORTER_OTLP_ENDPOINT=${otlp}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`}</pre
+      >
+      <p class="note-line">4318 is the usual port; <code>tacho start</code> says which it is here.</p>
+      <h3>From Rust</h3>
+      <pre class="code" tabindex="0" aria-label="Rust code to record a call">
+${'let recorder = tachograph::init();\nlet found = recorder.tool("search").time(|| find("x"));'}</pre
+      >
+    </div>
+  `;
+}

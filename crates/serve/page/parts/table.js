@@ -1,0 +1,207 @@
+// A table that can be sorted, filtered and walked through; its rows keep their
+// identity while figures change.
+
+import { NONE, inUnit } from '../format.js';
+import { html, useMemo, useState } from '../html.js';
+import { Name } from './name.js';
+
+/** Rows that are drawn at most. */
+const MOST = 1000;
+/** From so many rows on there is a box to filter by. */
+const MANY = 10;
+
+/**
+ * @typedef {object} Column
+ * @property {string} key of the row's member
+ * @property {string} label
+ * @property {import('../format.js').Unit | 'text' | 'name'} [unit] how it is told; `name`: a name from outside
+ * @property {'left' | 'right'} [align] numbers stand right unless told otherwise
+ * @property {(value: any, row: any) => any} [format] instead of the unit's
+ * @property {(row: any) => string | null} [link] where it leads
+ * @property {boolean | ((row: any) => number | null)} [bar] a bar beside it: of the largest, or 0..1
+ * @property {boolean} [sortable] `false`: it cannot be sorted by
+ * @property {(row: any) => any} [value] what it is sorted by, instead of the member
+ */
+/** @typedef {{key: string, down?: boolean}} Sort */
+
+/** @param {Column} column */
+const isText = (column) => column.unit === 'text' || column.unit === 'name';
+/** @param {Column} column */
+const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) === 'right';
+
+/**
+ * Rows in order; what has no figure comes last, whichever way. Pure.
+ * @template R
+ * @param {readonly R[]} rows
+ * @param {(row: R) => unknown} value
+ * @param {boolean} down
+ * @returns {R[]}
+ */
+export function sorted(rows, value, down) {
+  const way = down ? -1 : 1;
+  return [...rows].sort((left, other) => {
+    const [a, b] = [value(left), value(other)];
+    const [noA, noB] = [a === null || a === undefined, b === null || b === undefined];
+    if (noA || noB) return Number(noA) - Number(noB);
+    if (typeof a === 'number' && typeof b === 'number') return way * (a - b);
+    return way * String(a).localeCompare(String(b), 'en', { numeric: true });
+  });
+}
+
+/**
+ * @param {object} props
+ * @param {string} props.caption what the table is of
+ * @param {boolean} [props.quiet] the caption is only for those who hear the page
+ * @param {readonly Column[]} props.columns the first one names the row
+ * @param {readonly any[]} props.rows
+ * @param {(row: any, at: number) => string | number} [props.id] what keeps a row itself; else the first column
+ * @param {Sort | null} [props.sort] at first
+ * @param {any} [props.empty] said when there are no rows
+ * @param {any} [props.note] said below
+ * @param {number} [props.more] how many more there are than rows
+ */
+export function Table({ caption, quiet = false, columns, rows, id, sort = null, empty = 'Nothing in this time.', note, more = 0 }) {
+  const [order, setOrder] = useState(sort);
+  const [filter, setFilter] = useState('');
+  const filtered = useMemo(() => {
+    const wanted = filter.trim().toLowerCase();
+    const texts = columns.filter(isText);
+    const found = wanted
+      ? rows.filter((row) => texts.some(({ key }) => String(row[key] ?? '').toLowerCase().includes(wanted)))
+      : rows;
+    const by = order && columns.find(({ key }) => key === order.key);
+    if (!by) return found;
+    return sorted(found, by.value ?? ((row) => row[by.key]), order.down ?? false);
+  }, [rows, columns, filter, order]);
+  const shown = filtered.slice(0, MOST);
+  const hidden = filtered.length - shown.length + (filter ? 0 : more);
+  const largest = useMemo(() => maxima(columns, rows), [columns, rows]);
+  const first = columns[0]?.key ?? '';
+  const filterable = !quiet && rows.length > MANY && columns.some(isText);
+  /** @param {Column} column */
+  const turn = (column) => {
+    const same = order?.key === column.key;
+    setOrder({ key: column.key, down: same ? !order.down : !isText(column) });
+  };
+  return html`
+    ${!quiet &&
+    html`
+      <div class="table-head">
+        <h2>${caption}</h2>
+        ${filterable &&
+        html`
+          <input
+            class="input filter"
+            type="search"
+            placeholder="Filter"
+            aria-label=${`Filter ${caption}`}
+            value=${filter}
+            onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)}
+          />
+        `}
+      </div>
+    `}
+    <div class="table-box" role="region" tabindex="0" aria-label=${caption}>
+      <table class="table">
+        <caption class="hidden">${caption}</caption>
+        <thead>
+          <tr>
+            ${columns.map((column) => {
+              const here = order?.key === column.key;
+              const way = here ? (order.down ? 'descending' : 'ascending') : undefined;
+              return html`
+                <th key=${column.key} scope="col" class=${right(column) ? 'right' : ''} aria-sort=${way}>
+                  ${column.sortable === false
+                    ? column.label
+                    : html`
+                        <button type="button" onClick=${() => turn(column)}>
+                          ${column.label}<span class="arrow" aria-hidden="true">${here ? (order.down ? '↓' : '↑') : ''}</span>
+                        </button>
+                      `}
+                </th>
+              `;
+            })}
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map((row, at) => {
+            const href = columns.map((column) => column.link?.(row)).find(Boolean) ?? null;
+            return html`
+              <tr key=${id ? id(row, at) : String(row[first])} class=${href ? 'linked' : ''} onClick=${href ? follow : undefined}>
+                ${columns.map((column, place) => cell(column, row, place === 0, largest.get(column.key) ?? 0))}
+              </tr>
+            `;
+          })}
+        </tbody>
+      </table>
+    </div>
+    ${shown.length === 0 && html`<p class="table-foot">${filter ? `Nothing matches “${filter}”.` : empty}</p>`}
+    ${hidden > 0 && html`<p class="table-foot">${`${shown.length.toLocaleString('en-US')} rows are shown, ${hidden.toLocaleString('en-US')} more are not.`}</p>`}
+    ${note && html`<p class="table-foot">${note}</p>`}
+  `;
+}
+
+/**
+ * A click anywhere on a row is one on its link, unless it is on something of
+ * its own or marks text.
+ * @param {any} event
+ */
+function follow(event) {
+  if (event.defaultPrevented || event.target.closest('a, button, input')) return;
+  if (String(getSelection() ?? '') !== '') return;
+  event.currentTarget.querySelector('a')?.click();
+}
+
+/**
+ * @param {readonly Column[]} columns
+ * @param {readonly any[]} rows
+ */
+function maxima(columns, rows) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  for (const { key, bar } of columns) {
+    if (bar !== true) continue;
+    found.set(key, rows.reduce((most, row) => Math.max(most, Number(row[key]) || 0), 0));
+  }
+  return found;
+}
+
+/**
+ * @param {Column} column
+ * @param {any} row
+ * @param {boolean} heads
+ * @param {number} largest
+ */
+function cell(column, row, heads, largest) {
+  const value = row[column.key];
+  const shown = told(column, value, row);
+  const share =
+    typeof column.bar === 'function' ? column.bar(row) : column.bar && largest > 0 ? Number(value) / largest : null;
+  const inside =
+    share === null || !Number.isFinite(share)
+      ? shown
+      : html`<span class="barred"><span>${shown}</span><span class="bar" aria-hidden="true"><span style=${{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }}></span></span></span>`;
+  const name = `${right(column) ? 'right' : ''} ${isText(column) ? 'text' : ''} ${shown === NONE ? 'none' : ''}`.trim();
+  return heads
+    ? html`<th key=${column.key} scope="row" class=${name}>${inside}</th>`
+    : html`<td key=${column.key} class=${name}>${inside}</td>`;
+}
+
+/**
+ * @param {Column} column
+ * @param {any} value
+ * @param {any} row
+ */
+function told(column, value, row) {
+  const href = column.link?.(row) ?? null;
+  if (column.unit === 'name') {
+    const text = column.format ? column.format(value, row) : value;
+    return html`<${Name} text=${text} href=${href} />`;
+  }
+  const text = column.format
+    ? column.format(value, row)
+    : column.unit === 'text'
+      ? (value ?? NONE)
+      : inUnit(/** @type {import('../format.js').Unit} */ (column.unit))(value);
+  return href ? html`<a href=${href}>${text}</a>` : text;
+}

@@ -1,0 +1,65 @@
+// How things stand, in a word and in a sentence. Pure.
+
+import { NONE, duration, percent } from './format.js';
+
+/** @typedef {'good' | 'warn' | 'bad' | 'none'} Tone */
+/** @typedef {{name: string, value: number, unit: string, target: number, status: string}} Check */
+
+/** @param {Check} check @param {number} value */
+function figure(check, value) {
+  if (check.unit === 'percent') return percent(value / 100);
+  return check.unit === 'ms' ? duration(value) : String(value);
+}
+
+/** @param {Check} check */
+function missed(check) {
+  const side = check.unit === 'percent' ? 'above' : 'below';
+  return `${check.name} is ${figure(check, check.value)} (target ${side} ${figure(check, check.target)})`;
+}
+
+/** @param {readonly string[]} parts */
+function listed(parts) {
+  return parts.length < 3 ? parts.join(' and ') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+/**
+ * @param {{verdict: string, checks: readonly Check[]} | null} health the answer to `health`
+ * @param {readonly {name?: string, rule?: string}[]} firing alerts
+ * @returns {{tone: Tone, word: string, sentence: string}}
+ */
+export function verdict(health, firing) {
+  const alarm =
+    firing.length === 0 ? null : firing.length === 1 ? '1 alert is firing' : `${firing.length} alerts are firing`;
+  if (health === null) {
+    return alarm
+      ? { tone: 'bad', word: alarm.replace(/ (is|are) /, ' '), sentence: `${alarm}.` }
+      : { tone: 'none', word: NONE, sentence: '' };
+  }
+  const off = health.checks.filter((check) => check.status !== 'good');
+  const word = alarm ? alarm.replace(/ (is|are) /, ' ') : null;
+  const tail = alarm ? `${alarm}. ` : '';
+  switch (health.verdict) {
+    case 'no_data':
+      return { tone: alarm ? 'bad' : 'none', word: word ?? 'No data', sentence: `${tail}Nothing was recorded in this time.` };
+    case 'no_targets':
+      return {
+        tone: alarm ? 'bad' : 'none',
+        word: word ?? 'No targets',
+        sentence: `${tail}What was recorded in this time has no targets to be held against.`,
+      };
+    case 'missed': {
+      const many = `${off.length} of ${health.checks.length} targets ${off.length === 1 ? 'is' : 'are'} missed`;
+      const bad = alarm !== null || off.some((check) => check.status === 'bad');
+      return {
+        tone: bad ? 'bad' : 'warn',
+        word: word ?? `${off.length} ${off.length === 1 ? 'target' : 'targets'} missed`,
+        sentence: `${tail}${many}: ${listed(off.map(missed))}.`,
+      };
+    }
+    default: {
+      const met = health.checks.length === 1 ? 'The one target is met' : `All ${health.checks.length} targets are met`;
+      const rest = health.verdict === 'good_so_far' ? ', others have no data yet' : '';
+      return { tone: alarm ? 'bad' : 'good', word: word ?? 'Healthy', sentence: `${tail}${met}${rest}.` };
+    }
+  }
+}
