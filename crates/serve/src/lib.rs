@@ -25,6 +25,7 @@ pub mod config;
 pub mod counters;
 pub mod expose;
 pub mod guard;
+mod gzip;
 pub mod hub;
 pub mod ingest;
 pub mod live;

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod ask;
+pub mod assets;
 pub mod form;
 pub mod headers;
 pub mod json;
@@ -94,7 +95,6 @@ pub fn router(hub: &Arc<Hub>) -> Router {
     });
     let mut router = Router::new()
         .route("/", get(page::get))
-        .route("/page.css", get(page::css))
         .route("/api/v1", get(questions::list))
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
@@ -114,6 +114,9 @@ pub fn router(hub: &Arc<Hub>) -> Router {
                 .post(sql::post)
                 .layer(DefaultBodyLimit::max(sql::BODY_BYTES)),
         );
+    if hub.config.page {
+        router = router.route("/assets/{hash}/{*path}", get(assets::get));
+    }
     for view in view::VIEWS.iter() {
         let path = format!("/api/v1/{}", view.name);
         let answer = move |state, uri, headers| questions::answer(view, state, uri, headers);

@@ -12,7 +12,6 @@
 //! of a circuit breaker; a metric that a host calls `circuit_state` is shown
 //! among `tachograph_metric`.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +20,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
 use tachograph_model::UnixNanos;
 
 use super::door::{self, Process};
 use super::machine;
 use super::page::{Form, Page, Type};
 use crate::api::problem::{Kind, Problem};
+use crate::gzip;
 use crate::hub::Hub;
 use crate::live::{BOUNDS_MS, Family, Live, Reading, Totals};
 
@@ -73,12 +74,12 @@ impl Scraped {
 
 async fn metrics(State(scraped): State<Arc<Scraped>>, headers: HeaderMap) -> Response {
     let form = Form::asked(&joined(&headers, header::ACCEPT));
-    let gzip = takes_gzip(&joined(&headers, header::ACCEPT_ENCODING));
+    let gzip = gzip::is_taken(&headers);
     // Off the threads that serve: with a thousand tools it takes milliseconds.
     let made = tokio::task::spawn_blocking(move || {
         let text = scraped.text(form).into_bytes();
         if gzip && text.len() >= GZIP_FROM {
-            compressed(&text).map(|bytes| (bytes, true))
+            gzip::packed(&text, Compression::fast()).map(|bytes| (bytes, true))
         } else {
             Ok((text, false))
         }
@@ -109,31 +110,6 @@ fn joined(headers: &HeaderMap, name: HeaderName) -> String {
     let lines = headers.get_all(name).iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
     lines.join(",")
-}
-
-/// Whether `Accept-Encoding` names gzip, or anything, with more than no weight.
-fn takes_gzip(accept: &str) -> bool {
-    let mut any = false;
-    for coding in accept.split(',') {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let weight = parts
-            .filter_map(|part| part.split_once('='))
-            .find(|(key, _)| key.trim().eq_ignore_ascii_case("q"))
-            .map_or(1.0, |(_, value)| value.trim().parse().unwrap_or(0.0));
-        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            return weight > 0.0;
-        }
-        any |= name == "*" && weight > 0.0;
-    }
-    any
-}
-
-fn compressed(text: &[u8]) -> std::io::Result<Vec<u8>> {
-    let level = flate2::Compression::fast();
-    let mut to = flate2::write::GzEncoder::new(Vec::with_capacity(text.len() / 8), level);
-    to.write_all(text)?;
-    to.finish()
 }
 
 fn readings(live: &Live, family: Family) -> Vec<Reading> {

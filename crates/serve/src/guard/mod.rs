@@ -30,8 +30,8 @@ use axum::response::{IntoResponse as _, Response};
 use self::body::Paced;
 use self::origin::Foreign;
 use self::token::{Checked, Token};
-use crate::api::headers;
 use crate::api::problem::{Kind, Problem, quoted};
+use crate::api::{headers, page};
 use crate::hub::Hub;
 
 /// What a door asks of requests.
@@ -86,9 +86,15 @@ impl Guard {
         // Where a token is asked for, it is what tells friend from foe: a page
         // whose name was made to point here does not have it.
         match &self.token {
+            Some(_) if self.has_page() && is_page(head) => Ok(()),
             Some(token) if !is_health(head) => self.know(token, head),
             _ => host.map_err(refused),
         }
+    }
+
+    /// Whether this door shows one.
+    fn has_page(&self) -> bool {
+        self.token_in_query && self.hub.config.page
     }
 
     fn know(&self, token: &Token, head: &Parts) -> Result<(), Problem> {
@@ -118,6 +124,16 @@ impl Guard {
 fn is_health(head: &Parts) -> bool {
     matches!(head.method, Method::GET | Method::HEAD)
         && matches!(head.uri.path(), "/health" | "/health/")
+}
+
+/// The page and its files hold nothing of anybody's, and a browser that loads
+/// them sends no token: the page asks for it, and sends it with its questions.
+fn is_page(head: &Parts) -> bool {
+    matches!(head.method, Method::GET | Method::HEAD)
+        && match head.uri.path() {
+            "/" => page::wants_html(&head.headers),
+            path => path.starts_with("/assets/"),
+        }
 }
 
 fn refused(foreign: Foreign) -> Problem {

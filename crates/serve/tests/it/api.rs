@@ -91,49 +91,6 @@ fn methods_are_those_of_the_route() {
 }
 
 #[test]
-fn the_page_says_where_the_api_is() {
-    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
-    let door = Door::open();
-    let page = get(door.addresses().dashboard, "/", &browser);
-    assert_eq!(
-        page.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
-    let policy = page.header("content-security-policy").unwrap_or_default();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'self';"),
-        "{policy}"
-    );
-    assert!(!page.text().contains("<script") && !page.text().contains("style="));
-    // Everything it refers to is there.
-    let text = page.text();
-    let links: Vec<&str> = text
-        .split("href=\"")
-        .skip(1)
-        .filter_map(|it| it.split('"').next())
-        .collect();
-    assert!(
-        links.contains(&"/page.css") && links.contains(&"/api/v1/tools"),
-        "{links:?}"
-    );
-    for link in links {
-        assert_ne!(
-            get(door.addresses().dashboard, link, &[]).status,
-            404,
-            "{link}"
-        );
-    }
-    let pointer = get(door.addresses().dashboard, "/", &[]);
-    assert_eq!(pointer.json()["openapi"], "/api/v1/openapi.json");
-    let door = Door::with(tachograph_serve::Config {
-        page: false,
-        ..crate::common::config()
-    });
-    let pointer = get(door.addresses().dashboard, "/", &browser);
-    assert_eq!(pointer.json()["api"], "/api/v1");
-}
-
-#[test]
 fn the_document_describes_what_is_there() {
     let door = Door::open();
     let address = door.addresses().dashboard;

@@ -12,6 +12,7 @@ mod ingest;
 mod live;
 mod logs;
 mod otlp;
+mod page;
 mod privacy;
 mod rules;
 mod spans;
