@@ -218,3 +218,17 @@ export async function send(method, path, body) {
   const text = await response.text();
   return text === '' ? null : JSON.parse(text);
 }
+
+/**
+ * Runs a statement in SQL. The rows come as they were sent: whole numbers in
+ * them may be larger than JavaScript's.
+ * @param {string} statement
+ * @param {number} limit rows
+ * @param {AbortSignal} signal
+ * @returns {Promise<{body: string, more: boolean}>} more: there are more rows than were asked for
+ * @throws {ApiError}
+ */
+export async function query(statement, limit, signal) {
+  const response = await request('POST', address('api/v1/sql'), { body: { query: statement, limit }, signal });
+  return { body: await response.text(), more: response.headers.get('tachograph-truncated') === 'true' };
+}

@@ -15,7 +15,7 @@ const HOURS = 24;
  * @returns {Grid}
  */
 export function grid(stretches) {
-  const cells = DAYS.map(() => Array.from({length: HOURS}, () => ({count: 0, failed: 0})));
+  const cells = DAYS.map(() => Array.from({ length: HOURS }, () => ({ count: 0, failed: 0 })));
   for (const stretch of stretches) {
     const at = new Date(stretch.from);
     if (Number.isNaN(at.getTime())) continue;
@@ -43,7 +43,10 @@ export function grid(stretches) {
  * @returns {number[]} rising; the last is at least the largest count
  */
 export function bounds(grid, steps = 5) {
-  const counts = grid.cells.flat().map((cell) => cell.count).filter((count) => count > 0);
+  const counts = grid.cells
+    .flat()
+    .map((cell) => cell.count)
+    .filter((count) => count > 0);
   counts.sort((a, b) => a - b);
   if (counts.length === 0) return [];
   /** @type {number[]} */
@@ -76,7 +79,7 @@ export function busiest(grid) {
   if (grid.most === 0) return null;
   for (let day = 0; day < DAYS.length; day += 1) {
     const hour = grid.cells[day].findIndex((cell) => cell.count === grid.most);
-    if (hour >= 0) return {day, hour, cell: grid.cells[day][hour]};
+    if (hour >= 0) return { day, hour, cell: grid.cells[day][hour] };
   }
   return null;
 }
@@ -96,7 +99,7 @@ export function hourly(from, to, most = 500) {
   /** @type {{from: number, to: number}[]} */
   const windows = [];
   for (let at = begin; at < to && from < to; at += length) {
-    windows.push({from: Math.max(at, from), to: Math.min(at + length, to)});
+    windows.push({ from: Math.max(at, from), to: Math.min(at + length, to) });
   }
   return windows;
 }

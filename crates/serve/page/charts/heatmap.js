@@ -53,26 +53,42 @@ export function Heatmap({ grid, label, one, many }) {
   };
   const [day, hour] = shown ?? at;
   return html`<div class="heat">
-    <table class="heat-grid" role="grid" aria-label=${label} ref=${table} onKeyDown=${onKeyDown} onMouseLeave=${() => setShown(null)}>
+    <table
+      class="heat-grid"
+      role="grid"
+      aria-label=${label}
+      ref=${table}
+      onKeyDown=${onKeyDown}
+      onMouseLeave=${() => setShown(null)}
+    >
       <thead>
         <tr>
           <td class="heat-corner"></td>
-          ${Array.from({ length: 24 }, (_, hour) => html`<th scope="col" key=${hour} aria-label=${clock(hour)}>${hour % 3 === 0 ? String(hour).padStart(2, '0') : ''}</th>`)}
+          ${Array.from({ length: 24 }, (_, hour) => html`<th scope="col" key=${hour}>${hour % 3 === 0 ? String(hour).padStart(2, '0') : html`<span class="hidden">${hour}</span>`}</th>`)}
         </tr>
       </thead>
       <tbody>
-        ${grid.cells.map((cells, day) => html`<tr key=${day}>
-          <th scope="row" aria-label=${DAYS[day]}>${DAYS[day]?.slice(0, 3)}</th>
-          ${cells.map((cell, hour) => html`<td
-            key=${hour}
-            class=${`heat-${strength(cell.count, steps)}`}
-            data-at=${`${day}-${hour}`}
-            tabindex=${at[0] === day && at[1] === hour ? 0 : -1}
-            aria-label=${says(day, hour)}
-            onFocus=${() => { setAt([day, hour]); setShown([day, hour]); }}
-            onMouseEnter=${() => setShown([day, hour])}
-          ></td>`)}
-        </tr>`)}
+        ${grid.cells.map(
+          (cells, day) =>
+            html`<tr key=${day}>
+              <th scope="row"><abbr title=${DAYS[day]}>${DAYS[day]?.slice(0, 3)}</abbr></th>
+              ${cells.map(
+                (cell, hour) =>
+                  html`<td
+                    key=${hour}
+                    class=${`heat-${strength(cell.count, steps)}`}
+                    data-at=${`${day}-${hour}`}
+                    tabindex=${at[0] === day && at[1] === hour ? 0 : -1}
+                    aria-label=${says(day, hour)}
+                    onFocus=${() => {
+                      setAt([day, hour]);
+                      setShown([day, hour]);
+                    }}
+                    onMouseEnter=${() => setShown([day, hour])}
+                  ></td>`,
+              )}
+            </tr>`,
+        )}
       </tbody>
     </table>
     <div class="heat-foot">

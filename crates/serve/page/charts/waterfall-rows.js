@@ -1,5 +1,7 @@
 // The rows of a waterfall: what happened within what. Pure: no DOM.
 
+import { idle } from './waterfall-scale.js';
+
 /**
  * An event as `trace` tells it.
  * @typedef {{start: string|null, timestamp: string|null, duration_ms: number|null, event_type: string,
@@ -87,7 +89,7 @@ export function nest(events) {
   /** @type {Map<Node, Node>} */
   const parents = new Map();
   for (const one of nodes) {
-    const {span_id: own, parent_id: above} = /** @type {Event} */ (one.event);
+    const { span_id: own, parent_id: above } = /** @type {Event} */ (one.event);
     const twin = own ? bySpan.get(own) : undefined;
     const parent = above && above !== own ? bySpan.get(above) : twin !== one ? twin : undefined;
     if (parent && parent !== one && !within(parent, one, parents)) {
@@ -143,18 +145,47 @@ export function flatten(roots, closed, shown) {
     return known;
   };
   // Depth is what events say it is: no recursion.
-  const stack = roots.map((node) => ({node, depth: 0})).reverse();
+  const stack = roots.map((node) => ({ node, depth: 0 })).reverse();
   for (let next = stack.pop(); next; next = stack.pop()) {
-    const {node, depth} = next;
+    const { node, depth } = next;
     if (!wanted(node)) continue;
     const open = node.children.length > 0 && !closed.has(node.id);
-    rows.push({...node, depth, open});
+    rows.push({ ...node, depth, open });
     if (!open) continue;
     for (let at = node.children.length - 1; at >= 0; at -= 1) {
-      stack.push({node: node.children[at], depth: depth + 1});
+      stack.push({ node: node.children[at], depth: depth + 1 });
     }
   }
   return rows;
+}
+
+/**
+ * What runs, each with its time: not the session, which always does, nor what
+ * only holds others.
+ * @param {Node[]} roots
+ * @returns {{from: number, to: number}[]}
+ */
+export function busy(roots) {
+  /** @type {{from: number, to: number}[]} */
+  const spans = [];
+  const stack = [...roots];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    stack.push(...node.children);
+    if (node.event && node.event.event_type !== 'session_end' && node.from !== null && node.to !== null) {
+      spans.push({ from: node.from, to: node.to });
+    }
+  }
+  return spans;
+}
+
+/**
+ * In which share of the time something ran.
+ * @param {{roots: Node[], from: number, to: number}} found
+ */
+export function busyShare({ roots, from, to }) {
+  if (to <= from) return 1;
+  const gaps = idle({ from, to }, busy(roots));
+  return 1 - gaps.reduce((sum, gap) => sum + gap.to - gap.from, 0) / (to - from);
 }
 
 /**
@@ -171,7 +202,7 @@ function node(event, id) {
     id,
     event,
     kind: kindOf(event.event_type),
-    label: event.name ?? event.event_type,
+    label: labelOf(event),
     from,
     to,
     failed: failed(event),
@@ -180,6 +211,22 @@ function node(event, id) {
     cost: event.cost_usd,
     calls: 1,
   };
+}
+
+/**
+ * A name; of what would be told by its type alone, the type with it.
+ * @param {Event} event
+ */
+function labelOf({ event_type: type, name }) {
+  const words = {
+    session_start: 'session began',
+    session_end: 'session',
+    agent_selection: 'selection',
+    query: 'query',
+  };
+  const word = words[/** @type {keyof typeof words} */ (type)];
+  if (word === undefined) return name ?? type;
+  return name && type !== 'session_start' ? `${word}, ${name}` : word;
 }
 
 /**

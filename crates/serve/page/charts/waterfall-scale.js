@@ -20,8 +20,8 @@ export function scale(window, busy, fold) {
   const whole = Math.max(window.to - window.from, 0);
   if (!fold || whole === 0) {
     const length = whole || 1;
-    const piece = {from: window.from, to: window.from + length, at: 0, length, idle: false};
-    return {pieces: [piece], length, from: window.from, to: window.from + length};
+    const piece = { from: window.from, to: window.from + length, at: 0, length, idle: false };
+    return { pieces: [piece], length, from: window.from, to: window.from + length };
   }
   const gaps = idle(window, busy);
   const working = whole - gaps.reduce((sum, gap) => sum + gap.to - gap.from, 0);
@@ -33,7 +33,7 @@ export function scale(window, busy, fold) {
   const push = (/** @type {number} */ to, /** @type {boolean} */ isIdle) => {
     if (to <= from) return;
     const length = isIdle ? width : to - from;
-    pieces.push({from, to, at, length, idle: isIdle});
+    pieces.push({ from, to, at, length, idle: isIdle });
     at += length;
     from = to;
   };
@@ -44,7 +44,7 @@ export function scale(window, busy, fold) {
     push(gap.to, true);
   }
   push(window.to, false);
-  return {pieces, length: at, from: window.from, to: window.to};
+  return { pieces, length: at, from: window.from, to: window.to };
 }
 
 /**
@@ -60,10 +60,10 @@ export function idle(window, busy) {
   const gaps = [];
   let at = window.from;
   for (const span of spans) {
-    if (span.from > at) gaps.push({from: at, to: span.from});
+    if (span.from > at) gaps.push({ from: at, to: span.from });
     at = Math.max(at, span.to);
   }
-  if (at < window.to) gaps.push({from: at, to: window.to});
+  if (at < window.to) gaps.push({ from: at, to: window.to });
   return gaps;
 }
 
@@ -73,7 +73,7 @@ export function idle(window, busy) {
  * @param {number} time
  */
 export function place(scale, time) {
-  const {pieces} = scale;
+  const { pieces } = scale;
   if (time <= scale.from) return 0;
   if (time >= scale.to) return scale.length;
   let low = 0;
@@ -109,8 +109,8 @@ const STEPS = [
 
 /**
  * The marks of the axis between two places of the scale: at round distances
- * from the beginning, none within a folded stretch, none nearer to the one
- * before than `gap`.
+ * from the beginning and where work begins again, none within a folded stretch,
+ * none too near to the one before.
  * @param {Scale} scale
  * @param {number} low place
  * @param {number} high place
@@ -124,18 +124,21 @@ export function ticks(scale, low, high, most) {
   const gap = (span / most) * 0.7;
   /** @type {{at: number, offset: number}[]} */
   const marks = [];
+  const folded = scale.pieces.some((piece) => piece.idle);
+  const mark = (/** @type {number} */ offset) => {
+    const at = place(scale, scale.from + offset);
+    const before = marks.at(-1);
+    if (!before || at - before.at >= gap) marks.push({ at, offset });
+  };
   for (const piece of scale.pieces) {
     if (piece.idle || piece.at + piece.length < low || piece.at > high) continue;
     const from = Math.max(piece.from, piece.from + (low - piece.at));
+    // Where work begins again after a fold is worth a mark, round or not.
+    if (folded && piece.at >= low) mark(piece.from - scale.from);
     const to = Math.min(piece.to, piece.from + (high - piece.at));
     // Not `-0`: what rounds up to nothing is the beginning.
     const first = Math.max(Math.ceil((from - scale.from) / step - 1e-9), 0);
-    for (let n = first; n * step <= to - scale.from + 1e-9 && n < first + 4 * most; n += 1) {
-      const at = place(scale, scale.from + n * step);
-      const before = marks.at(-1);
-      if (before && at - before.at < gap) continue;
-      marks.push({at, offset: n * step});
-    }
+    for (let n = first; n * step <= to - scale.from + 1e-9 && n < first + 4 * most; n += 1) mark(n * step);
   }
   return marks;
 }
@@ -149,8 +152,15 @@ export function says(offset, step) {
   if (offset === 0) return '0';
   if (offset >= 6e4 && step >= 1e3) {
     const whole = Math.round(offset / 1e3);
-    const parts = [[Math.floor(whole / 3600), 'h'], [Math.floor(whole / 60) % 60, 'min'], [whole % 60, 's']];
-    return parts.filter(([n]) => n).map(([n, unit]) => `${n} ${unit}`).join(' ');
+    const parts = [
+      [Math.floor(whole / 3600), 'h'],
+      [Math.floor(whole / 60) % 60, 'min'],
+      [whole % 60, 's'],
+    ];
+    return parts
+      .filter(([n]) => n)
+      .map(([n, unit]) => `${n} ${unit}`)
+      .join(' ');
   }
   const [size, unit] = offset >= 1e3 ? [1e3, 's'] : offset >= 1 ? [1, 'ms'] : [1e-3, 'µs'];
   const digits = Math.min(Math.max(Math.ceil(-Math.log10(step / size) - 1e-9), 0), 9);
@@ -189,5 +199,5 @@ export function pan(view, share, length) {
  */
 function clamp(low, span, length) {
   const at = Math.min(Math.max(low, 0), Math.max(length - span, 0));
-  return {low: at, high: at + span};
+  return { low: at, high: at + span };
 }

@@ -3,7 +3,7 @@
 
 import { duration } from '../format.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../html.js';
-import { flatten } from './waterfall-rows.js';
+import { busy, flatten } from './waterfall-rows.js';
 import { pan, place, says, scale, ticks, zoom } from './waterfall-scale.js';
 
 /** @typedef {import('./waterfall-rows.js').Node} Node */
@@ -197,31 +197,40 @@ export function Waterfall({ roots, from, to, fold, label, shown, selected, onSel
   >
     <div class="wf-head" role="row" aria-rowindex="1">
       <div class="wf-name" role="columnheader">Event</div>
-      <div class="wf-axis" role="columnheader" ref=${axis} aria-label="Time since the beginning">
+      <div class="wf-axis" role="columnheader" ref=${axis}>
+        <span class="hidden">Time since the beginning</span>
         ${marks.map((mark) => html`<span class="wf-tick" key=${mark.offset} style=${{ left: `${share(mark.at)}%` }}>${says(mark.offset, step)}</span>`)}
       </div>
     </div>
     <div class="wf-body" role="rowgroup" style=${{ height: `${rows.length * ROW_PX}px` }}>
       <div class="wf-under" aria-hidden="true">
         ${marks.map((mark) => html`<span class="wf-line" key=${mark.offset} style=${{ left: `${share(mark.at)}%` }}></span>`)}
-        ${folds.map((piece) => html`<span
-          class="wf-fold"
-          key=${piece.from}
-          title=${`Nothing ran for ${duration(piece.to - piece.from)}`}
-          style=${{ left: `${share(piece.at)}%`, width: `${share(piece.at + piece.length) - share(piece.at)}%` }}
-        ></span>`)}
+        ${folds.map(
+          (piece) =>
+            html`<span
+              class="wf-fold"
+              key=${piece.from}
+              title=${`Nothing ran for ${duration(piece.to - piece.from)}`}
+              style=${{ left: `${share(piece.at)}%`, width: `${share(piece.at + piece.length) - share(piece.at)}%` }}
+            ></span>`,
+        )}
         ${band && html`<span class="wf-band" style=${{ left: `${share(band[0] ?? 0)}%`, width: `${share(band[1] ?? 0) - share(band[0] ?? 0)}%` }}></span>`}
       </div>
-      ${rows.slice(first, last).map((row, index) => html`<${Line}
-        key=${row.id}
-        row=${row}
-        index=${first + index}
-        chosen=${row.id === selected}
-        left=${row.from === null ? null : share(place(time, row.from))}
-        right=${row.to === null ? null : share(place(time, row.to))}
-        onSelect=${onSelect}
-        onToggle=${toggle}
-      />`)}
+      ${rows
+        .slice(first, last)
+        .map(
+          (row, index) =>
+            html`<${Line}
+              key=${row.id}
+              row=${row}
+              index=${first + index}
+              chosen=${row.id === selected}
+              left=${row.from === null ? null : share(place(time, row.from))}
+              right=${row.to === null ? null : share(place(time, row.to))}
+              onSelect=${onSelect}
+              onToggle=${toggle}
+            />`,
+        )}
     </div>
   </div>`;
 }
@@ -272,27 +281,11 @@ function Bar({ row, what, left, right, text }) {
   const to = Math.min(right, 101);
   const point = row.from === row.to;
   // The figure stands after the bar, before it where there is no room, on it where it fills the lane.
-  const side = to < 86 ? { left: `${Math.max(to, 0)}%` } : from > 14 ? { right: `${100 - Math.min(from, 100)}%` } : { right: '0' };
+  const side =
+    to < 86 ? { left: `${Math.max(to, 0)}%` } : from > 14 ? { right: `${100 - Math.min(from, 100)}%` } : { right: '0' };
   const class_ = `wf-bar wf-${what}${row.failed ? ' wf-bad' : ''}${point ? ' wf-point' : ''}`;
   return html`<span class=${class_} style=${{ left: `${from}%`, width: point ? undefined : `${to - from}%` }}></span>
     <span class=${`wf-took${to >= 86 && from <= 14 ? ' wf-on' : ''}`} style=${side}>${text}</span>`;
-}
-
-/**
- * What runs, to tell idle stretches: not the session, which always does.
- * @param {Node[]} roots
- */
-function busy(roots) {
-  /** @type {{from: number, to: number}[]} */
-  const spans = [];
-  const stack = [...roots];
-  for (let node = stack.pop(); node; node = stack.pop()) {
-    stack.push(...node.children);
-    if (node.event && node.event.event_type !== 'session_end' && node.from !== null && node.to !== null) {
-      spans.push({ from: node.from, to: node.to });
-    }
-  }
-  return spans;
 }
 
 /**

@@ -38,20 +38,20 @@ export const OPS = /** @type {const} */ ({
 
 /** Families, and what is watched in each. */
 export const FAMILIES = /** @type {const} */ ({
-  metric: {label: 'Metric', name: 'metric', unit: ''},
-  tool: {label: 'Tool', name: 'tool', unit: 'ms'},
-  model: {label: 'Model', name: 'model', unit: 'ms'},
-  model_tokens: {label: 'Model tokens', name: 'model', unit: 'tokens'},
-  model_cost: {label: 'Model cost', name: 'model', unit: 'USD'},
-  cache: {label: 'Cache', name: 'cache', unit: ''},
-  agent: {label: 'Agent', name: 'agent', unit: 'ms'},
-  query: {label: 'Query', name: 'type of query', unit: 'ms'},
-  selection: {label: 'Agent selection', name: 'selection', unit: ''},
-  error: {label: 'Error', name: 'error type', unit: ''},
-  discovery: {label: 'Discovery', name: 'discovery', unit: 'ms'},
-  profile: {label: 'Profile', name: 'profile', unit: 'ms'},
-  loss: {label: 'Lost events', name: 'reason', unit: ''},
-  event: {label: 'Event type', name: 'event type', unit: ''},
+  metric: { label: 'Metric', name: 'metric', unit: '' },
+  tool: { label: 'Tool', name: 'tool', unit: 'ms' },
+  model: { label: 'Model', name: 'model', unit: 'ms' },
+  model_tokens: { label: 'Model tokens', name: 'model', unit: 'tokens' },
+  model_cost: { label: 'Model cost', name: 'model', unit: 'USD' },
+  cache: { label: 'Cache', name: 'cache', unit: '' },
+  agent: { label: 'Agent', name: 'agent', unit: 'ms' },
+  query: { label: 'Query', name: 'type of query', unit: 'ms' },
+  selection: { label: 'Agent selection', name: 'selection', unit: '' },
+  error: { label: 'Error', name: 'error type', unit: '' },
+  discovery: { label: 'Discovery', name: 'discovery', unit: 'ms' },
+  profile: { label: 'Profile', name: 'profile', unit: 'ms' },
+  loss: { label: 'Lost events', name: 'reason', unit: '' },
+  event: { label: 'Event type', name: 'event type', unit: '' },
 });
 
 export const SEVERITIES = ['info', 'warning', 'critical'];
@@ -81,7 +81,7 @@ export const BLANK = {
  */
 export function form(rule) {
   const parts = /^\s*(\w+)\s*(>=|<=|==|!=|≥|≤|≠|>|<)/.exec(rule.condition);
-  const op = {'≥': '>=', '≤': '<=', '≠': '!='}[parts?.[2] ?? ''] ?? parts?.[2];
+  const op = { '≥': '>=', '≤': '<=', '≠': '!=' }[parts?.[2] ?? ''] ?? parts?.[2];
   return {
     name: rule.name,
     family: rule.family,
@@ -96,7 +96,9 @@ export function form(rule) {
     cooldown: String(rule.cooldown_seconds),
     severity: rule.severity,
     description: rule.description,
-    labels: Object.entries(rule.labels).map(([key, value]) => `${key}=${value}`).join(', '),
+    labels: Object.entries(rule.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(', '),
     group: rule.group,
     enabled: rule.enabled,
   };
@@ -147,7 +149,7 @@ export function check(form) {
   if (!whole(form.window, 1, 3600)) wrong.window = 'Whole seconds from 1 to 3600.';
   if (!whole(form.wait, 0)) wrong.wait = 'Whole seconds from 0.';
   if (!whole(form.cooldown, 0)) wrong.cooldown = 'Whole seconds from 0.';
-  const {bad} = labels(form.labels);
+  const { bad } = labels(form.labels);
   if (bad !== null) wrong.labels = `“${bad}” is not key=value.`;
   return wrong;
 }
@@ -192,7 +194,7 @@ function at(column, form) {
 export function words(form) {
   const family = FAMILIES[/** @type {keyof typeof FAMILIES} */ (form.family)] ?? FAMILIES.metric;
   const hits = form.family === 'cache' && form.stat === 'ratio';
-  const stat = hits ? 'hit share' : STATS[/** @type {keyof typeof STATS} */ (form.stat)] ?? form.stat;
+  const stat = hits ? 'hit share' : (STATS[/** @type {keyof typeof STATS} */ (form.stat)] ?? form.stat);
   const op = OPS[/** @type {keyof typeof OPS} */ (form.op)] ?? form.op;
   const every = form.metric_name.trim() === '*';
   const what = every ? `any ${family.name}` : `${family.name} ${form.metric_name.trim() || '…'}`;
@@ -209,7 +211,12 @@ export function words(form) {
  */
 export function span(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return '…';
-  const [size, unit] = seconds >= 3600 && seconds % 3600 === 0 ? [3600, 'h'] : seconds >= 60 && seconds % 60 === 0 ? [60, 'min'] : [1, 's'];
+  const [size, unit] =
+    seconds >= 3600 && seconds % 3600 === 0
+      ? [3600, 'h']
+      : seconds >= 60 && seconds % 60 === 0
+        ? [60, 'min']
+        : [1, 's'];
   return `${seconds / size} ${unit}`;
 }
 
@@ -220,13 +227,16 @@ export function span(seconds) {
 export function labels(text) {
   /** @type {[string, string][]} */
   const pairs = [];
-  const parts = text.split(/[,\n]/).map((part) => part.trim()).filter(Boolean);
+  const parts = text
+    .split(/[,\n]/)
+    .map((part) => part.trim())
+    .filter(Boolean);
   for (const part of parts) {
     const at = part.indexOf('=');
     if (at >= 1) pairs.push([part.slice(0, at).trim(), part.slice(at + 1).trim()]);
   }
   const bad = parts.find((part) => part.indexOf('=') < 1) ?? null;
-  return {found: Object.fromEntries(pairs), bad};
+  return { found: Object.fromEntries(pairs), bad };
 }
 
 /**

@@ -22,7 +22,11 @@ export const MOST_BARS = 40;
  * @returns {Row[]}
  */
 export function parse(body) {
-  const exact = (/** @type {string} */ _key, /** @type {unknown} */ value, /** @type {{source?: string}} */ context) => {
+  const exact = (
+    /** @type {string} */ _key,
+    /** @type {unknown} */ value,
+    /** @type {{source?: string}} */ context,
+  ) => {
     const large = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
     return large && /^-?\d+$/.test(context?.source ?? '') ? context.source : value;
   };
@@ -39,7 +43,7 @@ export function columns(rows) {
   const names = new Set(rows.flatMap((row) => Object.keys(row)));
   return [...names].map((name) => {
     const values = rows.map((row) => row[name]).filter((value) => value !== null && value !== undefined);
-    return {name, type: type(values), distinct: new Set(values).size};
+    return { name, type: type(values), distinct: new Set(values).size };
   });
 }
 
@@ -70,7 +74,7 @@ export function axes(columns) {
   const x = [...time, ...text];
   if (x.length === 0 || y.length === 0) return null;
   const by = time.length && text.length ? text[0].name : null;
-  return {x, y, first: {x: x[0].name, y: by ? [y[0].name] : y.slice(0, 1).map((one) => one.name), by}};
+  return { x, y, first: { x: x[0].name, y: by ? [y[0].name] : y.slice(0, 1).map((one) => one.name), by } };
 }
 
 /**
@@ -91,7 +95,7 @@ export function chart(rows, columns, chosen) {
  * @param {{x: string, y: string[], by: string|null}} chosen
  * @returns {Chart | null}
  */
-function line(rows, {x, y, by}) {
+function line(rows, { x, y, by }) {
   /** @type {Map<string, Map<number, number>>} */
   const found = new Map();
   /** @type {Set<number>} */
@@ -122,7 +126,7 @@ function line(rows, {x, y, by}) {
     label,
     values: labels.map((at) => points.get(at) ?? null),
   }));
-  return {kind: 'line', x, labels, series, left: most.length - series.length};
+  return { kind: 'line', x, labels, series, left: most.length - series.length };
 }
 
 /**
@@ -130,14 +134,14 @@ function line(rows, {x, y, by}) {
  * @param {{x: string, y: string[]}} chosen
  * @returns {Chart | null}
  */
-function bars(rows, {x, y}) {
+function bars(rows, { x, y }) {
   const drawn = rows.slice(0, MOST_BARS);
   if (drawn.length === 0) return null;
   return {
     kind: 'bars',
     x,
     labels: drawn.map((row) => word(row[x])),
-    series: y.slice(0, MOST_SERIES).map((label) => ({label, values: drawn.map((row) => number(row[label]))})),
+    series: y.slice(0, MOST_SERIES).map((label) => ({ label, values: drawn.map((row) => number(row[label])) })),
     left: rows.length - drawn.length,
   };
 }
@@ -177,7 +181,7 @@ export function word(value) {
  */
 export function place(detail) {
   const found = /line:?\s*(\d+),?\s*column:?\s*(\d+)/i.exec(detail);
-  return found ? {line: Number(found[1]), column: Number(found[2])} : null;
+  return found ? { line: Number(found[1]), column: Number(found[2]) } : null;
 }
 
 /**
@@ -185,7 +189,7 @@ export function place(detail) {
  * @param {string} text
  * @param {{line: number, column: number}} place
  */
-export function offset(text, {line, column}) {
+export function offset(text, { line, column }) {
   const lines = text.split('\n');
   const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
   return Math.min(before + column - 1, text.length);

@@ -29,14 +29,26 @@ test('cells are quoted, and no text is a formula', () => {
 });
 
 test('a file has a header and the rows in its order', () => {
-  const rows = [{ a: 1, b: 'x' }, { b: '=y', a: null }];
+  const rows = [
+    { a: 1, b: 'x' },
+    { b: '=y', a: null },
+  ];
   assert.equal(csv(['a', 'b'], rows), "a,b\n1,x\n,'=y\n");
   assert.equal(csv([], []), '\n');
 });
 
 test('what columns are made of', () => {
   const rows = [
-    { at: '2026-11-29T08:00:00.5+00:00', day: '2026-11-29', n: 1, name: 'a', yes: true, list: ['x'], none: null, mixed: 1 },
+    {
+      at: '2026-11-29T08:00:00.5+00:00',
+      day: '2026-11-29',
+      n: 1,
+      name: 'a',
+      yes: true,
+      list: ['x'],
+      none: null,
+      mixed: 1,
+    },
     { at: null, day: '2026-11-30', n: -2.5, name: '2026', yes: false, list: null, none: null, mixed: 'x' },
   ];
   const found = Object.fromEntries(columns(rows).map(({ name, type }) => [name, type]));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { absent, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
+import { absent, busyShare, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
 import { idle, instant, pan, place, says, scale, ticks, zoom } from '../../page/charts/waterfall-scale.js';
 
 /** @param {number} second */
@@ -33,32 +33,28 @@ test('what happened within what', () => {
   check([], []);
   check([event('b', 2), event('a', 1)], ['0 a', '0 b']);
   const parent = event('parent', 1, { span_id: 'p', event_type: 'query' });
-  check([event('c', 3, { parent_id: 'p' }), parent, event('d', 2, { parent_id: 'p' })], [
-    '0 parent',
-    '1 d',
-    '1 c',
-  ]);
+  check(
+    [event('c', 3, { parent_id: 'p' }), parent, event('d', 2, { parent_id: 'p' })],
+    ['0 query, parent', '1 d', '1 c'],
+  );
   // A child that began before its parent stays its child: clocks differ.
-  check([event('early', 0, { parent_id: 'p' }), parent], ['0 parent', '1 early']);
+  check([event('early', 0, { parent_id: 'p' }), parent], ['0 query, parent', '1 early']);
   // Parents that were not recorded: a row of their own if they hold several.
   check([event('a', 1, { parent_id: 'x' }), event('b', 2, { parent_id: 'x' })], ['0 x', '1 a', '1 b']);
   check([event('a', 1, { parent_id: 'x' }), event('b', 2)], ['0 a', '0 b']);
   // One without a time is last.
   check([event('none', null), event('b', 2)], ['0 b', '0 none']);
   // The end of a session lasts as long as the session.
-  const session = event('session', 0, { event_type: 'session_end', timestamp: at(60) });
-  check([event('a', 1), session, event('b', 2)], ['0 session', '1 a', '1 b']);
+  const session = event('long', 0, { event_type: 'session_end', timestamp: at(60) });
+  check([event('a', 1), session, event('b', 2)], ['0 session, long', '1 a', '1 b']);
   // Two sessions hold nothing: whose would it be?
-  check([session, event('other', 0, { event_type: 'session_end' })], ['0 session', '0 other']);
+  check([session, event('other', 0, { event_type: 'session_end' })], ['0 session, long', '0 session, other']);
 });
 
 test('circles lose nothing', () => {
   const check = (events) => assert.equal(shape(events).length, events.length);
   check([event('self', 1, { span_id: 'a', parent_id: 'a' })]);
-  check([
-    event('a', 1, { span_id: 'a', parent_id: 'b' }),
-    event('b', 2, { span_id: 'b', parent_id: 'a' }),
-  ]);
+  check([event('a', 1, { span_id: 'a', parent_id: 'b' }), event('b', 2, { span_id: 'b', parent_id: 'a' })]);
   check([
     event('a', 1, { span_id: 'a', parent_id: 'c' }),
     event('b', 2, { span_id: 'b', parent_id: 'a' }),
@@ -71,8 +67,8 @@ test('of two events of one span the longer holds the other', () => {
   const query = event('query', 1, { span_id: 'q', event_type: 'query', timestamp: at(9) });
   const choice = event('choice', 1, { span_id: 'q', event_type: 'agent_selection', timestamp: at(1) });
   assert.deepEqual(shape([choice, query, event('call', 2, { parent_id: 'q' })]), [
-    '0 query',
-    '1 choice',
+    '0 query, query',
+    '1 selection, choice',
     '1 call',
   ]);
 });
@@ -93,7 +89,10 @@ test('rows are hidden below what is closed, and by what is wanted', () => {
     event('other', 4),
   ];
   assert.deepEqual(shape(events, new Set([0])), ['0 parent', '0 other']);
-  assert.deepEqual(shape(events, new Set(), (row) => row.failed), ['0 parent', '1 bad']);
+  assert.deepEqual(
+    shape(events, new Set(), (row) => row.failed),
+    ['0 parent', '1 bad'],
+  );
 });
 
 test('totals are of what is known', () => {
@@ -133,11 +132,26 @@ test('an instant and its place', () => {
     }
   };
   const window = { from: 1000, to: 2000 };
-  check(scale(window, [], false), [[1000, 0], [1500, 500], [2000, 1000], [9, 0], [9999, 1000]]);
+  check(scale(window, [], false), [
+    [1000, 0],
+    [1500, 500],
+    [2000, 1000],
+    [9, 0],
+    [9999, 1000],
+  ]);
   // Nothing runs from 1100 to 1900: 200 ms of work, and a fold of 1.5 % of it.
-  const busy = [{ from: 1000, to: 1100 }, { from: 1900, to: 2000 }];
+  const busy = [
+    { from: 1000, to: 1100 },
+    { from: 1900, to: 2000 },
+  ];
   const folded = scale(window, busy, true);
-  check(folded, [[1050, 50], [1100, 100], [1500, 101.5], [1900, 103], [2000, 203]]);
+  check(folded, [
+    [1050, 50],
+    [1100, 100],
+    [1500, 101.5],
+    [1900, 103],
+    [2000, 203],
+  ]);
   for (const time of [1000, 1020, 1500, 1950, 2000]) {
     assert.ok(Math.abs(instant(folded, place(folded, time)) - time) < 1e-6, `${time}`);
   }
@@ -155,9 +169,33 @@ test('where nothing runs', () => {
   };
   check([], [[0, 10]]);
   check([[0, 10]], []);
-  check([[2, 4], [3, 6]], [[0, 2], [6, 10]]);
-  check([[5, 8], [1, 9]], [[0, 1], [9, 10]]);
-  check([[-5, 2], [12, 20]], [[2, 10]]);
+  check(
+    [
+      [2, 4],
+      [3, 6],
+    ],
+    [
+      [0, 2],
+      [6, 10],
+    ],
+  );
+  check(
+    [
+      [5, 8],
+      [1, 9],
+    ],
+    [
+      [0, 1],
+      [9, 10],
+    ],
+  );
+  check(
+    [
+      [-5, 2],
+      [12, 20],
+    ],
+    [[2, 10]],
+  );
 });
 
 test('marks of the axis are round, few, and not within folds', () => {
@@ -170,7 +208,14 @@ test('marks of the axis are round, few, and not within folds', () => {
     ticks(made, 1000, 1001, 4).map((tick) => tick.offset),
     [1000, 1000.5, 1001],
   );
-  const folded = scale({ from: 0, to: 100_000 }, [{ from: 0, to: 900 }, { from: 99_000, to: 100_000 }], true);
+  const folded = scale(
+    { from: 0, to: 100_000 },
+    [
+      { from: 0, to: 900 },
+      { from: 99_000, to: 100_000 },
+    ],
+    true,
+  );
   for (const tick of ticks(folded, 0, folded.length, 8)) {
     assert.ok(tick.offset <= 900 || tick.offset >= 99_000, `${tick.offset}`);
   }
@@ -199,4 +244,14 @@ test('a view stays within the scale', () => {
   check(pan({ low: 0, high: 50 }, 0.5, 100), 25, 75);
   check(pan({ low: 0, high: 50 }, -3, 100), 0, 50);
   check(pan({ low: 40, high: 90 }, 3, 100), 50, 100);
+});
+
+test('how much of the time is work', () => {
+  const share = (events) => Number(busyShare(nest(events)).toFixed(9));
+  assert.equal(share([event('a', 0), event('b', 9)]), 0.2);
+  assert.equal(share([event('a', 0), event('b', 0)]), 1);
+  // A session lasts whatever runs in it.
+  const session = event('session', 0, { event_type: 'session_end', timestamp: at(10) });
+  assert.equal(share([session, event('a', 0)]), 0.1);
+  assert.equal(share([]), 1);
 });

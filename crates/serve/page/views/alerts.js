@@ -1,0 +1,298 @@
+import { ago, count, counted, number, percent, time } from '../format.js';
+import { html, useMemo, useState } from '../html.js';
+import { Name } from '../parts/name.js';
+import { Stat } from '../parts/stat.js';
+import { Loading, Problem } from '../parts/states.js';
+import { send } from '../api.js';
+import { useAnswer } from '../state.js';
+import { Channels, SilenceForm, Silences } from './alert-quiet.js';
+import { FAMILIES, form, span, words } from './alert-rule.js';
+import { Editor } from './alert-editor.js';
+
+/** @typedef {import('./alert-rule.js').Rule} Rule */
+
+export const title = 'Alerts';
+
+/** Seconds: alerts are looked at each second. */
+const EVERY = 5;
+/** What is told of at the top, the worst first. */
+const TOLD = ['firing', 'pending', 'resolved'];
+
+/** @param {{route: import('../route.js').Route}} _props */
+export default function View(_props) {
+  const { answer, error, loading, stale, reload } = useAnswer('alerts', {}, { every: EVERY });
+  const [edited, setEdited] = useState(/** @type {Rule | 'new' | null} */ (null));
+  if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
+  if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${420} /></div>`;
+  const by = tally(answer.alerts);
+  const on = answer.rules.filter((/** @type {Rule} */ rule) => rule.enabled).length;
+  const done = () => {
+    setEdited(null);
+    reload();
+  };
+  return html`<div class=${`view${stale ? ' stale' : ''}`}>
+    ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
+    ${
+      answer.enabled === false &&
+      html`<div class="card problem">
+        <h2>Alerts are turned off</h2>
+        <p>No rule is looked at. The setting <code>enable_alerts</code> turns them on.</p>
+      </div>`
+    }
+    ${(answer.notes ?? []).map((/** @type {string} */ note) => html`<div class="card problem" key=${note}><p>${note}</p></div>`)}
+    <div class="stats">
+      <${Stat}
+        label="Firing"
+        value=${count(by.firing)}
+        tone=${by.firing ? 'bad' : 'good'}
+        note=${by.firing ? 'too much now' : 'nothing is too much'}
+      />
+      <${Stat} label="Pending" value=${count(by.pending)} note="not for long enough yet" />
+      <${Stat} label="Resolved" value=${count(by.resolved)} note="within 15 minutes" />
+      <${Stat} label="Without data" value=${count(by.no_data)} note="nothing came in" />
+      <${Stat} label="Rules on" value=${`${count(on)} of ${count(answer.rules.length)}`} note="looked at each second" />
+    </div>
+    <${Now} alerts=${answer.alerts} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
+    ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} onDone=${done} onCancel=${() => setEdited(null)} />`}
+    <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${setEdited} reload=${reload} />
+    <div class="row two">
+      ${answer.silences && html`<${Silences} silences=${answer.silences} rules=${answer.rules} reload=${reload} />`}
+      ${answer.channels && html`<${Channels} channels=${answer.channels} reload=${reload} />`}
+    </div>
+  </div>`;
+}
+
+/** @param {any[]} alerts */
+function tally(alerts) {
+  const found = { firing: 0, pending: 0, resolved: 0, no_data: 0, inactive: 0 };
+  for (const { state } of alerts) if (state in found) found[/** @type {keyof typeof found} */ (state)] += 1;
+  return found;
+}
+
+/** The mark and the words of a state. @type {Record<string, [string, string]>} */
+const STATES = {
+  firing: ['bad', 'firing'],
+  pending: ['warn', 'pending'],
+  resolved: ['good', 'resolved'],
+  no_data: ['none', 'no data'],
+  inactive: ['good', 'all well'],
+  off: ['none', 'off'],
+};
+
+/** @param {{state: string}} props */
+function State({ state }) {
+  const [tone, word] = STATES[state] ?? ['none', state];
+  return html`<span class=${`state-word${state === 'firing' ? ' tone-bad' : ''}`}
+    ><span class=${`mark ${tone}`} aria-hidden="true"></span>${word}</span
+  >`;
+}
+
+/** @param {{alerts: any[], more: number, silences: any[] | undefined, reload: () => void}} props */
+function Now({ alerts, more, silences, reload }) {
+  const told = alerts.filter((alert) => TOLD.includes(alert.state));
+  if (told.length === 0) {
+    return html`<section class="card" aria-label="Now">
+      <h2>Now</h2>
+      <p class="muted">No alert fires, is pending, or was resolved in the last 15 minutes.</p>
+    </section>`;
+  }
+  return html`<section class="card flush" aria-label="Now">
+    <div class="table-head"><h2>Now</h2></div>
+    <ul class="alerts-now">
+      ${told.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} reload=${reload} />`)}
+    </ul>
+    ${more > 0 && html`<p class="table-foot">${counted(more, 'more alert')}.</p>`}
+  </section>`;
+}
+
+/** @param {{alert: any, silences: any[] | undefined, reload: () => void}} props */
+function Alert({ alert, silences, reload }) {
+  const [quiet, setQuiet] = useState(false);
+  const silenced = alert.silenced_until !== null && alert.silenced_until !== undefined;
+  const labels = Object.entries(alert.labels ?? {});
+  const at = alert.state === 'resolved' ? alert.resolved_at : (alert.fired_at ?? alert.since);
+  return html`<li class=${`alert-now alert-${alert.state}`}>
+    <div class="alert-state"><${State} state=${alert.state} /><span class="muted">${alert.severity}</span></div>
+    <div class="alert-what">
+      <p>
+        <strong><bdi>${alert.rule}</bdi></strong>
+        ${alert.name && alert.name !== '*' && html`<${Name} text=${alert.source ? `${alert.source} / ${alert.name}` : alert.name} />`}
+      </p>
+      <p class="muted">
+        ${`${alert.condition}: ${alert.value === null ? 'no value' : `${number(alert.value)} now`}`}${alert.threshold !== null && !alert.condition.includes(String(alert.threshold)) ? `, threshold ${number(alert.threshold)}` : ''}
+        ${alert.description && html` · <bdi>${alert.description}</bdi>`}
+      </p>
+      ${labels.length > 0 && html`<p class="labels">${labels.map(([key, value]) => html`<span class="label-chip" key=${key}><bdi>${`${key}=${value}`}</bdi></span>`)}</p>`}
+      ${silenced && html`<p class="tone-warn">${`Silenced until ${time(alert.silenced_until)}.`}</p>`}
+      ${
+        quiet &&
+        html`<${SilenceForm}
+          rule=${alert.rule}
+          source=${alert.source}
+          name=${alert.name}
+          onDone=${() => {
+            setQuiet(false);
+            reload();
+          }}
+          onCancel=${() => setQuiet(false)}
+        />`
+      }
+    </div>
+    <div class="alert-when">
+      <span title=${time(at, { precise: true })}
+        >${`${alert.state === 'resolved' ? 'resolved' : 'since'} ${ago(at)}`}</span
+      >
+    </div>
+    ${silences && !silenced && alert.state !== 'resolved' && !quiet && html`<button type="button" class="button small" aria-label=${`Silence ${alert.rule}`} onClick=${() => setQuiet(true)}>Silence</button>`}
+  </li>`;
+}
+
+/** Which state of a rule's alerts counts for the rule. */
+const WORST = ['firing', 'pending', 'resolved', 'inactive', 'no_data'];
+
+/**
+ * @param {{rules: Rule[], alerts: any[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
+ */
+function Rules({ rules, alerts, edited, onEdit, reload }) {
+  const [error, setError] = useState(/** @type {unknown} */ (null));
+  const [busy, setBusy] = useState(/** @type {string | null} */ (null));
+  const [sure, setSure] = useState(/** @type {string | null} */ (null));
+  const states = useMemo(() => {
+    /** @type {Map<string, string>} */
+    const worst = new Map();
+    for (const { rule, state } of alerts) {
+      const before = worst.get(rule);
+      if (before === undefined || WORST.indexOf(state) < WORST.indexOf(before)) worst.set(rule, state);
+    }
+    return worst;
+  }, [alerts]);
+  const act = async (/** @type {Rule} */ rule, /** @type {() => Promise<unknown>} */ what) => {
+    setBusy(rule.name);
+    setError(null);
+    try {
+      await what();
+      reload();
+    } catch (failed) {
+      setError(failed);
+    } finally {
+      setBusy(null);
+      setSure(null);
+    }
+  };
+  const turn = (/** @type {Rule} */ rule) =>
+    act(rule, () => send('PUT', path(rule), { ...rule, enabled: !rule.enabled }));
+  const remove = (/** @type {Rule} */ rule) => act(rule, () => send('DELETE', path(rule)));
+  return html`<section class="card flush">
+    <div class="table-head">
+      <h2>Rules</h2>
+      <button type="button" class="button small" disabled=${edited === 'new'} onClick=${() => onEdit('new')}>
+        New rule
+      </button>
+    </div>
+    ${error !== null && html`<${Problem} error=${error} />`}
+    <div class="table-box" role="region" tabindex="0" aria-label="Rules">
+      <table class="table rules">
+        <caption class="hidden">
+          Rules
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">On</th>
+            <th scope="col">Rule</th>
+            <th scope="col">State</th>
+            <th scope="col">Watches</th>
+            <th scope="col">Condition</th>
+            <th scope="col">Severity</th>
+            <th scope="col">Made by</th>
+            <th scope="col"><span class="hidden">Change</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rules.map((rule) => {
+            const own = rule.origin === 'api';
+            const state = rule.enabled ? (states.get(rule.name) ?? 'no_data') : 'off';
+            return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>
+              <td>
+                <button
+                  type="button"
+                  class="switch"
+                  role="switch"
+                  aria-checked=${rule.enabled ? 'true' : 'false'}
+                  aria-label=${`Watch ${rule.name}`}
+                  disabled=${busy !== null}
+                  onClick=${() => turn(rule)}
+                >
+                  <span></span>
+                </button>
+              </td>
+              <th scope="row" title=${words(form(rule))}>
+                <span class="cut"><bdi>${rule.name}</bdi></span>
+              </th>
+              <td><${State} state=${state} /></td>
+              <td>
+                <span class="muted"
+                  >${FAMILIES[/** @type {keyof typeof FAMILIES} */ (rule.family)]?.label ?? rule.family}</span
+                >
+                <${Name}
+                  text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
+                />
+              </td>
+              <td>
+                <span class="mono">${conditionOf(rule)}</span>
+                <span class="muted"
+                  >${`over ${span(rule.window_seconds)}${rule.for_seconds > 0 ? `, for ${span(rule.for_seconds)}` : ''}`}</span
+                >
+              </td>
+              <td>${rule.severity}</td>
+              <td>${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</td>
+              <td class="right">
+                ${
+                  sure === rule.name
+                    ? html`<span class="buttons">
+                        <button
+                          type="button"
+                          class="button small danger"
+                          disabled=${busy !== null}
+                          onClick=${() => remove(rule)}
+                        >
+                          Delete it
+                        </button>
+                        <button type="button" class="button small" onClick=${() => setSure(null)}>Keep it</button>
+                      </span>`
+                    : html`<span class="buttons">
+                        <button
+                          type="button"
+                          class="button small quiet"
+                          aria-label=${`Edit ${rule.name}`}
+                          onClick=${() => onEdit(rule)}
+                        >
+                          Edit
+                        </button>
+                        ${own && html`<button type="button" class="button small quiet" aria-label=${`Delete ${rule.name}`} onClick=${() => setSure(rule.name)}>Delete</button>`}
+                      </span>`
+                }
+              </td>
+            </tr>`;
+          })}
+        </tbody>
+      </table>
+    </div>
+    <p class="table-foot">
+      A built-in rule, or one of config.yaml, that is changed here becomes a rule of the API; deleting that brings the
+      former back.
+    </p>
+  </section>`;
+}
+
+const ORIGINS = /** @type {Record<string, string>} */ ({ builtin: 'built in', config: 'config.yaml', api: 'API' });
+
+/** @param {Rule} rule */
+function path(rule) {
+  return `alerts/rules/${encodeURIComponent(rule.name)}`;
+}
+
+/** @param {Rule} rule */
+function conditionOf(rule) {
+  const { stat, op } = form(rule);
+  return stat === 'ratio' ? `${stat} ${op} ${percent(rule.threshold)}` : `${stat} ${op} ${number(rule.threshold)}`;
+}

@@ -1,0 +1,20 @@
+// The last answer stays while the next is under way.
+
+import { useRef } from '../html.js';
+import { useAnswer } from '../state.js';
+
+/**
+ * Rows of a statement in SQL. While time goes on the statement is another one
+ * each time; what it answered last stays until there is a newer answer, as long
+ * as `subject` is the same.
+ * @param {string | null} query null: asks nothing
+ * @param {string} subject what it is about, without the time
+ * @param {number} [limit] rows
+ */
+export function useRows(query, subject, limit = 10_000) {
+  const asked = useAnswer(query === null ? null : 'sql', query === null ? null : { query, limit }, { every: 0 });
+  const last = useRef({ subject: '', rows: /** @type {any[] | null} */ (null) });
+  if (last.current.subject !== subject) last.current = { subject, rows: null };
+  if (Array.isArray(asked.answer)) last.current.rows = asked.answer;
+  return { ...asked, rows: last.current.rows };
+}

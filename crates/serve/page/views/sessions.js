@@ -1,0 +1,185 @@
+import { ago, count, counted, duration, money, percent, time } from '../format.js';
+import { html, useMemo, useState } from '../html.js';
+import { Stat } from '../parts/stat.js';
+import { Empty, Loading, Problem } from '../parts/states.js';
+import { Table } from '../parts/table.js';
+import { link, setQuery, useAnswer, useRange } from '../state.js';
+import { useRows } from './kept.js';
+import { quoted, within } from './window.js';
+
+export const title = 'Sessions';
+
+/** Sessions that are listed at first, and when one looks for some; the table draws no more. */
+const FEW = 100;
+const MOST = 1000;
+
+/** @param {{route: import('../route.js').Route}} props */
+export default function View({ route }) {
+  const range = useRange();
+  const agent = route.query['agent'] ?? null;
+  const [onlyFailed, setOnlyFailed] = useState(false);
+  const [many, setMany] = useState(false);
+  const limit = many || onlyFailed || agent !== null ? MOST : FEW;
+  const { answer, error, loading, stale, reload } = useAnswer('session_list', range.query && { ...range.query, limit });
+  const spread = useAnswer('sessions', range.query);
+  const agents = useAnswer('agents', range.query && { ...range.query, limit: 200 });
+  const workers = useWorkers(range);
+  const of = useSessionsOf(agent, range);
+
+  const all = useMemo(() => rows(answer?.session_list?.sessions ?? [], workers), [answer, workers]);
+  const shown = useMemo(
+    () =>
+      all.filter((row) => (!agent || of.rows === null || of.set.has(row.session)) && (!onlyFailed || row.failed > 0)),
+    [all, agent, of.rows, onlyFailed],
+  );
+  if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
+  if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${480} /></div>`;
+  if (all.length === 0 && range.range === 'all') return html`<${Empty} />`;
+
+  const more = answer.session_list.more;
+  const failed = all.filter((row) => row.failed > 0).length;
+  const known = spread.answer?.sessions;
+  const cost = all.some((row) => row.cost_usd !== null) ? all.reduce((sum, row) => sum + (row.cost_usd ?? 0), 0) : null;
+  const latest = more > 0 ? `of the ${count(all.length)} latest` : undefined;
+  return html`<div class=${`view${stale ? ' stale' : ''}`}>
+    ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
+    <div class="stats">
+      <${Stat} label="Sessions" value=${count(all.length + more)} note=${all[0] ? `latest ${ago(all[0].last)}` : ''} />
+      <${Stat}
+        label="With failures"
+        value=${percent(all.length ? failed / all.length : null)}
+        note=${`${counted(failed, 'session')}${latest ? ` ${latest}` : ''}`}
+      />
+      <${Stat}
+        label="Median length"
+        value=${duration(known?.duration_ms?.p50)}
+        note=${known?.duration_ms ? `p95 ${duration(known.duration_ms.p95)}` : 'no ends recorded'}
+      />
+      <${Stat} label="Tokens a session" value=${count(mean(all, 'tokens'))} note=${latest ?? 'mean, of model calls'} />
+      <${Stat}
+        label="Cost"
+        value=${money(cost)}
+        note=${latest ?? (all.length && cost !== null ? `${money(cost / all.length)} a session` : '')}
+      />
+    </div>
+    <section class="card flush">
+      <div class="controls in-card">
+        <label class="field inline"
+          >Agent
+          <select
+            class="input"
+            value=${agent ?? ''}
+            onChange=${(/** @type {any} */ event) => setQuery({ agent: event.currentTarget.value || null })}
+          >
+            <option value="">All agents</option>
+            ${agent && !(agents.answer?.agents?.agents ?? []).some((/** @type {any} */ one) => one.agent === agent) && html`<option value=${agent}>${agent.slice(0, 60)}</option>`}
+            ${(agents.answer?.agents?.agents ?? []).map((/** @type {any} */ one) => html`<option key=${one.agent} value=${one.agent}>${one.agent.slice(0, 60)}</option>`)}
+          </select>
+        </label>
+        <label class="check"
+          ><input
+            type="checkbox"
+            checked=${onlyFailed}
+            onChange=${(/** @type {any} */ event) => setOnlyFailed(event.currentTarget.checked)}
+          />
+          Only with failures</label
+        >
+        ${agent && of.error && html`<span class="tone-bad">${`The sessions of this agent could not be asked for: ${of.error.message}`}</span>`}
+      </div>
+      <${Table}
+        caption=${agent ? 'Sessions in which this agent worked' : 'Sessions'}
+        columns=${COLUMNS}
+        rows=${shown}
+        id=${(/** @type {any} */ row) => row.session}
+        sort=${{ key: 'last', down: true }}
+        more=${more}
+        empty=${agent || onlyFailed ? 'No session matches.' : 'No session in this time.'}
+        note=${more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setMany(true)}>${`Show up to ${count(MOST)}`}</button>`}
+      />
+    </section>
+  </div>`;
+}
+
+/** @type {import('../parts/table.js').Column[]} */
+const COLUMNS = [
+  { key: 'session', label: 'Session', unit: 'name', link: (row) => link('trace', ['session', row.session]) },
+  {
+    key: 'first',
+    label: 'Started',
+    unit: 'text',
+    align: 'left',
+    format: (at) => html`<span title=${time(at, { precise: true })}>${time(at)}</span>`,
+  },
+  {
+    key: 'last',
+    label: 'Ended',
+    unit: 'text',
+    align: 'right',
+    format: (at) => html`<span title=${time(at, { precise: true })}>${ago(at)}</span>`,
+  },
+  { key: 'length', label: 'Length', unit: 'ms', bar: true },
+  { key: 'workers', label: 'Agents', unit: 'name', format: (value) => value },
+  { key: 'tool_calls', label: 'Tool calls', unit: 'count' },
+  { key: 'llm_calls', label: 'Model calls', unit: 'count' },
+  {
+    key: 'failed',
+    label: 'Failed',
+    unit: 'count',
+    format: (n) =>
+      n > 0
+        ? html`<span class="tone-bad failed-mark"
+            ><span class="mark bad" aria-hidden="true"></span>${`${count(n)} failed`}</span
+          >`
+        : html`<span class="muted">none</span>`,
+  },
+  { key: 'tokens', label: 'Tokens', unit: 'count' },
+  { key: 'cost_usd', label: 'Cost', unit: 'usd' },
+];
+
+/**
+ * @param {any[]} sessions
+ * @param {Map<string, string>} workers
+ */
+function rows(sessions, workers) {
+  return sessions.map((one) => ({
+    ...one,
+    length: Math.max(Date.parse(one.last) - Date.parse(one.first), 0),
+    workers: one.agent ?? workers.get(one.session) ?? null,
+  }));
+}
+
+/**
+ * How many agents worked where there was not just one.
+ * @param {import('../state.js').Range} range
+ */
+function useWorkers(range) {
+  const query =
+    range.query &&
+    `SELECT session_id, count(DISTINCT agent) AS agents FROM events WHERE session_id <> ''${within(range)} ` +
+      `GROUP BY session_id HAVING count(DISTINCT agent) > 1`;
+  const { rows } = useRows(query || null, range.range);
+  return useMemo(() => new Map((rows ?? []).map((row) => [row.session_id, `${row.agents} agents`])), [rows]);
+}
+
+/**
+ * @param {string | null} agent
+ * @param {import('../state.js').Range} range
+ */
+function useSessionsOf(agent, range) {
+  const query =
+    agent !== null &&
+    range.query &&
+    `SELECT DISTINCT session_id FROM events WHERE session_id <> '' AND agent = ${quoted(agent)}${within(range)}`;
+  const asked = useRows(query || null, `${agent} ${range.range}`);
+  const set = useMemo(() => new Set((asked.rows ?? []).map((row) => row.session_id)), [asked.rows]);
+  return { ...asked, set };
+}
+
+/**
+ * @param {any[]} rows
+ * @param {string} key
+ */
+function mean(rows, key) {
+  const known = rows.map((row) => row[key]).filter((value) => value !== null);
+  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+}

@@ -1,0 +1,64 @@
+// Figures of machines, as charts and tables take them. Pure.
+
+const MIB = 1_048_576;
+
+/**
+ * @typedef {{from: string, at: number, count: number, mean: number|null, p50: number|null, p95: number|null}} Stretch
+ */
+
+/**
+ * A timeline's stretches, times a factor.
+ * @param {any} answer
+ * @param {number} factor
+ * @returns {Stretch[]}
+ */
+export function scaled(answer, factor) {
+  const times = (/** @type {number | null} */ value) => (value === null ? null : value * factor);
+  return (answer?.timeline?.buckets ?? []).map((/** @type {any} */ bucket) => ({
+    from: bucket.from,
+    at: Date.parse(bucket.from) / 1000,
+    count: bucket.count,
+    mean: times(bucket.mean),
+    p50: times(bucket.p50),
+    p95: times(bucket.p95),
+  }));
+}
+
+/**
+ * Finds a source's series by name.
+ * @param {any[]} series
+ * @param {string} source
+ */
+export function seriesOf(series, source) {
+  const found = new Map(series.filter((one) => one.source === source).map((one) => [one.name, one]));
+  return (/** @type {string} */ name) => found.get(name);
+}
+
+/** What is told of a process: the end of the metric's name. */
+const ENDS = /** @type {const} */ (['_cpu_percent', '_memory_mb', '_count']);
+
+/**
+ * A row a process, from the metrics of the source `process`.
+ * @param {any[]} all the window's
+ * @param {any[]} now live ones
+ */
+export function byProcess(all, now) {
+  const of = (/** @type {any[]} */ series) => series.filter((one) => one.source === 'process');
+  const live = seriesOf(now, 'process');
+  const whole = seriesOf(all, 'process');
+  /** @type {Set<string>} */
+  const names = new Set();
+  for (const { name } of [...of(all), ...of(now)]) {
+    const end = ENDS.find((end) => name.endsWith(end));
+    if (end && name.length > end.length) names.add(name.slice(0, -end.length));
+  }
+  const mib = (/** @type {number | undefined} */ value) => (value === undefined ? null : value * MIB);
+  return [...names].map((name) => ({
+    name,
+    count: live(`${name}_count`)?.latest ?? null,
+    cpu: live(`${name}_cpu_percent`)?.latest ?? null,
+    cpuMean: whole(`${name}_cpu_percent`)?.value?.mean ?? null,
+    memory: mib(live(`${name}_memory_mb`)?.latest),
+    memoryMost: mib(whole(`${name}_memory_mb`)?.value?.max),
+  }));
+}

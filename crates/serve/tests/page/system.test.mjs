@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { byProcess, scaled, seriesOf } from '../../page/views/system-figures.js';
+import { quoted, within } from '../../page/views/window.js';
+
+test('nothing measured is nothing, not 0', () => {
+  const answer = {
+    timeline: {
+      buckets: [
+        { from: '1970-01-01T00:01:00Z', count: 2, mean: 3, p50: 0, p95: null },
+        { from: '1970-01-01T00:02:00Z', count: 0, mean: null, p50: null, p95: null },
+      ],
+    },
+  };
+  assert.deepEqual(
+    scaled(answer, 2).map(({ at, mean, p50, p95 }) => [at, mean, p50, p95]),
+    [
+      [60, 6, 0, null],
+      [120, null, null, null],
+    ],
+  );
+  assert.deepEqual(scaled(null, 1), []);
+});
+
+test('a process is a row, whatever its name', () => {
+  const metric = (name, value, source = 'process') => ({
+    source,
+    name,
+    latest: value,
+    value: { mean: value, max: value },
+  });
+  const all = [
+    metric('a_count_cpu_percent', 5),
+    metric('_count', 1),
+    metric('b_memory_mb', 2),
+    metric('c_cpu_percent', 1, 'system'),
+  ];
+  const rows = byProcess(all, [metric('a_count_count', 3)]);
+  assert.deepEqual(
+    rows.map((row) => [row.name, row.count, row.cpuMean, row.memoryMost]),
+    [
+      ['a_count', 3, 5, null],
+      ['b', null, null, 2 * 1_048_576],
+    ],
+  );
+  assert.equal(seriesOf(all, 'system')('c_cpu_percent')?.latest, 1);
+  assert.equal(seriesOf(all, 'system')('toString'), undefined);
+});
+
+test('a window as SQL has it', () => {
+  const check = (range, text) => assert.equal(within({ from: 0, to: 1000, range }), text);
+  check('all', '');
+  check('24h', " AND timestamp >= '1970-01-01T00:00:00.000Z'");
+  check('custom', " AND timestamp >= '1970-01-01T00:00:00.000Z' AND timestamp < '1970-01-01T00:00:01.000Z'");
+});
+
+test('no text ends its quotes', () => {
+  const check = (text, expected) => assert.equal(quoted(text), expected);
+  check('a', "'a'");
+  check("a' OR '1'='1", "'a'' OR ''1''=''1'");
+});
