@@ -66,20 +66,29 @@ export function duration(ms) {
   return `${short(ms / DAY / 365.25)}${NBSP}y`;
 }
 
+/** @type {readonly (readonly [number, string])[]} */
+const MANY = [
+  [1e6, 'M'],
+  [1e9, 'G'],
+  [1e12, 'T'],
+];
+
 /**
  * How many: `1,234`; from ten million on `12.3 M`.
  * @param {Figure} n
  */
 export function count(n) {
   if (!known(n)) return NONE;
-  if (Math.abs(n) >= 9_999_500) {
-    return scaled(n, [
-      [1e6, 'M'],
-      [1e9, 'G'],
-      [1e12, 'T'],
-    ]);
-  }
+  if (Math.abs(n) >= 9_999_500) return scaled(n, MANY);
   return Number.isInteger(n) || Math.abs(n) >= 99.95 ? whole.format(n) : n.toFixed(1);
+}
+
+/**
+ * Tokens: `9,840`; from a million on `7.9 M`.
+ * @param {Figure} n
+ */
+export function tokens(n) {
+  return known(n) && Math.abs(n) >= 999_500 ? scaled(n, MANY) : count(n);
 }
 
 /**
@@ -240,8 +249,9 @@ export function inUnit(unit) {
     case 'per_second':
       return rate;
     case 'count':
-    case 'tokens':
       return count;
+    case 'tokens':
+      return tokens;
     default:
       return number;
   }

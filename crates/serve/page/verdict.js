@@ -11,10 +11,13 @@ function figure(check, value) {
   return check.unit === 'ms' ? duration(value) : String(value);
 }
 
+/** What the first seed calls these is of agents' definitions alone. @type {Record<string, string>} */
+const NAMES = { 'cache hit rate': 'hit rate of the agent cache', 'overall p95': 'p95 of agent discovery' };
+
 /** @param {Check} check */
 function missed(check) {
   const side = check.unit === 'percent' ? 'above' : 'below';
-  return `${check.name} is ${figure(check, check.value)} (target ${side} ${figure(check, check.target)})`;
+  return `${NAMES[check.name] ?? check.name} is ${figure(check, check.value)} (target ${side} ${figure(check, check.target)})`;
 }
 
 /** @param {readonly string[]} parts */

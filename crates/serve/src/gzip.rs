@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use flate2::Compression;
 
 /// Whether `Accept-Encoding` names gzip, or anything, with more than no weight.
-pub fn is_taken(headers: &HeaderMap) -> bool {
+pub(crate) fn is_taken(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
     let lines = lines.filter_map(|line| line.to_str().ok());
     let mut any = false;
@@ -27,7 +27,7 @@ pub fn is_taken(headers: &HeaderMap) -> bool {
 
 /// # Errors
 /// When the compressor breaks, which writing to memory gives no cause for.
-pub fn packed(bytes: &[u8], level: Compression) -> std::io::Result<Vec<u8>> {
+pub(crate) fn packed(bytes: &[u8], level: Compression) -> std::io::Result<Vec<u8>> {
     let mut to = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 4), level);
     to.write_all(bytes)?;
     to.finish()

@@ -7,6 +7,7 @@ const DAY = 86_400;
 
 /** @param {number} n */
 const two = (n) => String(n).padStart(2, '0');
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** @param {Date} at */
 const day = (at) => `${at.getDate()} ${MONTHS[at.getMonth()]}`;
 /** @param {Date} at @param {boolean} seconds */
@@ -14,21 +15,24 @@ const clock = (at, seconds) =>
   `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ''}`;
 
 /**
- * Labels of an axis of time: clock times, and the day where it changes.
+ * Labels of an axis of time: clock times, and the day where it changes; which
+ * uPlot lays out in the time zone it is told.
  * @param {readonly number[]} splits seconds since 1970
  * @param {number} step seconds between two
+ * @param {boolean} [utc] in UTC rather than local time
  * @returns {string[]}
  */
-export function timeLabels(splits, step) {
+export function timeLabels(splits, step, utc = false) {
   let before = '';
   return splits.map((seconds) => {
     const at = new Date(seconds * 1000);
-    if (step >= 300 * DAY) return String(at.getFullYear());
+    if (step >= 300 * DAY) return String(utc ? at.getUTCFullYear() : at.getFullYear());
     if (step >= DAY) {
-      const year = String(at.getFullYear());
+      const year = String(utc ? at.getUTCFullYear() : at.getFullYear());
       const turned = before !== '' && before !== year;
       before = year;
-      return turned ? `${day(at)} ${year}` : day(at);
+      const date = utc ? `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}` : day(at);
+      return turned ? `${date} ${year}` : date;
     }
     const midnight = at.getHours() === 0 && at.getMinutes() === 0 && at.getSeconds() === 0;
     return midnight ? day(at) : clock(at, step < 60);
@@ -42,8 +46,45 @@ export function timeLabels(splits, step) {
  */
 export function timeLabel(seconds, step) {
   const at = new Date(seconds * 1000);
-  const date = `${['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][at.getDay()]} ${day(at)}`;
-  return step >= DAY ? date : `${date} ${clock(at, step < 60)}`;
+  // Stretches of whole days are those of UTC, wherever whoever looks is.
+  if (step >= DAY) return `${DAYS[at.getUTCDay()]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`;
+  return `${DAYS[at.getDay()]} ${day(at)} ${clock(at, step < 60)}`;
+}
+
+/** Where an axis of durations has its lines, milliseconds: what clocks count in. */
+const DURATIONS = [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1e3, 1e4, 6e4, 6e5, 3.6e6, 3.6e7, 3.6e8, 3.6e9];
+
+/**
+ * Lines of a logarithmic axis.
+ * @param {import('../format.js').Unit | undefined} unit
+ * @param {number} low above 0
+ * @param {number} high
+ * @returns {number[]}
+ */
+export function logSplits(unit, low, high) {
+  const from = Math.floor(Math.log10(low));
+  const all =
+    unit === 'ms'
+      ? DURATIONS
+      : Array.from({ length: Math.max(Math.ceil(Math.log10(high)) - from + 1, 1) }, (_, at) => 10 ** (from + at));
+  return all.filter((value) => value >= low && value <= high);
+}
+
+/**
+ * Steps between lines of an axis that are round in its unit, the least first;
+ * `undefined`: any decimal ones.
+ * @param {import('../format.js').Unit | undefined} unit
+ * @returns {number[] | undefined}
+ */
+export function steps(unit) {
+  const decimal = (/** @type {number} */ from, /** @type {number} */ to) =>
+    Array.from({ length: to - from }, (_, at) => [1, 2, 5].map((n) => n * 10 ** (from + at))).flat();
+  if (unit === 'count') return decimal(0, 15);
+  if (unit === 'ms') {
+    const long = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14_400, 43_200].map((n) => n * 6e4);
+    return [...decimal(-6, 4), 2e4, 3e4, ...long];
+  }
+  return undefined;
 }
 
 /**
@@ -61,7 +102,9 @@ export function figureLabels(unit, splits) {
     if (unit === 'percent') return `${plain(value, step)}\u00a0%`;
     if (unit === 'usd') return `$${plain(value, step)}`;
     if (unit === 'count' || unit === 'tokens' || unit === undefined) return compact(value);
-    // `200.0 ms` says no more than `200 ms`.
+    // `200.0 ms` says no more than `200 ms`, and `60 s` is `1 min`.
+    if (unit === 'ms' && value >= 6e4 && value < 9e4) return `${value / 6e4}\u00a0min`;
+    if (unit === 'ms' && value >= 3.6e6 && value < 5.4e6) return `${value / 3.6e6}\u00a0h`;
     return told(value).replace(/\.0(?=\D)/, '');
   });
 }

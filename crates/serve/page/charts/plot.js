@@ -6,7 +6,7 @@ import { html, useEffect, useRef, useState } from '../html.js';
 import { inUnit } from '../format.js';
 import { setRange, useTheme } from '../state.js';
 import uPlot from '../vendor/uplot-1.6.32/uPlot.esm.js';
-import { figureLabels, timeLabel, timeLabels } from './axes.js';
+import { figureLabels, logSplits, steps, timeLabel, timeLabels } from './axes.js';
 import { colour, faded } from './colours.js';
 
 /** @typedef {(number | null | undefined)[]} Values */
@@ -158,7 +158,17 @@ function figure(chart, one, at) {
 
 /** @param {Chart} chart @returns {any} */
 function dataOf(chart) {
-  return [chart.x, ...chart.series.map(({ values, painted }) => painted ?? values)];
+  const painted = chart.series.map((one) => one.painted ?? one.values);
+  return [chart.x, ...bridged(chart).map((one) => one.painted ?? one.values), ...painted];
+}
+
+/**
+ * Lines that have gaps between points. A faint line leads over them, below
+ * those with what was measured.
+ * @param {Chart} chart
+ */
+function bridged(chart) {
+  return chart.series.filter((one) => !one.paths);
 }
 
 /**
@@ -171,7 +181,10 @@ function options(latest, width, setAt) {
   const chart = latest.current;
   const step = stepOf(chart.x);
   const [text, line] = [colour('muted'), colour('grid')];
+  const below = bridged(chart);
+  const utc = step >= 86_400;
   return {
+    ...(utc ? { tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') } : {}),
     width,
     height: chart.height,
     padding: [8, 8, 0, 0],
@@ -180,7 +193,7 @@ function options(latest, width, setAt) {
       y: false,
       ...(chart.sync ? { sync: { key: chart.sync, setSeries: false } } : {}),
       drag: { x: true, y: false, setScale: false },
-      points: { show: !chart.bars, size: 6, width: 0, fill: (/** @type {any} */ _u, /** @type {number} */ at) => colour(chart.series[at - 1]?.tone ?? 'accent') },
+      points: { show: !chart.bars, size: 6, width: 0, fill: (/** @type {any} */ _u, /** @type {number} */ at) => (at > below.length ? colour(chart.series[at - 1 - below.length]?.tone ?? 'accent') : 'transparent') },
       // Under a bar means within its stretch.
       ...(chart.bars
         ? {
@@ -212,7 +225,7 @@ function options(latest, width, setAt) {
         grid: { show: false },
         ticks: { show: true, stroke: line, width: 1, size: 4 },
         values: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits, /** @type {number} */ _axis, /** @type {number} */ _space, /** @type {number} */ incr) =>
-          timeLabels(splits, incr),
+          timeLabels(splits, incr, utc),
       },
       {
         stroke: text,
@@ -224,12 +237,20 @@ function options(latest, width, setAt) {
         grid: { show: true, stroke: line, width: 1 },
         ticks: { show: false },
         values: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) =>
-          figureLabels(chart.unit, splits).map((label, at) => (chart.log && !decade(Number(splits[at])) ? '' : label)),
-        ...(chart.unit === 'count' ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 1e9, 1e10] } : {}),
+          figureLabels(chart.unit, splits),
+        ...(chart.log
+          ? {
+              splits: (/** @type {uPlot} */ _u, /** @type {number} */ _axis, /** @type {number} */ low, /** @type {number} */ high) =>
+                logSplits(chart.unit, low, high),
+              filter: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) => splits,
+            }
+          : {}),
+        ...(steps(chart.unit) ? { incrs: steps(chart.unit) } : {}),
       },
     ],
     series: [
       {},
+      ...below.map((one) => ({ stroke: faded(one.tone, 0.35), width: 1, spanGaps: true, points: { show: false } })),
       ...chart.series.map((one) => ({
         label: one.label,
         stroke: one.paths ? undefined : colour(one.tone),
@@ -260,12 +281,6 @@ function options(latest, width, setAt) {
   };
 }
 
-/** Whether a log axis has a label there. @param {number} value */
-function decade(value) {
-  const power = Math.log10(value);
-  return Math.abs(power - Math.round(power)) < 1e-6;
-}
-
 /**
  * The stretch of the axis of figures: from 0, with some room above.
  * @param {number | null} least
@@ -277,7 +292,7 @@ function span(least, most, chart) {
   if (chart.log) {
     const low = least !== null && least > 0 ? least : 1;
     const high = most !== null && most > low ? most : low * 10;
-    return [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high) + 1e-9)];
+    return [low / 1.6, high * 1.6];
   }
   const low = Math.min(0, least ?? 0);
   const full = chart.unit === 'ratio' ? 1 : chart.unit === 'percent' ? 100 : Infinity;

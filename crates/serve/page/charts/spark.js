@@ -4,7 +4,8 @@ const WIDTH = 100;
 const HEIGHT = 24;
 
 /**
- * The line through values, and the ground below it; gaps where there are none. Pure.
+ * The line through values, and the ground below it. Where there are none it goes
+ * on straight: a trend is told, not its points. Pure.
  * @param {readonly (number | null | undefined)[]} values
  * @param {boolean} [zero] whether it begins at 0 rather than at the least value
  * @returns {{line: string, area: string}} paths in 100 × 24
@@ -17,29 +18,19 @@ export function sparkPaths(values, zero = true) {
   const span = most - least || 1;
   const step = values.length > 1 ? WIDTH / (values.length - 1) : 0;
   const y = (/** @type {number} */ value) => HEIGHT - 1 - ((value - least) / span) * (HEIGHT - 2);
-  let line = '';
-  let area = '';
-  let begun = -1;
-  const close = (/** @type {number} */ end) => {
-    if (begun >= 0 && area) area += `L${(end * step).toFixed(1)} ${HEIGHT}Z`;
-    begun = -1;
-  };
+  /** @type {string[]} */
+  const points = [];
+  let [first, last] = ['0', '0'];
   values.forEach((value, at) => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) return close(at - 1);
-    const point = `${(at * step).toFixed(1)} ${y(value).toFixed(1)}`;
-    if (begun < 0) {
-      begun = at;
-      line += `M${point}`;
-      area += `M${(at * step).toFixed(1)} ${HEIGHT}L${point}`;
-      // One alone is a short stroke, so that it is seen.
-      const next = values[at + 1];
-      if (typeof next !== 'number') line += 'h0.8';
-    } else {
-      line += `L${point}`;
-      area += `L${point}`;
-    }
+    if (typeof value !== 'number' || !Number.isFinite(value)) return;
+    last = (at * step).toFixed(1);
+    if (points.length === 0) first = last;
+    points.push(`${last} ${y(value).toFixed(1)}`);
   });
-  close(values.length - 1);
+  const joined = points.join('L');
+  // One alone is a short stroke, so that it is seen.
+  const line = points.length === 1 ? `M${joined}h1` : `M${joined}`;
+  const area = points.length === 1 ? '' : `M${first} ${HEIGHT}L${joined}L${last} ${HEIGHT}Z`;
   return { line, area };
 }
 
