@@ -1,0 +1,261 @@
+import { ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
+import { html } from '../html.js';
+import { Name } from '../parts/name.js';
+import { Stat } from '../parts/stat.js';
+import { Empty, Loading, Problem } from '../parts/states.js';
+import { Table } from '../parts/table.js';
+import { link, useAnswer, useLive, useRange } from '../state.js';
+import { verdict } from '../verdict.js';
+import { figureName, figureText } from './changes.js';
+import { Calls, Cost, HitRate, Latency, Tokens } from './charts.js';
+import { hitRatio, ratio, total, values } from './series.js';
+
+export const title = 'Overview';
+
+/** Sparks say as much with half as many points. */
+const BUCKETS = 120;
+const SYNC = 'overview';
+
+export default function View() {
+  const { query } = useRange();
+  const ask = (/** @type {string} */ name, /** @type {object} */ params = {}) =>
+    useAnswer(name, query && { ...query, ...params });
+  const health = ask('health');
+  const tools = ask('tools');
+  const models = ask('models');
+  const tooled = ask('timeline', { kind: 'tool_call', buckets: BUCKETS });
+  const modelled = ask('timeline', { kind: 'llm_call', buckets: BUCKETS });
+  const cached = ask('timeline', { kind: 'cache', buckets: BUCKETS });
+  const sessions = ask('session_list', { limit: 8 });
+  const changes = useAnswer('changes', {});
+  const live = useLive([]);
+
+  if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
+  // Nothing in this time is another matter than nothing at all.
+  const never = health.answer?.verdict === 'no_data' && !health.answer.storage?.latest;
+  if (never) return html`<div class="view"><${Empty} /></div>`;
+
+  return html`
+    <div class="view">
+      <${State} health=${health.answer} live=${live} changes=${changes.answer} />
+      <${Stats}
+        tools=${tools.answer?.tools}
+        models=${models.answer?.models}
+        tooled=${tooled.answer?.timeline}
+        modelled=${modelled.answer?.timeline}
+        cached=${cached.answer?.timeline}
+      />
+      <div class="row two">
+        <${Latency}
+          id="tool-latency"
+          title="Latency of tool calls"
+          asked=${tooled}
+          spread=${tools.answer?.tools.duration_ms}
+          sync=${SYNC}
+        />
+        <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
+      </div>
+      <div class="row two">
+        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} one="call" many="calls" sync=${SYNC} />
+        <${Calls} id="model-calls" title="Model calls" asked=${modelled} one="call" many="calls" sync=${SYNC} />
+      </div>
+      <div class="row three">
+        <${Tokens} id="tokens" title="Tokens" asked=${modelled} height=${150} sync=${SYNC} />
+        <${Cost} id="cost" title="Cost" asked=${modelled} height=${150} sync=${SYNC} />
+        <${HitRate} id="hits" title="Cache hit rate" asked=${cached} height=${150} sync=${SYNC} />
+      </div>
+      <div class="row two">
+        <${TopTools} asked=${tools} />
+        <${Latest} asked=${sessions} />
+      </div>
+    </div>
+  `;
+}
+
+/** @param {{health: any, live: import('../state.js').LiveNow, changes: any}} props */
+function State({ health, live, changes }) {
+  if (health === null) return html`<${Loading} height=${92} />`;
+  const firing = live.alerts?.firing ?? [];
+  const pending = live.alerts?.pending ?? [];
+  const now = live.overview;
+  const { tone, sentence } = verdict(health, firing);
+  const worse = (changes?.changes ?? []).filter((/** @type {any} */ change) => change.worse);
+  return html`
+    <section class="card state-card" aria-label="State">
+      <div class="split">
+        <p class="sentence"><span class=${`mark ${tone}`} aria-hidden="true"></span>${sentence}</p>
+        ${
+          now &&
+          html`
+            <p class="muted">
+              Now ${rate(now['events_per_second'])} events, ${counted(now['active_sessions'], 'active session')},
+              ${money(now['cost_per_hour'])} an hour
+            </p>
+          `
+        }
+      </div>
+      <ul class="facts">
+        ${[...firing, ...pending].slice(0, 5).map(
+          (alert) => html`
+            <li key=${`${alert.rule} ${alert.source} ${alert.name}`}>
+              <span class=${`tag ${alert.state === 'firing' ? 'bad' : 'warn'}`}>${alert.state ?? 'firing'}</span>
+              <a href=${link('alerts')}><bdi>${alert.rule}</bdi></a>
+              ${alert.name && html`<${Name} text=${alert.name} />`}
+              <span class="muted">since ${ago(alert.since ?? alert.fired_at)}</span>
+            </li>
+          `,
+        )}
+        ${worse.slice(0, 3).map(
+          (/** @type {import('../types.d.ts').Change} */ change) => html`
+            <li key=${`${change.event_type} ${change.name} ${change.figure} ${change.since}`}>
+              <span class="tag warn">worse</span>
+              <${Name} text=${change.name} href=${changed(change)} />
+              <span>
+                ${figureName(change.figure)} ${figureText(change.figure, change.before)} →
+                ${figureText(change.figure, change.after)}
+                <span class="muted"> ${change.finding === 'outlier' ? 'on' : 'since'} ${change.since}</span>
+              </span>
+            </li>
+          `,
+        )}
+      </ul>
+    </section>
+  `;
+}
+
+/** Where there is more on it. @param {import('../types.d.ts').Change} change */
+function changed(change) {
+  if (change.event_type === 'tool_call') return link('tools', [change.name]);
+  if (change.event_type === 'llm_call') return link('models');
+  if (change.event_type === 'cache') return link('caches');
+  if (change.event_type === 'query') return link('queries');
+  return null;
+}
+
+/** @param {any} props */
+function Stats({ tools, models, tooled, modelled, cached }) {
+  const calls = tools ? tools.calls.succeeded + tools.calls.failed + tools.calls.unknown : null;
+  const asked = models ? models.calls.succeeded + models.calls.failed + models.calls.unknown : null;
+  const failing = tools && ratio(tools.calls.failed, tools.calls.succeeded + tools.calls.failed);
+  const refused = models && ratio(models.calls.failed, models.calls.succeeded + models.calls.failed);
+  const hits = total(values(cached, (bucket) => bucket.hits));
+  const lookups = (hits ?? 0) + (total(values(cached, (bucket) => bucket.misses)) ?? 0);
+  const tokens = models && models.tokens.input + models.tokens.output;
+  const priced =
+    models?.models.reduce((/** @type {number} */ sum, /** @type {any} */ model) => sum + model.priced_calls, 0) ?? 0;
+  return html`
+    <div class="stats">
+      <${Stat}
+        label="Tool calls"
+        value=${count(calls)}
+        note=${told(failing)}
+        tone=${failing > 0.05 ? 'bad' : undefined}
+        spark=${values(tooled, (bucket) => bucket.count)}
+        href=${link('tools')}
+      />
+      <${Stat}
+        label="p95 of tool calls"
+        value=${duration(tools?.duration_ms?.p95)}
+        note=${tools?.duration_ms ? `p50 ${duration(tools.duration_ms.p50)}` : ''}
+        spark=${values(tooled, (bucket) => bucket.p95)}
+        href=${link('tools')}
+      />
+      <${Stat}
+        label="Model calls"
+        value=${count(asked)}
+        note=${told(refused)}
+        tone=${refused > 0.05 ? 'bad' : undefined}
+        spark=${values(modelled, (bucket) => bucket.count)}
+        href=${link('models')}
+      />
+      <${Stat}
+        label="Tokens"
+        value=${tokenCount(tokens)}
+        note=${tokens ? `${tokenCount(models.tokens.output)} out` : ''}
+        spark=${values(modelled, (bucket) => (bucket.input_tokens ?? 0) + (bucket.output_tokens ?? 0))}
+        href=${link('models')}
+      />
+      <${Stat}
+        label="Cost"
+        value=${models && priced === 0 && asked > 0 ? '–' : money(models?.cost_usd)}
+        note=${asked ? (priced < asked ? `${counted(asked - priced, 'call')} without a price` : `${money(models.cost_usd / asked)} a call`) : ''}
+        spark=${values(modelled, (bucket) => bucket.cost_usd)}
+        href=${link('models')}
+      />
+      <${Stat}
+        label="Cache hit rate"
+        value=${percent(ratio(hits, lookups))}
+        note=${lookups > 0 ? counted(lookups, 'look-up') : 'no look-ups'}
+        spark=${values(cached, hitRatio)}
+        href=${link('caches')}
+      />
+    </div>
+  `;
+}
+
+/** @param {number | null | undefined} failing */
+function told(failing) {
+  if (failing === null || failing === undefined) return '';
+  return failing === 0 ? 'none failed' : `${percent(failing)} failed`;
+}
+
+/** @type {import('../parts/table.js').Column[]} */
+const TOOLS = [
+  { key: 'name', label: 'Tool', unit: 'name', link: (row) => link('tools', [row.name]) },
+  { key: 'time', label: 'Time', unit: 'ms', bar: true },
+  { key: 'count', label: 'Calls', unit: 'count' },
+  { key: 'failing', label: 'Failed', unit: 'ratio' },
+  { key: 'p95', label: 'p95', unit: 'ms' },
+];
+
+/** @param {{asked: import('../state.js').Asked}} props */
+function TopTools({ asked }) {
+  const all = asked.answer?.tools.tools;
+  if (!all) return html`<div class="card"><${Loading} height=${330} /></div>`;
+  const rows = all.map((/** @type {import('../types.d.ts').Tool} */ tool) => ({
+    name: tool.name,
+    time: tool.duration_ms?.sum ?? null,
+    count: tool.calls.succeeded + tool.calls.failed + tool.calls.unknown,
+    failing: ratio(tool.calls.failed, tool.calls.succeeded + tool.calls.failed),
+    p95: tool.duration_ms?.p95 ?? null,
+  }));
+  const top = rows.sort((/** @type {any} */ a, /** @type {any} */ b) => (b.time ?? 0) - (a.time ?? 0)).slice(0, 8);
+  return html`
+    <section class="card flush" aria-label="Tools that take the most time">
+      <${Table}
+        caption="Tools that take the most time"
+        columns=${TOOLS}
+        rows=${top}
+        sort=${{ key: 'time', down: true }}
+        empty="No tool calls in this time."
+      />
+    </section>
+  `;
+}
+
+/** @type {import('../parts/table.js').Column[]} */
+const SESSIONS = [
+  { key: 'session', label: 'Session', unit: 'name', link: (row) => link('trace', ['session', row.session]) },
+  { key: 'last', label: 'Last event', unit: 'text', format: (value) => ago(value) },
+  { key: 'events', label: 'Events', unit: 'count' },
+  { key: 'failed', label: 'Failed', unit: 'count' },
+  { key: 'tokens', label: 'Tokens', unit: 'count' },
+  { key: 'cost_usd', label: 'Cost', unit: 'usd' },
+];
+
+/** @param {{asked: import('../state.js').Asked}} props */
+function Latest({ asked }) {
+  const rows = asked.answer?.session_list.sessions;
+  if (!rows) return html`<div class="card"><${Loading} height=${330} /></div>`;
+  return html`
+    <section class="card flush" aria-label="Latest sessions">
+      <${Table}
+        caption="Latest sessions"
+        columns=${SESSIONS}
+        rows=${rows}
+        sort=${{ key: 'last', down: true }}
+        empty="No sessions in this time."
+      />
+    </section>
+  `;
+}
