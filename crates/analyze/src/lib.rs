@@ -35,5 +35,5 @@ mod engine;
 pub mod question;
 
 pub use cells::Cells;
-pub use engine::{Engine, EngineConfig, Rows, read_parquet};
+pub use engine::{Engine, EngineConfig, Progress, Rows, read_parquet};
 pub use tachograph_store::Bound;

@@ -9,6 +9,7 @@ mod growth;
 mod guard;
 mod listing;
 mod notes;
+mod replay;
 mod rollups;
 mod scan;
 mod session;
@@ -20,6 +21,8 @@ mod work;
 
 pub use config::EngineConfig;
 pub use export::read_parquet;
+pub use replay::Progress;
+pub(crate) use replay::Taker;
 pub use sql::Rows;
 
 use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};

@@ -179,7 +179,7 @@ fn is_crowded(error: &DataFusionError) -> bool {
 }
 
 /// What rules out whole row groups and pages.
-fn predicate(
+pub(super) fn predicate(
     snapshot: &Snapshot,
     window: Window,
     types: Option<&[&str]>,

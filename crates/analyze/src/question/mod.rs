@@ -2,6 +2,7 @@
 //! no engine.
 
 pub mod agents;
+pub mod backtest;
 pub mod cache_performance;
 pub mod caches;
 pub mod changes;
@@ -13,6 +14,7 @@ pub mod models;
 pub mod queries;
 pub mod report;
 pub mod sessions;
+pub mod suggest;
 pub mod timeline;
 pub mod token_savings;
 pub mod tools;

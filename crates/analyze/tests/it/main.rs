@@ -1,6 +1,7 @@
 //! Questions asked through the front door, of homes with a hand-made log.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod backtest;
 mod chance;
 mod changes;
 mod crowd;

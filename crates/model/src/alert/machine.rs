@@ -72,7 +72,8 @@ impl State {
 }
 
 /// What people are to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// It fires.
     Firing,
@@ -108,6 +109,7 @@ pub struct Transition {
 pub struct Terms {
     /// When it is too much.
     pub condition: Condition,
+    min_count: u64,
     for_nanos: i64,
     cooldown: i64,
     /// So long without a figure resolves.
@@ -132,10 +134,23 @@ impl Terms {
         let nanos = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX) * SECOND;
         Ok(Self {
             condition,
+            min_count: rule.min_count,
             for_nanos: nanos(rule.for_seconds),
             cooldown: nanos(rule.cooldown_seconds),
             missing: nanos(rule.for_seconds.max(rule.window_seconds)),
         })
+    }
+}
+
+impl Terms {
+    /// The figure of so many values; `None` where these are too few to tell.
+    pub fn enough(&self, count: u64, figure: Option<f64>) -> Option<f64> {
+        figure.filter(|_| count >= self.min_count)
+    }
+
+    /// The value that decides; `None`: there is none, or it is of too few.
+    pub fn value(&self, reading: &super::Reading) -> Option<f64> {
+        self.enough(reading.count, self.condition.value(reading))
     }
 }
 
@@ -179,6 +194,22 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// One of which only this is known: that it fired, and that people were told.
+    pub fn told_at(fired_at: UnixNanos, now: UnixNanos, terms: &Terms) -> Self {
+        let passed = now.0.saturating_sub(fired_at.0).max(0);
+        Self {
+            state: State::Firing,
+            since: fired_at,
+            fired_at: Some(fired_at),
+            seen: now,
+            held: terms.for_nanos,
+            open: true,
+            told: true,
+            cooling: terms.cooldown.saturating_sub(passed).max(0),
+            ..Self::default()
+        }
+    }
+
     /// Its state.
     pub fn state(&self) -> State {
         self.state

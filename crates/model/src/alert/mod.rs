@@ -32,8 +32,12 @@ pub const MAX_PAST_WINDOW: u64 = 366 * 86_400;
 /// The longest that a condition may have to hold, and that a rule may be silent
 /// after it fired, seconds: a week.
 pub const MAX_WAIT: u64 = 7 * 86_400;
+/// The most values that a rule may want in its window.
+pub const MAX_COUNT: u64 = 1_000_000;
 /// Labels of a rule.
 pub const MAX_LABELS: usize = 16;
+/// Channels that a rule may name.
+pub const MAX_CHANNELS: usize = 16;
 /// Severities, the least first.
 pub const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
 /// What a rule may watch, the default first: families of live series.
@@ -52,6 +56,15 @@ pub const FAMILIES: [&str; 14] = [
     "profile",
     "loss",
     "event",
+];
+/// Those whose series are told apart by a source, too.
+pub const SOURCED: [&str; 6] = [
+    "metric",
+    "model",
+    "model_tokens",
+    "model_cost",
+    "profile",
+    "loss",
 ];
 /// As a metric's name: every series of the family and source.
 pub const EVERY: &str = "*";
@@ -127,6 +140,12 @@ pub struct Rule {
     /// One of [`FAMILIES`].
     #[serde(default = "metric")]
     pub family: String,
+    /// Of fewer values in the window nothing is said, 1 to [`MAX_COUNT`].
+    #[serde(default = "one")]
+    pub min_count: u64,
+    /// Which channels are told; empty: all.
+    #[serde(default)]
+    pub channels: Vec<String>,
 }
 
 /// The default window.
@@ -148,6 +167,10 @@ fn warning() -> String {
 
 fn metric() -> String {
     FAMILIES[0].to_owned()
+}
+
+fn one() -> u64 {
+    1
 }
 
 fn yes() -> bool {
@@ -173,6 +196,8 @@ impl Rule {
             labels: BTreeMap::new(),
             group: String::new(),
             family: metric(),
+            min_count: 1,
+            channels: Vec::new(),
         }
     }
 
@@ -217,6 +242,9 @@ impl Rule {
                 return wrong(field, allowed);
             }
         }
+        if !(1..=MAX_COUNT).contains(&self.min_count) {
+            return wrong("min_count", format!("a whole number from 1 to {MAX_COUNT}"));
+        }
         if !SEVERITIES.contains(&self.severity.as_str()) {
             return wrong("severity", format!("one of {}", SEVERITIES.join(", ")));
         }
@@ -237,6 +265,11 @@ impl Rule {
         if labels.len() > MAX_LABELS || !fit {
             let allowed = format!("at most {MAX_LABELS} texts by name, each of {MAX_NAME} bytes");
             return wrong("labels", allowed);
+        }
+        let mut channels = self.channels.iter();
+        if channels.len() > MAX_CHANNELS || !channels.all(|name| label(name, 1)) {
+            let allowed = format!("at most {MAX_CHANNELS} names of channels");
+            return wrong("channels", allowed);
         }
         let condition = Condition::parse(&self.condition)?;
         Ok(Condition {
@@ -282,10 +315,12 @@ mod tests {
             &|rule| rule.cooldown_seconds = u64::MAX,
             "`cooldown_seconds`",
         );
+        check(&|rule| rule.min_count = 0, "`min_count`");
         check(&|rule| rule.severity = "bad".to_owned(), "`severity`");
         check(&|rule| rule.family = "tools".to_owned(), "`family`");
         check(&|rule| rule.group = "a\tb".to_owned(), "`group`");
         check(&|rule| rule.condition = "often".to_owned(), "condition");
+        check(&|rule| rule.channels.push(String::new()), "`channels`");
         let label = |rule: &mut Rule, key: &str| rule.labels.insert(key.to_owned(), String::new());
         check(&|rule| drop(label(rule, "")), "`labels`");
         check(&|rule| drop(label(rule, "a\u{7f}")), "`labels`");
@@ -321,6 +356,7 @@ mod tests {
         );
         assert_eq!((rule.for_seconds, rule.cooldown_seconds), (0, 3600));
         assert_eq!((rule.family.as_str(), rule.labels.len()), ("metric", 0));
+        assert_eq!(rule.min_count, 1);
         assert!(rule.enabled);
         let again = serde_json::to_string(&rule).expect("JSON");
         assert!(

@@ -20,6 +20,7 @@
 
 mod agents;
 pub mod all_metrics;
+pub mod backtest;
 mod cache_performance;
 mod caches;
 pub mod changes;
@@ -42,6 +43,7 @@ pub mod sheet;
 pub mod sql;
 pub mod stats;
 pub mod storage;
+pub mod suggest;
 mod text;
 pub mod timeline;
 mod token_savings;

@@ -15,7 +15,7 @@ pub const MOST_CONFIGURED: usize = 1000;
 const REQUIRED: [&str; 5] = ["name", "metric_name", "source", "condition", "threshold"];
 /// The last is the server's to say: it may stand there, for a rule that was
 /// read, changed and sent back.
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 12] = [
     "window_seconds",
     "severity",
     "description",
@@ -25,6 +25,8 @@ const OPTIONAL: [&str; 10] = [
     "labels",
     "group",
     "family",
+    "min_count",
+    "channels",
     "created_at",
 ];
 
@@ -69,6 +71,7 @@ pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
         seconds.ok_or_else(|| format!("`{key}` must be a whole number of seconds"))
     };
     let enabled = body.get("enabled").map_or(Some(true), Value::as_bool);
+    let min_count = body.get("min_count").map_or(Some(1), whole);
     let rule = Rule {
         name: text("name", "")?,
         metric_name: text("metric_name", "")?,
@@ -85,6 +88,8 @@ pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
         labels: labels(body.get("labels"))?,
         group: text("group", "")?,
         family: text("family", FAMILIES[0])?,
+        min_count: min_count.ok_or("`min_count` must be a whole number")?,
+        channels: names(body.get("channels"))?,
     };
     rule.check().map_err(|error| error.to_string())?;
     Ok(rule)
@@ -139,6 +144,20 @@ fn complete(body: &mut Map<String, Value>) {
     let number = text.map(|text| Condition::parse(text).map_or(0.0, |condition| condition.number));
     if let Some(number) = number {
         body.entry("threshold").or_insert_with(|| number.into());
+    }
+}
+
+/// One name, or a list of them.
+fn names(value: Option<&Value>) -> Result<Vec<String>, String> {
+    let wrong = || "`channels` must be a list of names".to_owned();
+    match value {
+        None => Ok(Vec::new()),
+        Some(Value::String(name)) => Ok(vec![name.clone()]),
+        Some(Value::Array(list)) => {
+            let names = list.iter().map(|name| Some(name.as_str()?.to_owned()));
+            names.collect::<Option<_>>().ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
     }
 }
 
@@ -208,6 +227,10 @@ mod tests {
         check("labels", json!({"a": 1}), "`labels`");
         check("family", json!("tools"), "`family`");
         check("group", json!(7), "`group` must be text");
+        check("min_count", json!(0), "`min_count`");
+        check("min_count", json!("few"), "`min_count`");
+        check("channels", json!(7), "`channels`");
+        check("channels", json!(["a", 7]), "`channels`");
         check("treshold", json!(1), "did you mean threshold?");
         let two = json!({"name": "a", "source": "b", "threshold": 1});
         let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");
