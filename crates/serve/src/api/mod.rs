@@ -17,6 +17,7 @@ pub mod params;
 pub mod problem;
 pub mod questions;
 pub mod seed4;
+pub mod server;
 pub mod socket;
 pub mod sql;
 pub mod stream;
@@ -99,6 +100,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/v1/live", get(live::get))
+        .route("/api/v1/server", get(server::get))
         .route("/api/v1/stream", get(stream::get))
         .route("/api/v1/alerts", get(alerts::get))
         .route(

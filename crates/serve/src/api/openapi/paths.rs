@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::alerts;
 use super::schemas::{Schemas, alert, shape};
+use super::server;
 use crate::api::form::Form;
 use crate::api::live;
 use crate::api::params::{Param, Takes};
@@ -24,6 +25,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1", json!({"get": list()})),
         ("/api/v1/openapi.json", json!({"get": openapi()})),
         ("/api/v1/live", json!({"get": windows()})),
+        ("/api/v1/server", json!({"get": server::get()})),
         ("/api/v1/alerts", json!({"get": alerts::get()})),
         (
             "/api/v1/alerts/rules/{name}",
