@@ -5,15 +5,42 @@ use std::time::Duration;
 use tachograph_model::alert::{Reading, Stat};
 
 use super::book::{Look, Series};
-use crate::live::{self, Family, Live, Stats};
+use crate::live::{self, Counts, Family, Live, Stats};
 
-/// The figures of a window; of nothing there are none.
-pub fn figures(family: Family, window: Option<&Stats>) -> Reading {
+/// Figures of which none is there, as [`Reading::figure`] takes it.
+pub const NONE: Reading = Reading {
+    count: 0,
+    sum: f64::NAN,
+    min: f64::NAN,
+    max: f64::NAN,
+    avg: f64::NAN,
+    p50: f64::NAN,
+    p95: f64::NAN,
+    p99: f64::NAN,
+    rate: f64::NAN,
+    ratio: f64::NAN,
+};
+
+/// The figures of a window; of nothing there are none, and without values only
+/// those of how often.
+pub fn figures(family: Family, happened: Option<&Counts>, window: Option<&Stats>) -> Reading {
+    let Some(counts) = happened else {
+        return NONE;
+    };
+    let of_all = Reading {
+        count: counts.count,
+        rate: counts.rate,
+        ratio: match (family, window) {
+            // A hit is a 1, a miss a 0.
+            (Family::Cache, Some(stats)) => stats.avg,
+            _ => counts.failed as f64 / counts.count as f64,
+        },
+        ..NONE
+    };
     let Some(stats) = window else {
-        return Reading::default();
+        return of_all;
     };
     Reading {
-        count: stats.count,
         sum: stats.sum,
         min: stats.min,
         max: stats.max,
@@ -21,12 +48,7 @@ pub fn figures(family: Family, window: Option<&Stats>) -> Reading {
         p50: stats.p50,
         p95: stats.p95,
         p99: stats.p99,
-        rate: stats.rate,
-        ratio: match family {
-            // A hit is a 1, a miss a 0.
-            Family::Cache => stats.avg,
-            _ => stats.failed as f64 / stats.count as f64,
-        },
+        ..of_all
     }
 }
 
@@ -47,7 +69,8 @@ impl Look for Live {
         let source = Some(source).filter(|source| family.has_source() && !source.is_empty());
         let readings = self.readings(family, source, window).into_iter();
         let figures = |reading: live::Reading| {
-            let figures = figures(family, reading.window.as_ref());
+            let (happened, window) = (reading.happened.as_ref(), reading.window.as_ref());
+            let figures = figures(family, happened, window);
             ((reading.source, reading.name), figures)
         };
         readings.map(figures).collect()

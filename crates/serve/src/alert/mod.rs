@@ -23,5 +23,5 @@ pub mod silence;
 mod watch;
 
 pub use book::{Alert, Book, Look, MOST_ALERTS, Origin, Owned, Series, Told, count};
-pub use figures::figures;
+pub use figures::{NONE, figures};
 pub use watch::{Watch, Watcher};

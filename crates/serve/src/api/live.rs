@@ -16,7 +16,7 @@ use super::Api;
 use super::json::Json;
 use super::params::{Param, Params, Takes};
 use super::problem::Problem;
-use crate::live::{Family, REACH, Windowed};
+use crate::live::{Family, REACH, Stats, Windowed};
 
 /// Seconds, unless told otherwise.
 const WINDOW: u64 = 300;
@@ -73,44 +73,48 @@ pub(super) struct Series<'a> {
     unit: Option<&'a str>,
     count: u64,
     failed: u64,
-    sum: f64,
-    min: f64,
-    max: f64,
-    avg: f64,
-    std: f64,
-    p50: f64,
-    p95: f64,
-    p99: f64,
-    latest: f64,
-    latest_at: String,
     rate_per_second: f64,
+    /// How many of them told a value; all below is of those.
+    values: u64,
+    sum: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    avg: Option<f64>,
+    std: Option<f64>,
+    p50: Option<f64>,
+    p95: Option<f64>,
+    p99: Option<f64>,
+    latest: Option<f64>,
+    latest_at: Option<String>,
     change_per_second: Option<f64>,
-    relative_error: f64,
+    relative_error: Option<f64>,
 }
 
 impl<'a> Series<'a> {
     pub(super) fn of(family: Family, window: &'a Windowed) -> Self {
-        let stats = &window.stats;
+        let (counts, stats) = (&window.happened, window.stats.as_ref());
+        let of = |figure: fn(&Stats) -> f64| stats.map(figure);
         Self {
             source: &window.source,
             name: &window.name,
             r#type: window.kind.as_deref(),
             unit: unit(family, window),
-            count: stats.count,
-            failed: stats.failed,
-            sum: stats.sum,
-            min: stats.min,
-            max: stats.max,
-            avg: stats.avg,
-            std: stats.std,
-            p50: stats.p50,
-            p95: stats.p95,
-            p99: stats.p99,
-            latest: stats.latest,
-            latest_at: iso(stats.latest_at),
-            rate_per_second: stats.rate,
-            change_per_second: stats.change_per_second,
-            relative_error: stats.relative_error,
+            count: counts.count,
+            failed: counts.failed,
+            rate_per_second: counts.rate,
+            values: stats.map_or(0, |it| it.count),
+            sum: of(|it| it.sum),
+            min: of(|it| it.min),
+            max: of(|it| it.max),
+            avg: of(|it| it.avg),
+            std: of(|it| it.std),
+            p50: of(|it| it.p50),
+            p95: of(|it| it.p95),
+            p99: of(|it| it.p99),
+            latest: of(|it| it.latest),
+            latest_at: stats.map(|it| iso(it.latest_at)),
+            change_per_second: stats.and_then(|it| it.change_per_second),
+            relative_error: of(|it| it.relative_error),
         }
     }
 }

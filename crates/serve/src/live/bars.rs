@@ -55,7 +55,7 @@ impl Series {
             // What a clock ahead says is of now.
             let ago = (now / bar).saturating_sub(slot.start / bar) as usize;
             if let Some(held) = count.checked_sub(ago + 1).and_then(|at| bars.get_mut(at)) {
-                *held = held.saturating_add(slot.count);
+                *held = held.saturating_add(slot.count).saturating_add(slot.bare);
             }
         }
         bars

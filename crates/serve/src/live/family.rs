@@ -122,6 +122,13 @@ impl Family {
         )
     }
 
+    /// Whether an event without a value is one all the same: a call whose
+    /// duration nobody told is a call, but what measures nothing is no
+    /// measurement, and what was evicted was not looked up.
+    pub fn counts_bare(self) -> bool {
+        !matches!(self, Self::Metric | Self::Cache)
+    }
+
     fn points(self) -> Points {
         const HOUR: i64 = REACH.as_nanos() as i64 + 60_000_000_000;
         match self {

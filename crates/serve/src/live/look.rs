@@ -9,7 +9,7 @@ use tachograph_model::alert::{Reading, Stat};
 use super::series::{EXACT, REACH, Series};
 use super::slot::At;
 use super::{Family, Live};
-use crate::alert::figures;
+use crate::alert::{NONE, figures};
 
 impl Live {
     /// The figures of one series, of its percentiles that of `stat` alone;
@@ -26,7 +26,10 @@ impl Live {
         let state = self.state();
         let series = &state.entries[state.find(family, source, name)?].series;
         let light = light(series, stat, length, now);
-        Some(light.unwrap_or_else(|| figures(family, series.window(length, now).as_ref())))
+        Some(light.unwrap_or_else(|| {
+            let (happened, window) = series.window(length, now).unzip();
+            figures(family, happened.as_ref(), window.flatten().as_ref())
+        }))
     }
 }
 
@@ -40,16 +43,16 @@ fn light(series: &Series, stat: Stat, length: Duration, now: i64) -> Option<Read
     }
     let mut points = series.points.since(from, EXACT)?;
     let count = points.len();
-    if count == 0 {
-        return Some(Reading::default());
-    }
+    let all = series.bare(from) + count as u64;
     let mut reading = Reading {
-        count: count as u64,
-        min: f64::INFINITY,
-        max: f64::NEG_INFINITY,
-        rate: count as f64 / length.as_secs_f64(),
-        ..Reading::default()
+        count: all,
+        rate: all as f64 / length.as_secs_f64(),
+        ..NONE
     };
+    if count == 0 {
+        return Some(reading);
+    }
+    (reading.sum, reading.min, reading.max) = (0.0, f64::INFINITY, f64::NEG_INFINITY);
     for (_, value) in &points {
         reading.sum += value;
         reading.min = reading.min.min(*value);
@@ -112,7 +115,9 @@ mod tests {
             let place = state.find(Family::Metric, "s", "m").expect("it is there");
             let series = &state.entries[place].series;
             let length = Duration::from_secs(300);
-            let whole = figures(Family::Metric, series.window(length, now).as_ref());
+            let (happened, whole) = series.window(length, now).unzip();
+            let whole = whole.flatten();
+            let whole = figures(Family::Metric, happened.as_ref(), whole.as_ref());
             for name in Stat::NAMES {
                 let text = format!("{name} > 0");
                 let condition = tachograph_model::alert::Condition::parse(&text);

@@ -44,7 +44,7 @@ use tokio::sync::watch;
 use crate::config::Limits;
 pub use family::{Family, HISTORY};
 use feed::Feed;
-pub use series::{EXACT, REACH, Stats};
+pub use series::{Counts, EXACT, REACH, Stats};
 pub use sessions::ACTIVE_SECONDS;
 pub use state::{Read, State};
 pub use totals::{BOUNDS_MS, Lookups, OTHER, Tokens, Totals};
@@ -73,8 +73,13 @@ pub struct Reading {
     pub kind: Option<Arc<str>>,
     /// Unit of a metric.
     pub unit: Option<Arc<str>>,
-    /// What happened in the window; `None`: nothing.
+    /// How often something happened in the window, with a value or without;
+    /// `None`: not once.
+    pub happened: Option<Counts>,
+    /// What the values were; `None`: there were none.
     pub window: Option<Stats>,
+    /// When the latest event was, with a value or without.
+    pub heard: Option<UnixNanos>,
     /// The value latest by time, whenever that was.
     pub latest: Option<(UnixNanos, f64)>,
     /// Everything since the start, with what was in the log before.

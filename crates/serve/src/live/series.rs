@@ -30,13 +30,23 @@ const SECOND: i64 = 1_000_000_000;
 /// Lengths of slots, and up to which age they are kept, seconds.
 pub(super) const TIERS: [(u32, u32); 4] = [(1, 64), (5, 320), (20, 1280), (60, 3660)];
 
-/// What a series did in a window. All figures are in the series' own unit.
+/// How often something happened in a window, told with a value or without.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counts {
+    /// At least 1.
+    pub count: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// Per second of the window.
+    pub rate: f64,
+}
+
+/// What the values of a series were in a window. All figures are in the series'
+/// own unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stats {
     /// At least 1.
     pub count: u64,
-    /// How many of them are of something that failed.
-    pub failed: u64,
     pub sum: f64,
     pub min: f64,
     pub max: f64,
@@ -67,6 +77,8 @@ pub(super) struct Series {
     newest: u32,
     /// Latest by time; the later to come of two of the same time.
     pub(super) last: Option<At>,
+    /// See [`Series::heard`].
+    heard: i64,
     /// Whether some values stand for several: those cannot be told one by one.
     weighted: bool,
 }
@@ -78,6 +90,7 @@ impl Series {
             points,
             newest: 0,
             last: None,
+            heard: i64::MIN,
             weighted: false,
         }
     }
@@ -100,11 +113,7 @@ impl Series {
             self.last = Some((at, value));
         }
         self.weighted |= times > 1;
-        let second = u32::try_from(at / SECOND).unwrap_or(0);
-        if second > self.newest {
-            self.newest = second;
-            self.age(budget);
-        }
+        let second = self.hear(at, budget);
         let Some(slot) = self.slot_of(second) else {
             if self.points.holds_old() {
                 self.points.push((at, value), budget);
@@ -114,6 +123,35 @@ impl Series {
         slot.add((at, value), times, failed, budget);
         self.points.push((at, value), budget);
         true
+    }
+
+    /// Adds an event without a value; false when it is older than an hour by the
+    /// newest.
+    pub(super) fn add_bare(&mut self, at: i64, failed: bool, budget: &mut Budget) -> bool {
+        let second = self.hear(at, budget);
+        let slot = self.slot_of(second).map(|slot| slot.add_bare(failed));
+        slot.is_some()
+    }
+
+    /// Something came of that time; returns its second.
+    fn hear(&mut self, at: i64, budget: &mut Budget) -> u32 {
+        self.heard = self.heard.max(at);
+        let second = u32::try_from(at / SECOND).unwrap_or(0);
+        if second > self.newest {
+            self.newest = second;
+            self.age(budget);
+        }
+        second
+    }
+
+    /// When the latest event was, with a value or without.
+    pub(super) fn heard(&self) -> Option<UnixNanos> {
+        (self.heard > i64::MIN).then_some(UnixNanos(self.heard))
+    }
+
+    /// Events without a value since then.
+    pub(super) fn bare(&self, from: i64) -> u64 {
+        self.slots(from).map(|slot| slot.bare).sum()
     }
 
     /// Whether some values stand for several.
@@ -129,44 +167,52 @@ impl Series {
         self.points.give_back(budget);
     }
 
-    /// What happened from `now - length` to `now`, both included; `None` when
-    /// nothing did. `length` beyond [`REACH`] is taken for that.
-    pub(super) fn window(&self, length: Duration, now: i64) -> Option<Stats> {
+    /// What happened from `now - length` to `now`, both included, and what the
+    /// values were where there are some; `None` when nothing did. `length`
+    /// beyond [`REACH`] is taken for that.
+    pub(super) fn window(&self, length: Duration, now: i64) -> Option<(Counts, Option<Stats>)> {
         let length = length.min(REACH);
         let nanos = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
         let from = now.saturating_sub(nanos);
-        if self.last?.0 < from {
+        if self.heard < from {
             return None;
         }
         let mut total = Slot::new(0);
-        let parts = self.slots(from);
-        for slot in parts.clone() {
+        for slot in self.slots(from) {
             total.merge_figures(slot);
         }
         let seconds = length.as_secs_f64();
+        let values = self.values(from, &total, seconds);
+        let count = total
+            .bare
+            .saturating_add(values.map_or(0, |values| values.count));
+        let counts = Counts {
+            count,
+            // At the window's start slots are less exact than values.
+            failed: total.failed.min(count),
+            rate: count as f64 / seconds,
+        };
+        (count > 0).then_some((counts, values))
+    }
+
+    /// The figures of the values since then, whose slots make `total`.
+    fn values(&self, from: i64, total: &Slot, seconds: f64) -> Option<Stats> {
         // A slot more or less at the edge does not matter to how many are few.
         let few = total.count <= 2 * EXACT as u64 && !self.weighted;
         if let Some(points) = few.then(|| self.points.since(from, EXACT)).flatten() {
-            // What failed is not told by points: all of it, where all is there.
-            let whole = total.count == points.len() as u64;
-            let failed = if whole {
-                total.failed
-            } else {
-                self.failed(from)
-            };
-            return exact(&points, failed, seconds);
+            return exact(&points, seconds);
         }
         if total.count == 0 {
             return None;
         }
         let mut histogram = Histogram::new();
+        let parts = self.slots(from);
         let error = parts.fold(0.0, |error: f64, slot| error.max(slot.pour(&mut histogram)));
         let fractions = [Fraction::MEDIAN, Fraction::P95, Fraction::P99];
         let quantiles = histogram.quantiles(&fractions)?;
         let between = |value: f64| value.clamp(total.min, total.max);
         Some(Stats {
             count: total.count,
-            failed: total.failed,
             sum: total.sum,
             min: total.min,
             max: total.max,
@@ -191,10 +237,6 @@ impl Series {
             let first = slots.partition_point(|slot| i64::from(slot.start) * SECOND + half < from);
             slots.range(first..)
         })
-    }
-
-    fn failed(&self, from: i64) -> u64 {
-        self.slots(from).map(|slot| slot.failed).sum()
     }
 
     /// The slot of a second, made where there is none.
@@ -256,7 +298,7 @@ fn change(first: At, last: At) -> Option<f64> {
 }
 
 /// Worked out of the values one by one.
-fn exact(points: &[At], failed: u64, seconds: f64) -> Option<Stats> {
+fn exact(points: &[At], seconds: f64) -> Option<Stats> {
     let values: Vec<f64> = points.iter().map(|point| point.1).collect();
     let summary = Summary::of(&values)?;
     let (sample, _) = Sample::new(values);
@@ -266,7 +308,6 @@ fn exact(points: &[At], failed: u64, seconds: f64) -> Option<Stats> {
     let last = points.iter().copied().max_by_key(|point| point.0)?;
     Some(Stats {
         count: summary.count,
-        failed: failed.min(summary.count),
         sum: summary.sum,
         min: summary.min,
         max: summary.max,

@@ -80,6 +80,9 @@ pub(super) struct Slot {
     /// How often buckets were joined two by two.
     level: u32,
     pub(super) count: u64,
+    /// Events without a value.
+    pub(super) bare: u64,
+    /// Of all events.
     pub(super) failed: u64,
     pub(super) sum: f64,
     /// Sum of the squared distances from the mean.
@@ -98,6 +101,7 @@ impl Slot {
             start,
             level: 0,
             count: 0,
+            bare: 0,
             failed: 0,
             sum: 0.0,
             squares: 0.0,
@@ -132,6 +136,12 @@ impl Slot {
         self.count_in(group, times, budget);
     }
 
+    /// Adds an event without a value.
+    pub(super) fn add_bare(&mut self, failed: bool) {
+        self.bare += 1;
+        self.failed += u64::from(failed);
+    }
+
     /// Takes in an earlier or later stretch of the same series, and gives back
     /// what memory it held.
     pub(super) fn merge(&mut self, other: Self, budget: &mut Budget) {
@@ -149,6 +159,8 @@ impl Slot {
     /// As [`Slot::merge`], but for the distribution: all that a window needs
     /// beside [`Slot::pour`].
     pub(super) fn merge_figures(&mut self, other: &Self) {
+        self.bare += other.bare;
+        self.failed += other.failed;
         if other.count == 0 {
             return;
         }
@@ -161,7 +173,6 @@ impl Slot {
             self.squares += apart * apart * (mine * theirs / (mine + theirs));
         }
         self.count = self.count.saturating_add(other.count);
-        self.failed += other.failed;
         self.sum = (self.sum + other.sum).clamp(f64::MIN, f64::MAX);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);

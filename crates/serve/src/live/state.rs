@@ -142,13 +142,16 @@ impl State {
             // All there is so far was in the log before.
             (None, None) => entry.totals.since(&entry.totals),
         };
+        let (happened, window) = entry.series.window(length, now.0).unzip();
         Some(Reading {
             family,
             source: entry.source.clone(),
             name: entry.name.clone(),
             kind: entry.kind.clone(),
             unit: entry.unit.clone(),
-            window: entry.series.window(length, now.0),
+            happened,
+            window: window.flatten(),
+            heard: entry.series.heard(),
             latest: entry.series.last.map(|(at, value)| (UnixNanos(at), value)),
             totals: entry.totals.clone(),
             since_start,
@@ -331,14 +334,15 @@ impl Of<'_> {
         entry.totals.events += 1;
         entry.totals.failed += u64::from(failed);
         entry.totals.unknown += u64::from(self.row.is_open());
+        let budget = &mut self.state.budget;
         let Some(value) = value.filter(|value| value.is_finite()) else {
-            return (place, false);
+            let at = self.at.filter(|_| family.counts_bare());
+            let within = at.is_some_and(|at| entry.series.add_bare(at, failed, budget));
+            return (place, within);
         };
         entry.totals.add(value, times);
-        let within = self.at.is_some_and(|at| {
-            let budget = &mut self.state.budget;
-            entry.series.add(at, value, times, failed, budget)
-        });
+        let at = self.at;
+        let within = at.is_some_and(|at| entry.series.add(at, value, times, failed, budget));
         (place, within)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tachograph_model::UnixNanos;
 
-use super::{AT_ONCE, Family, Live, Stats};
+use super::{AT_ONCE, Counts, Family, Live, Stats};
 
 /// What a series says of one window.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,10 @@ pub struct Windowed {
     pub kind: Option<Arc<str>>,
     /// Unit of a metric.
     pub unit: Option<Arc<str>>,
-    pub stats: Stats,
+    /// How often something happened, with a value or without.
+    pub happened: Counts,
+    /// What the values were; `None`: there were none.
+    pub stats: Option<Stats>,
 }
 
 /// How fast things go, all series together; `None` where nothing tells it.
@@ -34,7 +37,7 @@ pub struct Pace {
 impl Pace {
     /// Of the windows of all events, of tokens and of costs, each of that length.
     pub fn of<'a>(
-        events: impl Iterator<Item = &'a Stats>,
+        events: impl Iterator<Item = &'a Counts>,
         tokens: impl Iterator<Item = &'a Stats>,
         costs: impl Iterator<Item = &'a Stats>,
         length: Duration,
@@ -44,9 +47,9 @@ impl Pace {
         let tokens = tokens.map(|it| it.sum).reduce(|sum, more| sum + more);
         let costs = costs.map(|it| it.sum).reduce(|sum, more| sum + more);
         let (mut count, mut failed) = (0.0, 0.0);
-        for stats in events {
-            count += stats.count as f64;
-            failed += stats.failed as f64;
+        for counts in events {
+            count += counts.count as f64;
+            failed += counts.failed as f64;
         }
         Self {
             events_per_second: count / seconds,
@@ -73,8 +76,10 @@ impl Live {
                 .map(|at| &state.entries[*at as usize]);
             let entries = entries.filter(|it| source.is_none_or(|source| *it.source == *source));
             found.extend(entries.filter_map(|entry| {
+                let (happened, stats) = entry.series.window(length, now)?;
                 Some(Windowed {
-                    stats: entry.series.window(length, now)?,
+                    happened,
+                    stats,
                     source: entry.source.clone(),
                     name: entry.name.clone(),
                     kind: entry.kind.clone(),
@@ -93,9 +98,9 @@ impl Live {
         let [events, tokens, costs] = [Family::Event, Family::ModelTokens, Family::ModelCost]
             .map(|family| self.windows(family, None, length));
         Pace::of(
-            events.iter().map(|it| &it.stats),
-            tokens.iter().map(|it| &it.stats),
-            costs.iter().map(|it| &it.stats),
+            events.iter().map(|it| &it.happened),
+            tokens.iter().filter_map(|it| it.stats.as_ref()),
+            costs.iter().filter_map(|it| it.stats.as_ref()),
             length,
         )
     }

@@ -50,10 +50,10 @@ fn fires(case: &Json) -> bool {
         window,
         UnixNanos(NOW),
     );
-    let window = reading.and_then(|reading| reading.window);
-    let value = terms
-        .condition
-        .value(&figures(Family::Metric, window.as_ref()));
+    let (happened, window) = reading.map(|it| (it.happened, it.window)).unzip();
+    let (happened, window) = (happened.flatten(), window.flatten());
+    let figures = figures(Family::Metric, happened.as_ref(), window.as_ref());
+    let value = terms.condition.value(&figures);
     let mut machine = Machine::default();
     machine.step(UnixNanos(NOW), &terms, value);
     rule.enabled && machine.state() == State::Firing

@@ -330,6 +330,74 @@ fn rates_and_changes_are_per_second() {
 }
 
 #[test]
+fn what_tells_no_value_happened_all_the_same() {
+    let call = |ago: f64, ms: Option<f64>, success: bool| {
+        let call = Event::new(seconds_ago(ago), "tool_call")
+            .with(Column::Name, "t")
+            .with(Column::Success, success);
+        match ms {
+            Some(ms) => call.with(Column::DurationMs, ms),
+            None => call,
+        }
+    };
+    let minute = Duration::from_secs(60);
+    let check = |what: &str, calls: &[Event], wanted: Option<(u64, u64, u64)>| {
+        let state = taken(calls);
+        let found = state.reading(Family::Tool, "", "t", minute, now());
+        let found = found.expect("it was called");
+        let values = found.window.map_or(0, |window| window.count);
+        let happened = found.happened.map(|it| (it.count, it.failed, values));
+        assert_eq!(happened, wanted, "{what}");
+    };
+    check("one", &[call(5.0, None, false)], Some((1, 1, 0)));
+    let two = [call(5.0, None, false), call(4.0, Some(3.0), true)];
+    check("one of two", &two, Some((2, 1, 1)));
+    check("long ago", &[call(61.0, None, true)], None);
+    let gone = [call(61.0, Some(1.0), true), call(5.0, None, true)];
+    check("the value is gone", &gone, Some((1, 0, 0)));
+    let many: Vec<Event> = (0..3000)
+        .map(|at| {
+            call(
+                f64::from(at) / 60.0,
+                (at % 3 == 0).then_some(1.0),
+                at % 2 == 0,
+            )
+        })
+        .collect();
+    check("many", &many, Some((3000, 1500, 1000)));
+    // They grow old as all do.
+    let old: Vec<Event> = (0..3500)
+        .map(|at| call(f64::from(at), None, true))
+        .collect();
+    let state = taken(&old);
+    for seconds in [10_u64, 60, 300, 1800] {
+        let length = Duration::from_secs(seconds);
+        let found = state.reading(Family::Tool, "", "t", length, now());
+        let found = found.expect("it was called").happened.expect("it was");
+        let wanted = seconds as f64 + 1.0;
+        assert!(
+            (found.count as f64 - wanted).abs() <= 30.0,
+            "{seconds}: {found:?}"
+        );
+    }
+    // What measures nothing is no measurement, and an eviction no look-up.
+    let odd = [
+        Event::new(now(), "metric")
+            .with(Column::Source, "agent")
+            .with(Column::Name, "m"),
+        Event::new(now(), "cache")
+            .with(Column::Name, "c")
+            .with(Column::Status, "eviction"),
+    ];
+    let state = taken(&odd);
+    for (family, source, name) in [(Family::Metric, "agent", "m"), (Family::Cache, "", "c")] {
+        let found = state.reading(family, source, name, minute, now());
+        let found = found.expect("it is known");
+        assert_eq!((found.happened, found.window), (None, None), "{family:?}");
+    }
+}
+
+#[test]
 fn each_kind_of_event_has_its_series() {
     let call = Event::new(now(), "llm_call")
         .with(Column::Source, "openai")
@@ -363,8 +431,9 @@ fn each_kind_of_event_has_its_series() {
         reading.unwrap_or_else(|| panic!("{family:?} {source} {name}"))
     };
     let model = read(Family::Model, "openai", "gpt");
-    let window = model.window.expect("calls");
-    assert_eq!((window.count, window.failed, window.p50), (2, 2, 1200.0));
+    let (counts, window) = (model.happened.expect("calls"), model.window.expect("calls"));
+    assert_eq!((counts.count, counts.failed), (2, 2));
+    assert_eq!((window.count, window.p50), (2, 1200.0));
     let totals = model.totals;
     assert_eq!((totals.tokens.input, totals.tokens.cache_read), (200, 120));
     assert_eq!(totals.cost_usd, 1.0);

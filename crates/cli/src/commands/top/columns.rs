@@ -126,16 +126,16 @@ static METRICS: [Column; 10] = [
 ];
 
 fn count(row: &Row) -> Option<f64> {
-    Some(row.window()?.count as f64)
+    Some(row.happened()?.count as f64)
 }
 
 fn rate(row: &Row) -> Option<f64> {
-    Some(row.window()?.rate)
+    Some(row.happened()?.rate)
 }
 
 fn failed(row: &Row) -> Option<f64> {
-    let window = row.window().filter(|_| row.tells_outcome())?;
-    Some(window.failed as f64)
+    let counts = row.happened().filter(|_| row.tells_outcome())?;
+    Some(counts.failed as f64)
 }
 
 fn p50(row: &Row) -> Option<f64> {
@@ -163,7 +163,7 @@ fn latest(row: &Row) -> Option<f64> {
 }
 
 fn last(row: &Row) -> Option<f64> {
-    Some(row.reading.latest?.0.0 as f64)
+    Some(row.reading.heard?.0 as f64)
 }
 
 fn tokens_per_minute(row: &Row) -> Option<f64> {
@@ -210,8 +210,8 @@ fn say_usd(_: &Row, value: f64, _: UnixNanos) -> String {
 
 fn say_age(row: &Row, _: f64, now: UnixNanos) -> String {
     row.reading
-        .latest
-        .map_or_else(|| NOTHING.to_owned(), |(at, _)| age(at, now))
+        .heard
+        .map_or_else(|| NOTHING.to_owned(), |at| age(at, now))
 }
 
 fn say_value(row: &Row, value: f64, _: UnixNanos) -> String {

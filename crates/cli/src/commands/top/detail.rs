@@ -74,16 +74,16 @@ fn shown(columns: u16, picture: &Picture) -> Vec<usize> {
 fn lines(tab: Tab) -> impl Iterator<Item = Line> {
     const COUNTS: [Line; 2] = [
         ("count", |row| {
-            Some(human::thousands(row.window()?.count.into()))
+            Some(human::thousands(row.happened()?.count.into()))
         }),
         ("per second", |row| {
-            Some(columns::say_per(row.window()?.rate))
+            Some(columns::say_per(row.happened()?.rate))
         }),
     ];
     const FAILURES: [Line; 2] = [
         ("failed", |row| {
-            let window = row.window().filter(|_| row.tells_outcome())?;
-            Some(human::thousands(window.failed.into()))
+            let counts = row.happened().filter(|_| row.tells_outcome())?;
+            Some(human::thousands(counts.failed.into()))
         }),
         ("failed %", |row| Some(human::percent(row.failure_ratio()?))),
     ];
@@ -126,11 +126,13 @@ fn totals(row: &Row, picture: &Picture, room: usize) -> Vec<(String, bool)> {
     let totals = &reading.totals;
     let whole = |count: u64| human::thousands(count.into());
     let mut pairs = vec![("events", whole(totals.events))];
-    if let Some((at, value)) = reading.latest {
+    if let Some(at) = reading.heard {
         pairs.push(("last", columns::age(at, picture.at)));
-        if picture.tab != Tab::Caches {
-            pairs.push(("last value", columns::measured(row, value)));
-        }
+    }
+    if let Some((_, value)) = reading.latest
+        && picture.tab != Tab::Caches
+    {
+        pairs.push(("last value", columns::measured(row, value)));
     }
     match picture.tab {
         Tab::Caches => {

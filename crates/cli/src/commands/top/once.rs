@@ -147,14 +147,17 @@ fn series(tab: Tab, row: &Row) -> Value {
         true => Some("ms"),
         false => reading.unit.as_deref(),
     };
-    let outcomes = window.filter(|_| row.tells_outcome());
+    let counts = row.happened();
+    let outcomes = counts.filter(|_| row.tells_outcome());
     let mut value = json!({
         "source": *reading.source,
         "name": *reading.name,
         "type": reading.kind.as_deref(),
         "unit": unit,
-        "count": window.map_or(0, |it| it.count),
+        "count": counts.map_or(0, |it| it.count),
         "failed": outcomes.map(|it| it.failed),
+        "rate_per_second": counts.map_or(0.0, |it| it.rate),
+        "values": window.map_or(0, |it| it.count),
         "sum": window.map(|it| it.sum),
         "min": window.map(|it| it.min),
         "max": window.map(|it| it.max),
@@ -165,7 +168,6 @@ fn series(tab: Tab, row: &Row) -> Value {
         "p99": window.map(|it| it.p99),
         "latest": reading.latest.map(|(_, value)| value),
         "latest_at": reading.latest.map(|(at, _)| iso(at)),
-        "rate_per_second": window.map_or(0.0, |it| it.rate),
         "change_per_second": window.and_then(|it| it.change_per_second),
         "relative_error": window.map(|it| it.relative_error),
         "events_read": reading.totals.events,

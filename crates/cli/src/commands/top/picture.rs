@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tachograph_model::UnixNanos;
-use tachograph_serve::live::{Family, Live, Overview, Reading, Stats};
+use tachograph_serve::live::{Counts, Family, Live, Overview, Pace, Reading, Stats};
 
 use crate::args::top::{Tab, Window};
 
@@ -135,6 +135,11 @@ impl Row {
         self.reading.window.as_ref()
     }
 
+    /// How often it happened, with a value or without.
+    pub fn happened(&self) -> Option<&Counts> {
+        self.reading.happened.as_ref()
+    }
+
     pub fn is(&self, key: &Key) -> bool {
         self.reading.name == key.name && self.reading.source == key.source
     }
@@ -146,18 +151,9 @@ impl Row {
 
     /// Failures per event of the window.
     pub fn failure_ratio(&self) -> Option<f64> {
-        let window = self.window().filter(|_| self.tells_outcome())?;
-        Some(window.failed as f64 / window.count as f64)
+        let counts = self.happened().filter(|_| self.tells_outcome())?;
+        Some(counts.failed as f64 / counts.count as f64)
     }
-}
-
-/// The line above all tables; `None` where nothing tells it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Head {
-    pub events_per_second: f64,
-    pub failed_per_second: f64,
-    pub tokens_per_second: Option<f64>,
-    pub cost_per_hour: Option<f64>,
 }
 
 /// All about one series.
@@ -174,7 +170,8 @@ pub struct Picture {
     pub tab: Tab,
     pub window: Window,
     pub overview: Overview,
-    pub head: Head,
+    /// The line above all tables.
+    pub head: Pace,
     pub rows: Vec<Row>,
     pub detail: Option<Detail>,
 }
@@ -185,13 +182,12 @@ impl Picture {
         let length = window.length();
         let tokens = source.readings(Family::ModelTokens, length);
         let cost = source.readings(Family::ModelCost, length);
-        let seconds = length.as_secs_f64();
         Self {
             at: source.now(),
             tab,
             window,
             overview: source.overview(),
-            head: head(source, seconds, length, &tokens, &cost),
+            head: head(source, length, &tokens, &cost),
             rows: rows(source, tab, length, &tokens, &cost),
             detail: detail.and_then(|key| about(source, tab, key)),
         }
@@ -222,27 +218,14 @@ fn rows(
     readings.map(row).collect()
 }
 
-fn head(
-    source: &dyn Source,
-    seconds: f64,
-    length: Duration,
-    tokens: &[Reading],
-    cost: &[Reading],
-) -> Head {
+fn head(source: &dyn Source, length: Duration, tokens: &[Reading], cost: &[Reading]) -> Pace {
     let events = source.readings(Family::Event, length);
-    let windows = |of: &[Reading]| -> Vec<Stats> { of.iter().filter_map(|it| it.window).collect() };
-    let sum = |of: &[Reading]| {
-        let windows = windows(of);
-        let sum: f64 = windows.iter().map(|it| it.sum).sum();
-        (!windows.is_empty()).then_some(sum / seconds)
-    };
-    let all = windows(&events);
-    Head {
-        events_per_second: all.iter().map(|it| it.count as f64).sum::<f64>() / seconds,
-        failed_per_second: all.iter().map(|it| it.failed as f64).sum::<f64>() / seconds,
-        tokens_per_second: sum(tokens),
-        cost_per_hour: sum(cost).map(|per_second| per_second * 3600.0),
-    }
+    Pace::of(
+        events.iter().filter_map(|it| it.happened.as_ref()),
+        tokens.iter().filter_map(|it| it.window.as_ref()),
+        cost.iter().filter_map(|it| it.window.as_ref()),
+        length,
+    )
 }
 
 fn about(source: &dyn Source, tab: Tab, key: &Key) -> Option<Detail> {

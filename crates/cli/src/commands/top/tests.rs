@@ -491,7 +491,7 @@ fn what_nobody_told_is_not_zero() {
     );
     assert_eq!(
         line(" timeless ").as_deref(),
-        Some("– – – – – –"),
+        Some("timeless 1 <0.01 – – – 1 s"),
         "{screen}"
     );
     assert!(screen.contains("tokens/min –   cost/h –"), "{screen}");

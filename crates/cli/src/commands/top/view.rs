@@ -207,7 +207,7 @@ fn row_line(
 ) {
     let base = match selected {
         true => Style::new().add_modifier(Modifier::BOLD),
-        false if row.window().is_none() => pen.theme.dim(),
+        false if row.happened().is_none() => pen.theme.dim(),
         false => Style::new(),
     };
     if selected {
@@ -375,7 +375,7 @@ fn note(scene: &Scene<'_>) -> (String, bool) {
     if without > 0 && !matches!(picture.tab, Tab::Caches | Tab::Metrics) {
         let events = human::counted(without, "event", "events");
         return (
-            format!("{events} without a duration: in no window, see Enter"),
+            format!("{events} without a duration: in no percentile, see Enter"),
             false,
         );
     }

@@ -400,9 +400,10 @@ fn windows() -> Value {
         id: "live",
         tag: "live",
         summary: "Every figure of a window, of any kind of series.",
-        description: "Series of which nothing came in it are not there. Up to 1000 values all \
-            figures are exact; `relative_error` says by what part of it a percentile may be off \
-            otherwise.",
+        description: "Series of which nothing came in it are not there. `count`, `failed` and \
+            `rate_per_second` are of all events, the other figures of those that told a value, \
+            `values` of them; null where none did. Up to 1000 values all figures are exact; \
+            `relative_error` says by what part of it a percentile may be off otherwise.",
     };
     let answer = json_of("the figures", shape("Live"));
     let problems = [Kind::BadParameter, Kind::Overloaded];

@@ -362,27 +362,34 @@ fn live() -> Value {
         "family": text(),
         "window_seconds": count(),
         "timestamp": time(),
-        "series": list(object(json!({
-            "source": text(),
-            "name": text(),
-            "type": or_null("string"),
-            "unit": or_null("string"),
-            "count": count(),
-            "failed": count(),
-            "sum": number(),
-            "min": number(),
-            "max": number(),
-            "avg": number(),
-            "std": number(),
-            "p50": number(),
-            "p95": number(),
-            "p99": number(),
-            "latest": number(),
-            "latest_at": time(),
-            "rate_per_second": number(),
-            "change_per_second": or_null("number"),
-            "relative_error": number(),
-        }))),
+        "series": list(series()),
+    }))
+}
+
+/// One series of a window; null where no event told a value.
+pub(super) fn series() -> Value {
+    let figure = || or_null("number");
+    object(json!({
+        "source": text(),
+        "name": text(),
+        "type": or_null("string"),
+        "unit": or_null("string"),
+        "count": count(),
+        "failed": count(),
+        "rate_per_second": number(),
+        "values": count(),
+        "sum": figure(),
+        "min": figure(),
+        "max": figure(),
+        "avg": figure(),
+        "std": figure(),
+        "p50": figure(),
+        "p95": figure(),
+        "p99": figure(),
+        "latest": figure(),
+        "latest_at": {"anyOf": [time(), {"type": "null"}]},
+        "change_per_second": figure(),
+        "relative_error": figure(),
     }))
 }
 

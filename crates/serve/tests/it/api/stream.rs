@@ -166,3 +166,229 @@ fn what_cannot_be_asked_is_a_problem() {
     let reply = get(door.addresses().dashboard, "/api/v1/stream", &upgrade);
     assert_eq!(reply.status, 426);
 }
+
+#[test]
+fn who_comes_back_is_told_what_it_missed() {
+    let door = holding(&[call("a", 5.0), call("b", 5.0)]);
+    let mut socket = connect(&door, PATH).expect("a websocket");
+    let mut known = Known::default();
+    known.take(&next(&mut socket));
+    drop(socket);
+    append(&door, &[call("a", 6.0), call(HOSTILE, 1.0)]);
+    // Somebody else listens meanwhile.
+    let mut other = connect(&door, PATH).expect("a websocket");
+    let mut others = Known::default();
+    until(&mut other, &mut others, HOSTILE, 1);
+    let mut socket = connect(&door, &format!("{PATH}&after={}", known.seq)).expect("a websocket");
+    let missed = next(&mut socket);
+    assert_eq!(missed["type"], "delta");
+    assert_eq!(
+        missed["families"]["tool"].as_array().map(Vec::len),
+        Some(2),
+        "{missed}"
+    );
+    known.take(&missed);
+    assert_eq!(known.series, others.series);
+    // That nothing was missed is told at once, too.
+    let began = Instant::now();
+    let mut socket = connect(&door, &format!("{PATH}&after={}", known.seq)).expect("a websocket");
+    assert_eq!(next(&mut socket)["type"], "delta");
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    // Of other families, or a number nobody gave.
+    for path in [
+        format!("/api/v1/stream?families=tool&after={}", known.seq),
+        format!("{PATH}&after=1"),
+        format!("{PATH}&after={}", u64::MAX),
+    ] {
+        let mut socket = connect(&door, &path).expect("a websocket");
+        assert_eq!(next(&mut socket)["type"], "snapshot", "{path}");
+    }
+}
+
+#[test]
+fn after_a_restart_everything_is_told() {
+    let door = holding(&[call("a", 5.0)]);
+    let mut known = Known::default();
+    known.take(&poll(&door, "?families=tool"));
+    let epoch = known.epoch.clone();
+    let folder = door.close();
+    let home = Home::create(folder.path()).expect("a home");
+    let sink = Arc::new(DurableLog::new(&home));
+    let door = Door::on(folder, config(), sink, Arc::new(Engine::default()));
+    let patience = Instant::now() + Duration::from_secs(10);
+    while !door.running().hub().live.overview().settled {
+        assert!(Instant::now() < patience, "it reads the log");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let message = poll(&door, &format!("?families=tool&after={}", known.seq));
+    assert_eq!(message["type"], "snapshot");
+    assert!(message["seq"].as_u64() > Some(known.seq), "{message}");
+    known.take(&message);
+    assert_ne!(known.epoch, epoch);
+    assert_eq!(known.count("tool", "a"), 1);
+}
+
+#[test]
+fn all_clients_are_told_the_same_from_one_look() {
+    let door = holding(&[call("a", 5.0)]);
+    let mut clients: Vec<(Socket, Vec<Json>)> = (0..10)
+        .map(|_| (connect(&door, PATH).expect("a websocket"), Vec::new()))
+        .collect();
+    for (socket, told) in &mut clients {
+        told.push(next(socket));
+    }
+    for round in 0..4 {
+        append(&door, &[call("a", f64::from(round))]);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let mut texts = std::collections::HashSet::new();
+    for (socket, told) in &mut clients {
+        let mut known = Known::default();
+        known.take(&told[0]);
+        while known.count("tool", "a") < 5 {
+            let message = next(socket);
+            known.take(&message);
+            texts.insert(message.to_string());
+        }
+    }
+    // Each came to all of them, and none was made for one of them.
+    assert!((2..=12).contains(&texts.len()), "{}", texts.len());
+    let health = get(door.addresses().dashboard, "/health", &[]).json();
+    assert_eq!(health["websocket_clients"], 10);
+}
+
+/// Appends so many calls of 700 tools, ten times a second.
+fn flood(door: &Door, rounds: usize, each: usize) {
+    for _ in 0..rounds {
+        let began = Instant::now();
+        let calls: Vec<Event> = (0..each)
+            .map(|at| call(&format!("t{}", at % 700), at as f64))
+            .collect();
+        append(door, &calls);
+        std::thread::sleep(Duration::from_millis(100).saturating_sub(began.elapsed()));
+    }
+}
+
+#[test]
+fn ten_thousand_events_a_second_are_four_messages_and_none_is_lost() {
+    let door = holding(&[]);
+    let mut socket = connect(&door, PATH).expect("a websocket");
+    let mut known = Known::default();
+    known.take(&next(&mut socket));
+    let began = Instant::now();
+    let (mut messages, mut most) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| flood(&door, 20, 1000));
+        let all = |known: &Known| -> u64 {
+            let tools = known.series.iter().filter(|(key, _)| key.0 == "tool");
+            tools
+                .map(|(_, one)| one["count"].as_u64().expect("a count"))
+                .sum()
+        };
+        while all(&known) < 20_000 {
+            assert!(began.elapsed() < Duration::from_secs(30), "{}", all(&known));
+            let message = next(&mut socket);
+            messages += 1;
+            most = most.max(message.to_string().len());
+            known.take(&message);
+        }
+        assert_eq!(all(&known), 20_000);
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    assert!(
+        f64::from(messages) <= seconds * 4.0 + 2.0,
+        "{messages} in {seconds}"
+    );
+    assert_eq!(
+        known.series.keys().filter(|key| key.0 == "tool").count(),
+        700
+    );
+    assert!(most < 700 * 600, "{most} bytes");
+    let mut polled = Known::default();
+    polled.take(&poll(&door, "?families=tool,metric,error"));
+    assert_eq!(polled.series.len(), known.series.len());
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_dropped_and_keeps_nobody_waiting() {
+    let door = holding(&[]);
+    let many = |at: u32| -> Vec<Event> {
+        (0..1700)
+            .map(|name| {
+                let name = format!("{name:0>200}");
+                metric(ago(0), "s", &name, "gauge", f64::from(at))
+            })
+            .collect()
+    };
+    append(&door, &many(0));
+    let mut slow = connect(&door, PATH).expect("a websocket");
+    let mut quick = connect(&door, PATH).expect("a websocket");
+    assert_eq!(next(&mut slow)["type"], "snapshot");
+    let clients =
+        || get(door.addresses().dashboard, "/health", &[]).json()["websocket_clients"].clone();
+    let began = Instant::now();
+    let mut known = Known::default();
+    for at in 1.. {
+        append(&door, &many(at));
+        let asked = Instant::now();
+        known.take(&next(&mut quick));
+        assert!(
+            asked.elapsed() < Duration::from_secs(4),
+            "the quick one waits"
+        );
+        if clients() == 1 {
+            break;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "the slow one is there"
+        );
+    }
+    let code = closed(&mut slow);
+    assert!(matches!(code, Some(CloseCode::Again) | None), "{code:?}");
+    assert_eq!(known.series.len(), 1700);
+}
+
+#[test]
+fn places_are_shared_and_leaving_is_said() {
+    let mut config = config();
+    config.limits.websockets = 2;
+    let door = super::engine::door(config, Arc::new(Engine::default()));
+    let mut one = connect(&door, PATH).expect("one");
+    let _other = connect(&door, "/ws").expect("another");
+    assert_eq!(connect(&door, PATH).err(), Some(429));
+    // Polling takes none.
+    assert_eq!(poll(&door, "?families=tool")["type"], "snapshot");
+    // What it says means nothing.
+    for odd in ["", "{", r#"{"type":"ping"}"#] {
+        one.send(Message::text(odd)).expect("sent");
+    }
+    assert_eq!(next(&mut one)["type"], "snapshot");
+    let left = std::thread::spawn(move || closed(&mut one));
+    std::thread::sleep(Duration::from_millis(100));
+    drop(door);
+    assert_eq!(left.join().expect("ended"), Some(CloseCode::Away));
+}
+
+#[test]
+fn so_many_streams_and_no_more_than_that() {
+    let door = holding(&[]);
+    let path = |window: usize| format!("/api/v1/stream?window={window}");
+    let sockets: Vec<Socket> = (1..=16)
+        .map(|window| connect(&door, &path(window)).expect("a websocket"))
+        .collect();
+    assert_eq!(connect(&door, &path(17)).err(), Some(429));
+    assert_eq!(get(door.addresses().dashboard, &path(17), &[]).status, 429);
+    assert_eq!(get(door.addresses().dashboard, &path(16), &[]).status, 200);
+    drop(sockets);
+    // Those that nobody listens to make room.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while get(door.addresses().dashboard, &path(17), &[]).status != 200 {
+        assert!(Instant::now() < patience, "places come free");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
