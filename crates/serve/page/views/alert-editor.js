@@ -12,13 +12,15 @@ import { matches } from './alert-preview.js';
 /** @typedef {import('./alert-rule.js').Rule} Rule */
 /** @typedef {import('./alert-rule.js').Form} Form */
 
+/** Families whose series are told apart by a source, too. */
+const SOURCED = ['metric', 'model', 'model_tokens', 'model_cost', 'profile', 'loss'];
 /** Series that the preview shows. */
 const SHOWN = 6;
 
 /**
- * @param {{rule: Rule | null, rules: Rule[], onDone: () => void, onCancel: () => void}} props rule: null for a new one
+ * @param {{rule: Rule | null, rules: Rule[], channels: string[], onDone: () => void, onCancel: () => void}} props rule: null for a new one
  */
-export function Editor({ rule, rules, onDone, onCancel }) {
+export function Editor({ rule, rules, channels, onDone, onCancel }) {
   const [form, setForm] = useState(() => (rule ? formOf(rule) : BLANK));
   /** Fields that were left once: only they complain while one still types. */
   const [left, setLeft] = useState(/** @type {Set<string>} */ (new Set()));
@@ -45,7 +47,7 @@ export function Editor({ rule, rules, onDone, onCancel }) {
     setBusy(true);
     setTold(null);
     try {
-      await send('PUT', `alerts/rules/${encodeURIComponent(form.name.trim())}`, body(form));
+      await send('PUT', `alerts/rules/${encodeURIComponent(form.name.trim())}`, { ...rule, ...body(form) });
       onDone();
     } catch (error) {
       const at = error instanceof ApiError && error.status === 400 ? field(error.detail, form) : null;
@@ -64,7 +66,7 @@ export function Editor({ rule, rules, onDone, onCancel }) {
   };
   const replaces = rule === null && rules.find((one) => one.name === form.name.trim());
   const family = FAMILIES[/** @type {keyof typeof FAMILIES} */ (form.family)];
-  const metric = form.family === 'metric' || form.family === 'model' || form.family.startsWith('model_');
+  const sourced = SOURCED.includes(form.family);
   const live = useAnswer('live', { family: form.family, window: clamp(form.window) }, { every: 5 });
   const series = useMemo(() => live.answer?.series ?? [], [live.answer]);
   const props = { form, set, says, onLeave: (/** @type {string} */ key) => setLeft(new Set([...left, key])) };
@@ -104,7 +106,7 @@ export function Editor({ rule, rules, onDone, onCancel }) {
           list=${[...new Set(series.map((/** @type {any} */ one) => one.name))]}
           hint="* is each there is, with an alert of its own"
         />
-        ${metric && html`<${Text} ...${props} key="source" of="source" label=${form.family === 'metric' ? 'Source' : 'Provider'} list=${[...new Set(series.map((/** @type {any} */ one) => one.source))].filter(Boolean)} hint=${form.family === 'metric' ? 'where it is measured' : 'empty: any'} />`}
+        ${sourced && html`<${Text} ...${props} key="source" of="source" label=${form.family.startsWith('model') ? 'Provider' : 'Source'} list=${[...new Set(series.map((/** @type {any} */ one) => one.source))].filter(Boolean)} hint=${form.family === 'metric' ? 'where it is measured' : 'empty: any'} />`}
         <${Choice}
           ...${props}
           key="stat"
@@ -138,6 +140,18 @@ export function Editor({ rule, rules, onDone, onCancel }) {
           options=${SEVERITIES.map((name) => [name, name])}
         />
         <${Text} ...${props} key="labels" of="labels" label="Labels" hint="team=agents, tier=1" />
+        <${Text}
+          ...${props}
+          key="least"
+          of="least"
+          label="From so many values on"
+          mode="numeric"
+          hint="of fewer nothing is said"
+        />
+        ${
+          channels.length > 0 &&
+          html`<${Text} ...${props} key="channels" of="channels" label="Channels" list=${channels} hint="empty: all" />`
+        }
         <${Text} ...${props} key="description" of="description" label="Description" wide />
       </div>
       <${Preview} form=${form} series=${series} />

@@ -36,7 +36,9 @@ function figure(form, series) {
   // Of a cache, the mean of its look-ups is the share of hits.
   const ratio = form.family === 'cache' ? series.avg : series.failed / series.count;
   const value = stat === 'ratio' ? ratio : stat === 'rate' ? series.rate_per_second : series[stat];
-  return series.count > 0 && Number.isFinite(value) ? value : null;
+  const values = series.values ?? series.count;
+  const enough = values >= Math.max(Number(form.least) || 1, 1);
+  return enough && Number.isFinite(value) ? value : null;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Silences, and the channels that alerts are told over.
 
 import { send } from '../api.js';
-import { ago, time } from '../format.js';
+import { ago, duration, time } from '../format.js';
 import { html, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
@@ -12,7 +12,7 @@ const LENGTHS = [
   [240, '4 h'],
   [1440, '24 h'],
 ];
-const MOST_MINUTES = 60 * 24 * 365;
+const MOST_MINUTES = 60 * 24 * 30;
 
 /**
  * @param {{rule: string, source?: string | undefined, name?: string | undefined, onDone: () => void, onCancel: () => void}} props
@@ -92,6 +92,7 @@ export function Silences({ silences, rules, reload }) {
           onChange=${(/** @type {any} */ event) => setRule(event.currentTarget.value)}
         >
           <option value="">a rule…</option>
+          <option value="*">every rule</option>
           ${rules.map((one) => html`<option key=${one.name} value=${one.name}>${one.name.slice(0, 80)}</option>`)}
         </select>
       </label>
@@ -118,8 +119,8 @@ export function Silences({ silences, rules, reload }) {
             ${silences.map(
               (one) =>
                 html`<li key=${one.id}>
-                  <span class="grow"
-                    ><strong><bdi>${one.rule}</bdi></strong>
+                  <span class="grow apart"
+                    ><strong><bdi>${one.rule === '*' ? 'Every rule' : one.rule}</bdi></strong>
                     ${one.name && html`<${Name} text=${one.source ? `${one.source} / ${one.name}` : one.name} />`}
                     <span class="muted"
                       >${`until ${time(one.until)}, ${ago(one.until)}`}${one.by ? html`, by <bdi>${one.by}</bdi>` : ''}</span
@@ -144,15 +145,15 @@ export function Silences({ silences, rules, reload }) {
 /** @param {{channels: any[], reload: () => void}} props */
 export function Channels({ channels, reload }) {
   const [busy, setBusy] = useState(/** @type {string | null} */ (null));
-  const [told, setTold] = useState(/** @type {{name: string, error: unknown} | null} */ (null));
+  const [told, setTold] = useState(/** @type {{name: string, took: number | null, error: unknown} | null} */ (null));
   const test = async (/** @type {string} */ name) => {
     setBusy(name);
     setTold(null);
     try {
-      await send('POST', `alerts/test/${encodeURIComponent(name)}`);
-      setTold({ name, error: null });
+      const found = await send('POST', `alerts/test/${encodeURIComponent(name)}`);
+      setTold({ name, took: found?.took_ms ?? null, error: null });
     } catch (error) {
-      setTold({ name, error });
+      setTold({ name, took: null, error });
     } finally {
       setBusy(null);
       reload();
@@ -174,12 +175,12 @@ export function Channels({ channels, reload }) {
                     class=${`mark ${one.last_error ? 'bad' : one.last_ok ? 'good' : 'none'}`}
                     aria-hidden="true"
                   ></span>
-                  <span class="grow">
+                  <span class="grow apart">
                     <strong><bdi>${one.name}</bdi></strong> <span class="muted">${one.kind}</span>
                     <span class="line-note muted"
-                      >${one.last_ok ? `last told ${ago(one.last_ok)}` : 'nothing told yet'}</span
+                      >${[one.last_ok ? `last told ${ago(one.last_ok)}` : 'nothing told yet', one.waiting > 0 && `${one.waiting} waiting`, one.undelivered > 0 && `${one.undelivered} never told`].filter(Boolean).join(', ')}</span
                     >
-                    ${one.last_error && html`<span class="line-note tone-bad"><bdi>${errorOf(one.last_error)}</bdi></span>`}
+                    ${one.last_error && html`<span class="line-note tone-bad"><bdi>${one.last_error}</bdi>${one.last_error_at ? `, ${ago(one.last_error_at)}` : ''}</span>`}
                   </span>
                   <button
                     type="button"
@@ -195,19 +196,8 @@ export function Channels({ channels, reload }) {
           </ul>`
     }
     <div role="status">
-      ${told && told.error === null && html`<p class="table-foot">${`A test went to ${told.name}.`}</p>`}
+      ${told && told.error === null && html`<p class="table-foot">${`${told.name} took a test in ${duration(told.took)}.`}</p>`}
     </div>
     ${told && told.error !== null && html`<${Problem} error=${told.error} />`}
   </section>`;
-}
-
-/**
- * The error that came last: text, or text with its time.
- * @param {any} error
- */
-function errorOf(error) {
-  if (typeof error === 'string') return error;
-  const text = String(error.error ?? error.text ?? error.what ?? JSON.stringify(error));
-  const at = error.at ?? error.timestamp;
-  return at ? `${text} (${ago(at)})` : text;
 }

@@ -5,12 +5,13 @@
  * @typedef {{name: string, metric_name: string, source: string, family: string, condition: string,
  *   threshold: number, window_seconds: number, for_seconds: number, cooldown_seconds: number,
  *   severity: string, description: string, labels: Record<string, string>, group: string,
- *   enabled: boolean, builtin?: boolean, origin?: string, created_at?: string}} Rule
+ *   enabled: boolean, min_count?: number, channels?: string[], builtin?: boolean, origin?: string,
+ *   created_at?: string}} Rule
  */
 /**
  * @typedef {{name: string, metric_name: string, source: string, family: string, stat: string, op: string,
  *   number: string, window: string, wait: string, cooldown: string, severity: string, description: string,
- *   labels: string, group: string, enabled: boolean}} Form
+ *   labels: string, group: string, least: string, channels: string, enabled: boolean}} Form
  * every field as it is typed
  */
 
@@ -72,6 +73,8 @@ export const BLANK = {
   description: '',
   labels: '',
   group: '',
+  least: '1',
+  channels: '',
   enabled: true,
 };
 
@@ -100,12 +103,15 @@ export function form(rule) {
       .map(([key, value]) => `${key}=${value}`)
       .join(', '),
     group: rule.group,
+    least: String(rule.min_count ?? 1),
+    channels: (rule.channels ?? []).join(', '),
     enabled: rule.enabled,
   };
 }
 
 /**
- * The body of the request that stores a rule. What is no number goes out as
+ * The body of the request that stores a rule; what a form does not show is
+ * kept. What is no number goes out as
  * text, so that the server is the one that says what is wrong with it.
  * @param {Form} form
  */
@@ -125,6 +131,8 @@ export function body(form) {
     description: form.description.trim(),
     labels: labels(form.labels).found,
     group: form.group.trim(),
+    min_count: numeric(form.least),
+    channels: listed(form.channels),
     enabled: form.enabled,
   };
 }
@@ -149,6 +157,7 @@ export function check(form) {
   if (!whole(form.window, 1, 3600)) wrong.window = 'Whole seconds from 1 to 3600.';
   if (!whole(form.wait, 0)) wrong.wait = 'Whole seconds from 0.';
   if (!whole(form.cooldown, 0)) wrong.cooldown = 'Whole seconds from 0.';
+  if (!whole(form.least, 1, 1_000_000)) wrong.least = 'A whole number from 1.';
   const { bad } = labels(form.labels);
   if (bad !== null) wrong.labels = `“${bad}” is not key=value.`;
   return wrong;
@@ -170,6 +179,7 @@ export function field(detail, form) {
     window_seconds: 'window',
     for_seconds: 'wait',
     cooldown_seconds: 'cooldown',
+    min_count: 'least',
     condition: 'stat',
   };
   const named = /[`']([a-z_]+)[`']/.exec(detail)?.[1] ?? '';
@@ -237,6 +247,14 @@ export function labels(text) {
   }
   const bad = parts.find((part) => part.indexOf('=') < 1) ?? null;
   return { found: Object.fromEntries(pairs), bad };
+}
+
+/** @param {string} text */
+function listed(text) {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 }
 
 /**

@@ -53,7 +53,7 @@ export default function View(_props) {
       <${Stat} label="Rules on" value=${`${count(on)} of ${count(answer.rules.length)}`} note="looked at each second" />
     </div>
     <${Now} alerts=${answer.alerts} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
-    ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} onDone=${done} onCancel=${() => setEdited(null)} />`}
+    ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${() => setEdited(null)} />`}
     <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${setEdited} reload=${reload} />
     <div class="row two">
       ${answer.silences && html`<${Silences} silences=${answer.silences} rules=${answer.rules} reload=${reload} />`}
@@ -114,7 +114,7 @@ function Alert({ alert, silences, reload }) {
   return html`<li class=${`alert-now alert-${alert.state}`}>
     <div class="alert-state"><${State} state=${alert.state} /><span class="muted">${alert.severity}</span></div>
     <div class="alert-what">
-      <p>
+      <p class="apart">
         <strong><bdi>${alert.rule}</bdi></strong>
         ${alert.name && alert.name !== '*' && html`<${Name} text=${alert.source ? `${alert.source} / ${alert.name}` : alert.name} />`}
       </p>
@@ -203,7 +203,6 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
             <th scope="col">Watches</th>
             <th scope="col">Condition</th>
             <th scope="col">Severity</th>
-            <th scope="col">Made by</th>
             <th scope="col"><span class="hidden">Change</span></th>
           </tr>
         </thead>
@@ -226,25 +225,27 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
                 </button>
               </td>
               <th scope="row" title=${words(form(rule))}>
-                <span class="cut"><bdi>${rule.name}</bdi></span>
+                <span class="apart"
+                  ><span class="cut"><bdi>${rule.name}</bdi></span
+                  ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span
+                >
               </th>
               <td><${State} state=${state} /></td>
-              <td>
-                <span class="muted"
+              <td class="apart">
+                <span class="muted" hidden=${rule.family === 'metric'}
                   >${FAMILIES[/** @type {keyof typeof FAMILIES} */ (rule.family)]?.label ?? rule.family}</span
                 >
                 <${Name}
                   text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
                 />
               </td>
-              <td>
+              <td class="apart">
                 <span class="mono">${conditionOf(rule)}</span>
                 <span class="muted"
                   >${`over ${span(rule.window_seconds)}${rule.for_seconds > 0 ? `, for ${span(rule.for_seconds)}` : ''}`}</span
                 >
               </td>
               <td>${rule.severity}</td>
-              <td>${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</td>
               <td class="right">
                 ${
                   sure === rule.name
@@ -284,7 +285,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
   </section>`;
 }
 
-const ORIGINS = /** @type {Record<string, string>} */ ({ builtin: 'built in', config: 'config.yaml', api: 'API' });
+const ORIGINS = /** @type {Record<string, string>} */ ({ builtin: 'built in', config: 'config.yaml', api: 'by the API' });
 
 /** @param {Rule} rule */
 function path(rule) {

@@ -115,7 +115,7 @@ function line(rows, { x, y, by }) {
     }
   }
   if (times.size === 0 || found.size === 0) return null;
-  const labels = [...times].sort((a, b) => a - b);
+  const labels = even([...times].sort((a, b) => a - b));
   const weight = (/** @type {Map<number, number>} */ points) => {
     let sum = 0;
     for (const value of points.values()) sum += Math.abs(value);
@@ -127,6 +127,24 @@ function line(rows, { x, y, by }) {
     values: labels.map((at) => points.get(at) ?? null),
   }));
   return { kind: 'line', x, labels, series, left: most.length - series.length };
+}
+
+/** Instants that a line may have. */
+const MOST_INSTANTS = 5000;
+
+/**
+ * Instants at even distances, where those there are lie at whole multiples of
+ * the least distance: what is missing between them is seen to be missing.
+ * @param {number[]} times rising
+ */
+export function even(times) {
+  if (times.length < 3) return times;
+  const [first, last] = [times[0] ?? 0, times.at(-1) ?? 0];
+  const step = times.slice(1).reduce((least, time, at) => Math.min(least, time - (times[at] ?? 0)), Infinity);
+  const n = (last - first) / step;
+  const whole = times.every((time) => Math.abs((time - first) / step - Math.round((time - first) / step)) < 1e-6);
+  if (!whole || !(n < MOST_INSTANTS)) return times;
+  return Array.from({ length: Math.round(n) + 1 }, (_, at) => first + at * step);
 }
 
 /**

@@ -249,7 +249,7 @@ function Panel({ node, from, what, name, all, onSelect, panel }) {
     }}
   >
     <div class="split">
-      <h3><${Name} text=${node.label} /></h3>
+      <h2><${Name} text=${node.label} /></h2>
       <button type="button" class="button small quiet" onClick=${close} aria-label="Close the details">Close</button>
     </div>
     <${Fields} fields=${fields} />
@@ -292,7 +292,7 @@ function Stored({ event, what, name }) {
   const fields = Object.entries(row)
     .filter(([, value]) => value !== null)
     .map(([key, value]) => [key, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
-  return html`<h4>Every stored field</h4>
+  return html`<h3>Every stored field</h3>
     <div class="stored"><${Fields} fields=${fields} /></div>`;
 }
 

@@ -22,8 +22,9 @@ const rule = {
 
 test('a rule comes back from the form as it was', () => {
   const back = body(form(rule));
+  assert.deepEqual([back.min_count, back.channels], [1, []]);
   // The threshold counts where the two differ, and ≥ is written >=.
-  assert.deepEqual(back, { ...rule, condition: 'p95 >= 20000' });
+  assert.deepEqual(back, { ...rule, condition: 'p95 >= 20000', min_count: 1, channels: [] });
 });
 
 test('what is no number is for the server to name', () => {

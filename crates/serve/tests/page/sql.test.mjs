@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { cell, csv } from '../../page/views/csv.js';
-import { axes, chart, columns, offset, parse, place, remember, seconds } from '../../page/views/sql-result.js';
+import { axes, chart, columns, even, offset, parse, place, remember, seconds } from '../../page/views/sql-result.js';
 
 test('cells are quoted, and no text is a formula', () => {
   const check = (value, expected) => assert.equal(cell(value), expected);
@@ -141,4 +141,14 @@ test('a statement is remembered once, the newest first', () => {
   check(['a', 'b'], 'c', ['c', 'a']);
   check(['a'], '  ', ['a']);
   check(['a'], 'x'.repeat(9000), ['a']);
+});
+
+test('a line shows where there is nothing', () => {
+  const check = (times, expected) => assert.deepEqual(even(times), expected);
+  check([], []);
+  check([5], [5]);
+  check([0, 60, 240], [0, 60, 120, 180, 240]);
+  // At any time: they stay as they are.
+  check([0, 60, 250], [0, 60, 250]);
+  check([0, 1, 1e6], [0, 1, 1e6]);
 });
