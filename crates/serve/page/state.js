@@ -3,7 +3,7 @@
 import { address, ask, firstEvent, locked, serverNow, socketAddress } from './api.js';
 import { useEffect, useMemo, useState } from './html.js';
 import { EMPTY, createLive } from './live.js';
-import { firstRange, isRange, spanOf } from './range.js';
+import { firstRange, isRange, lengthOf, spanOf } from './range.js';
 import { formatRoute, parseRoute } from './route.js';
 import { createStore, remember, remembered, useStore } from './store.js';
 
@@ -144,7 +144,7 @@ export function setRange(range) {
 
 // ---- Answers
 
-/** @typedef {{at: number, answer: any}} Kept */
+/** @typedef {{at: number, took: number, answer: any}} Kept */
 /** What was answered, so that coming back to a view shows it at once. @type {Map<string, Kept>} */
 const kept = new Map();
 const MOST_KEPT = 200;
@@ -159,10 +159,11 @@ const underWay = new Map();
 function asked(key, name, params) {
   const already = underWay.get(key);
   if (already) return already;
+  const begun = Date.now();
   const answer = ask(name, params)
     .then((found) => {
       kept.delete(key);
-      kept.set(key, { at: Date.now(), answer: found });
+      kept.set(key, { at: Date.now(), took: Date.now() - begun, answer: found });
       // The oldest goes first.
       for (const old of kept.keys()) {
         if (kept.size <= MOST_KEPT) break;
@@ -173,6 +174,21 @@ function asked(key, name, params) {
     .finally(() => underWay.delete(key));
   underWay.set(key, answer);
   return answer;
+}
+
+/** Of the time, one part in so many is spent on asking again for what grows. */
+const SHARE = 25;
+
+/**
+ * How long an answer is good enough while work goes on, milliseconds: longer
+ * where it is dear, and where the range is so long that little is seen of it.
+ * @param {Kept | null} last
+ * @param {Params} params
+ */
+function patience(last, params) {
+  const length = lengthOf(String(params['range'] ?? ''));
+  const least = length !== null && length <= 6 * 3600e3 ? 1000 : 5000;
+  return Math.max(least, (last?.took ?? 0) * SHARE);
 }
 
 /** What stays the same while only the range changes. @param {string} name @param {Params} params */
@@ -214,6 +230,7 @@ export function useAnswer(name, params, { every = 30 } = {}) {
     /** @type {Kept | null} */ kept: null,
     /** @type {ApiError | null} */ error: null,
     turn: 0,
+    done: 0,
   }));
   const still = useStore(paused);
   const open = !useStore(locked);
@@ -231,15 +248,16 @@ export function useAnswer(name, params, { every = 30 } = {}) {
     let timer;
     const once = async () => {
       try {
-        const answer = await asked(key, name, params);
+        await asked(key, name, params);
         if (gone) return;
-        box.kept = { at: Date.now(), answer };
+        box.kept = kept.get(key) ?? box.kept;
         box.error = null;
       } catch (error) {
         if (gone) return;
         box.error = /** @type {ApiError} */ (error);
       }
       draw((n) => n + 1);
+      clearTimeout(timer);
       if (every > 0 && !still) timer = setTimeout(again, every * 1000);
     };
     const again = () => {
@@ -250,15 +268,25 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       const old = Date.now() - (box.kept?.at ?? 0) > every * 1000;
       if (!document.hidden && every > 0 && !still && old) void once();
     };
+    // While work goes on, as soon as what is shown has had its time.
+    const grow = () => {
+      if (every === 0 || still || document.hidden) return;
+      clearTimeout(timer);
+      const due = (box.kept?.at ?? 0) + patience(box.kept, params) - Date.now();
+      timer = setTimeout(again, Math.min(Math.max(due, 0), every * 1000));
+    };
+    const stop = grown.watch(grow);
     document.addEventListener('visibilitychange', seen);
     const held = kept.get(key);
     const fresh = held && Date.now() - held.at < Math.max(every, 1) * 1000;
-    if (fresh && box.turn === 0) timer = every > 0 && !still ? setTimeout(again, held.at + every * 1000 - Date.now()) : undefined;
-    else void once();
-    box.turn = 0;
+    const forced = box.turn !== box.done;
+    box.done = box.turn;
+    if (forced || !held || (!fresh && !still)) void once();
+    else if (every > 0 && !still) timer = setTimeout(again, held.at + every * 1000 - Date.now());
     return () => {
       gone = true;
       clearTimeout(timer);
+      stop();
       document.removeEventListener('visibilitychange', seen);
     };
   }, [key, waiting, every, still, open, box.turn]);
@@ -286,6 +314,24 @@ export const paused = createStore(false);
 const wanted = new Map();
 const WINDOW_SECONDS = 300;
 
+/** When the newest work is of that the stream told of: while it comes, figures are asked for again. */
+const grown = createStore('');
+/** What the machine measures comes all the time and is no work. */
+const WORK = ['tool', 'model', 'cache', 'agent', 'query'];
+
+/** @param {import('./live.js').LiveModel} model */
+function newest({ families }) {
+  let last = grown.get();
+  for (const family of WORK) {
+    for (const series of families[family] ?? []) {
+      const at = series['latest_at'];
+      // Of one form and zone, so that their order is that of texts.
+      if (typeof at === 'string' && at > last) last = at;
+    }
+  }
+  return last;
+}
+
 const live = createLive(
   {
     open: (families, after) =>
@@ -296,7 +342,10 @@ const live = createLive(
     // A page that nobody sees has no frames.
     frame: (call) => (document.hidden ? setTimeout(call, 250) : requestAnimationFrame(call)),
   },
-  (model, state) => now.set({ ...model, state }),
+  (model, state) => {
+    now.set({ ...model, state });
+    grown.set(newest(model));
+  },
 );
 
 let choosing = false;

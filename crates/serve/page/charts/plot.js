@@ -219,7 +219,7 @@ function options(latest, width, setAt) {
       {
         stroke: text,
         font: FONT,
-        size: 26,
+        size: 22,
         gap: 4,
         space: 70,
         grid: { show: false },

@@ -15,7 +15,7 @@ export function Stat({ label, value, note, tone, spark, href }) {
   const inside = html`
     <span class="label">${label}</span>
     <span class="value" title=${value}>${value}</span>
-    <span class=${`note ${tone ? `tone-${tone}` : ''}`}>${note ?? ''}</span>
+    <span class=${`note ${tone ? `tone-${tone}` : ''}`} title=${typeof note === 'string' && note !== '' ? note : undefined}>${note ?? ''}</span>
     ${spark && html`<${Spark} values=${spark} />`}
   `;
   return href ? html`<a class="stat" href=${href}>${inside}</a>` : html`<div class="stat">${inside}</div>`;

@@ -77,7 +77,7 @@ export function Table({ caption, quiet = false, columns, rows, id, sort = null, 
   const hidden = filtered.length - shown.length + (filter ? 0 : more);
   const largest = useMemo(() => maxima(columns, rows), [columns, rows]);
   const first = columns[0]?.key ?? '';
-  const filterable = !quiet && rows.length > MANY && columns.some(isText);
+  const filterable = !quiet && rows.length > MANY && columns.some(({ unit }) => unit === 'name');
   /** @param {Column} column */
   const turn = (column) => {
     const same = order?.key === column.key;

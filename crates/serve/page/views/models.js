@@ -1,0 +1,204 @@
+import { Bars } from '../charts/bars.js';
+import { Line } from '../charts/line.js';
+import { count, counted, duration, integer, money, percent, tokens } from '../format.js';
+import { html } from '../html.js';
+import { Figure } from '../parts/figure.js';
+import { Stat } from '../parts/stat.js';
+import { Loading, Problem } from '../parts/states.js';
+import { Table } from '../parts/table.js';
+import { link, useAnswer, useRange } from '../state.js';
+import { Calls, Cost, Latency, Tokens } from './charts.js';
+import { Absent, Callers, Classes, Failures, outcome } from './one.js';
+import { peak, ratio, stretch, times, total, twin, values } from './series.js';
+
+export const title = 'Models and cost';
+
+/** @typedef {import('../types.d.ts').Model} Model */
+
+const BUCKETS = 120;
+/** Models that are drawn apart; as many as there are colours. */
+const APART = 6;
+
+/** @param {Model} model */
+const nameOf = (model) => `${model.provider ?? 'unknown'}/${model.model ?? 'unknown'}`;
+
+/** @param {{route: import('../route.js').Route}} props */
+export default function View({ route }) {
+  const [provider, model] = route.rest;
+  return provider !== undefined && model !== undefined
+    ? html`<${One} key=${`${provider}/${model}`} provider=${provider} model=${model} />`
+    : html`<${All} />`;
+}
+
+function All() {
+  const { query } = useRange();
+  const asked = useAnswer('models', query && { ...query, limit: 1000 });
+  const timeline = useAnswer('timeline', query && { ...query, kind: 'llm_call', buckets: BUCKETS });
+  const found = asked.answer?.models;
+  const models = /** @type {Model[]} */ (found?.models ?? []);
+  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  return html`
+    <div class="view">
+      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+      <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
+      <${Apart} models=${models} ready=${found !== undefined} />
+      <div class="row two">
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} sync="models" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="models" />
+      </div>
+      <section class="card flush" aria-label="Models">
+        ${found ? html`<${Table} caption="Models" columns=${COLUMNS} rows=${rowsOf(models)} id=${(/** @type {any} */ row) => row.name} sort=${{ key: 'cost', down: true }} empty="No model calls in this time." />` : html`<${Loading} height=${240} />`}
+      </section>
+    </div>
+  `;
+}
+
+/** @param {{found: any, timeline: any}} props */
+function Stats({ found, timeline }) {
+  const calls = found ? outcome(found.calls) : null;
+  const used = found?.tokens;
+  const priced = (found?.models ?? []).reduce((/** @type {number} */ sum, /** @type {Model} */ model) => sum + model.priced_calls, 0);
+  const unpriced = calls ? calls.all - priced : 0;
+  return html`
+    <div class="stats">
+      <${Stat} label="Cost" value=${priced > 0 ? money(found.cost_usd) : '–'} note=${calls ? (unpriced > 0 ? `${counted(unpriced, 'call')} without a price` : 'every call has a price') : ''} spark=${values(timeline, (bucket) => bucket.cost_usd)} />
+      <${Stat} label="Cost of a call" value=${priced > 0 ? money(found.cost_usd / priced) : '–'} note="mean" />
+      <${Stat} label="Tokens in" value=${tokens(used?.input)} note=${used ? `${percent(ratio(used.cache_read, used.input))} from the cache` : ''} spark=${values(timeline, (bucket) => bucket.input_tokens)} />
+      <${Stat} label="Tokens out" value=${tokens(used?.output)} note=${used && used.reasoning > 0 ? `${tokens(used.reasoning)} reasoning` : ''} spark=${values(timeline, (bucket) => bucket.output_tokens)} />
+      <${Stat} label="Calls" value=${count(calls?.all)} note=${found ? counted(found.models.length, 'model') : ''} spark=${values(timeline, (bucket) => bucket.count)} />
+      <${Stat} label="Error rate" value=${percent(calls?.failing)} note=${found ? counted(found.calls.failed, 'failure') : ''} />
+    </div>
+  `;
+}
+
+/**
+ * Timelines of up to six models: hooks are called as often each time.
+ * @param {readonly Model[]} models
+ * @param {number} buckets
+ */
+function useApart(models, buckets) {
+  const { query } = useRange();
+  return Array.from({ length: APART }, (_, at) => {
+    const model = models[at];
+    const params =
+      model && query ? { ...query, kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown', buckets } : null;
+    return useAnswer('timeline', params).answer?.timeline ?? null;
+  }).slice(0, models.length);
+}
+
+/**
+ * Cost and latency, model by model.
+ * @param {{models: readonly Model[], ready: boolean}} props
+ */
+function Apart({ models, ready }) {
+  const dearest = [...models].sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all).slice(0, APART);
+  const timelines = useApart(dearest, BUCKETS);
+  const there = ready && timelines.every((timeline) => timeline !== null);
+  if (ready && dearest.length === 0) return null;
+  const x = times(timelines[0]);
+  // A range that changed comes for each of them in its own time.
+  const whole = there && timelines.every((timeline) => timeline.buckets.length === x.length);
+  const series = (/** @type {(bucket: import('../types.d.ts').Bucket) => number | null} */ figure) =>
+    dearest.map((model, at) => ({
+      key: `of${at}`,
+      label: nameOf(model),
+      values: values(timelines[at], figure),
+      tone: `series-${at + 1}`,
+    }));
+  const cost = series((bucket) => bucket.cost_usd);
+  const p95 = series((bucket) => bucket.p95);
+  const sums = x.map((_, at) => total(cost.map((one) => one.values[at] ?? null)));
+  const most = peak(x, sums);
+  const slowest = dearest.reduce((/** @type {Model | null} */ worst, model) => ((model.duration_ms?.p95 ?? 0) > (worst?.duration_ms?.p95 ?? 0) ? model : worst), null);
+  const more = models.length > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
+  const costs = twin(x, cost.map((one) => ({ ...one, unit: /** @type {const} */ ('usd') })));
+  const slow = twin(x, p95.map((one) => ({ ...one, unit: /** @type {const} */ ('ms') })));
+  const said = most ? `${money(total(sums))} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.` : 'No costs are known in this time.';
+  const late = slowest?.duration_ms ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.` : 'No durations were recorded in this time.';
+  return html`
+    <div class="row two">
+      <${Figure} id="cost" title="Cost by model" sentence=${whole ? said + more : ''} columns=${costs.columns} rows=${costs.rows}>
+        ${whole ? html`<${Bars} x=${x} series=${cost} unit="usd" label="Cost by model" sync="models" />` : html`<${Loading} height=${202} />`}
+      <//>
+      <${Figure} id="latency" title="p95 of calls by model" sentence=${whole ? late : ''} columns=${slow.columns} rows=${slow.rows}>
+        ${whole ? html`<${Line} x=${x} series=${p95} unit="ms" label="p95 of calls by model" sync="models" />` : html`<${Loading} height=${202} />`}
+      <//>
+    </div>
+  `;
+}
+
+/** @param {readonly Model[]} models */
+function rowsOf(models) {
+  return models.map((model) => ({
+    name: nameOf(model),
+    provider: model.provider,
+    model: model.model,
+    count: outcome(model.calls).all,
+    failing: outcome(model.calls).failing,
+    input: model.tokens.input,
+    cached: ratio(model.tokens.cache_read, model.tokens.input),
+    written: model.tokens.cache_write,
+    output: model.tokens.output,
+    p50: model.duration_ms?.p50 ?? null,
+    p95: model.duration_ms?.p95 ?? null,
+    each: model.priced_calls > 0 ? (model.cost_usd ?? 0) / model.priced_calls : null,
+    cost: model.priced_calls > 0 ? model.cost_usd : null,
+  }));
+}
+
+/** @type {import('../parts/table.js').Column[]} */
+const COLUMNS = [
+  { key: 'name', label: 'Model', unit: 'name', link: (row) => link('models', [row.provider ?? 'unknown', row.model ?? 'unknown']) },
+  { key: 'count', label: 'Calls', unit: 'count' },
+  { key: 'failing', label: 'Error rate', unit: 'ratio' },
+  { key: 'input', label: 'Tokens in', unit: 'tokens' },
+  { key: 'cached', label: 'From cache', unit: 'ratio' },
+  { key: 'written', label: 'Cache writes', unit: 'tokens' },
+  { key: 'output', label: 'Tokens out', unit: 'tokens' },
+  { key: 'p50', label: 'p50', unit: 'ms' },
+  { key: 'p95', label: 'p95', unit: 'ms' },
+  { key: 'each', label: 'A call', unit: 'usd' },
+  { key: 'cost', label: 'Cost', unit: 'usd', bar: true },
+];
+
+/** @param {{provider: string, model: string}} props */
+function One({ provider, model: name }) {
+  const { query } = useRange();
+  const asked = useAnswer('models', query && { ...query, limit: 1000 });
+  const timeline = useAnswer('timeline', query && { ...query, kind: 'llm_call', name, source: provider, buckets: BUCKETS });
+  const found = asked.answer?.models;
+  /** @type {Model | null} */
+  const model = found?.models.find((/** @type {Model} */ one) => nameOf(one) === `${provider}/${name}`) ?? null;
+  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  if (found && model === null) return html`<div class="view"><${Absent} what="models" name=${`${provider}/${name}`} back=${link('models')} /></div>`;
+  const subject = { kind: /** @type {const} */ ('llm_call'), name, source: provider };
+  const calls = model ? outcome(model.calls) : null;
+  const spread = model?.duration_ms;
+  const drawn = timeline.answer?.timeline;
+  return html`
+    <div class="view">
+      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+      <div class="stats">
+        <${Stat} label="Cost" value=${model && model.priced_calls > 0 ? money(model.cost_usd) : '–'} note=${model && model.priced_calls > 0 ? `${money((model.cost_usd ?? 0) / model.priced_calls)} a call` : ''} spark=${values(drawn, (bucket) => bucket.cost_usd)} />
+        <${Stat} label="Tokens in" value=${tokens(model?.tokens.input)} note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} from the cache` : ''} spark=${values(drawn, (bucket) => bucket.input_tokens)} />
+        <${Stat} label="Tokens out" value=${tokens(model?.tokens.output)} note=${calls && model ? `${integer(model.tokens.output / Math.max(calls.all, 1))} a call` : ''} spark=${values(drawn, (bucket) => bucket.output_tokens)} />
+        <${Stat} label="Calls" value=${count(calls?.all)} note=${model ? counted(model.calls.failed, 'failure') : ''} spark=${values(drawn, (bucket) => bucket.count)} />
+        <${Stat} label="p50" value=${duration(spread?.p50)} note=${spread ? `mean ${duration(spread.mean)}` : ''} spark=${values(drawn, (bucket) => bucket.p50)} />
+        <${Stat} label="p95" value=${duration(spread?.p95)} note=${spread ? `p99 ${duration(spread.p99)}` : ''} spark=${values(drawn, (bucket) => bucket.p95)} />
+      </div>
+      <div class="row two">
+        <${Latency} id="latency" title="Latency" asked=${timeline} spread=${spread} sync="model" />
+        <${Cost} id="cost" title="Cost" asked=${timeline} sync="model" />
+      </div>
+      <div class="row two">
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} sync="model" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="model" />
+      </div>
+      <div class="row two start">
+        <${Classes} subject=${subject} />
+        <${Callers} subject=${subject} />
+      </div>
+      <${Failures} subject=${subject} />
+    </div>
+  `;
+}
