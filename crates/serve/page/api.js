@@ -152,28 +152,37 @@ async function failure(response) {
   return new ApiError(response.status, title, text('detail'), hint, problem);
 }
 
-/** The earliest day with events, asked for once in ten minutes. @type {{at: number, first: Promise<number | null>} | null} */
-let earliest = null;
+/**
+ * @typedef {object} Extent what there is at all
+ * @property {number | null} first the earliest day with events, milliseconds since 1970
+ * @property {boolean} work whether any of them is of an agent's work, not only of the machine
+ */
+
+/** What is recorded although nobody works. */
+const IDLE = new Set(['metric', 'alert']);
+/** Asked for once in ten minutes. @type {{at: number, extent: Promise<Extent>} | null} */
+let held = null;
 
 /**
- * When the earliest events are of, milliseconds since 1970; `null`: there are none.
- * @returns {Promise<number | null>}
+ * What there is at all.
+ * @returns {Promise<Extent>}
  */
-export function firstEvent() {
-  if (earliest === null || Date.now() - earliest.at > 600e3) {
-    const first = request('GET', address('api/v1/usage', { days: 36500 }))
+export function extent() {
+  if (held === null || Date.now() - held.at > 600e3) {
+    const found = request('GET', address('api/v1/usage', { days: 36500 }))
       .then((response) => response.json())
-      .then((answer) => {
-        const at = Date.parse(answer.usage?.days?.[0]?.date ?? '');
-        return Number.isFinite(at) ? at : null;
+      .then(({ usage }) => {
+        const first = Date.parse(usage.days[0]?.date ?? '');
+        const work = usage.kinds.some((/** @type {{name: string}} */ kind) => !IDLE.has(kind.name));
+        return { first: Number.isFinite(first) ? first : null, work };
       });
-    const asked = { at: Date.now(), first };
-    earliest = asked;
-    first.catch(() => {
-      if (earliest === asked) earliest = null;
+    const asked = { at: Date.now(), extent: found };
+    held = asked;
+    found.catch(() => {
+      if (held === asked) held = null;
     });
   }
-  return earliest.first;
+  return held.extent;
 }
 
 /**
@@ -185,7 +194,7 @@ export function firstEvent() {
  * @throws {ApiError}
  */
 export async function ask(name, params = {}, { signal } = {}) {
-  const first = params['range'] === 'all' ? await firstEvent() : null;
+  const first = params['range'] === 'all' ? (await extent()).first : null;
   const url = address(`api/v1/${name}`, expanded(params, serverNow(), first));
   const response = await request('GET', url, { signal });
   return await response.json();
@@ -199,7 +208,7 @@ export async function ask(name, params = {}, { signal } = {}) {
  * @returns {Promise<Blob>}
  */
 export async function askAs(name, params, form) {
-  const first = params['range'] === 'all' ? await firstEvent() : null;
+  const first = params['range'] === 'all' ? (await extent()).first : null;
   const all = { ...expanded(params, serverNow(), first), format: form };
   const response = await request('GET', address(`api/v1/${name}`, all), { accept: '*/*' });
   return await response.blob();

@@ -5,9 +5,9 @@ import { ago } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
 import { Name } from './parts/name.js';
 import { RangePicker } from './parts/range-picker.js';
-import { Loading, Problem } from './parts/states.js';
+import { Empty, Loading, Problem } from './parts/states.js';
 import { Unlock } from './parts/unlock.js';
-import { link, pause, paused, reconnect, resume, useAnswer, useLive, useRange, useRoute, useTheme } from './state.js';
+import { link, pause, paused, reconnect, resume, useAnswer, useBlank, useLive, useRange, useRoute, useTheme } from './state.js';
 import { useStore } from './store.js';
 import { verdict } from './verdict.js';
 
@@ -27,6 +27,9 @@ const NAV = [
 /** A trace is one of the sessions'. */
 const PARENT = new Map([['trace', 'sessions']]);
 const KNOWN = new Set([...NAV.map(([view]) => view), ...PARENT.keys()]);
+
+/** Views of what agents did: without any of it they say how to begin. */
+const OF_WORK = new Set(['overview', 'tools', 'agents', 'models', 'caches', 'sessions', 'queries']);
 
 /** @typedef {{title: string, default: (props: {route: import('./route.js').Route}) => any}} View */
 /** Views that are there already, so that going back shows them at once. @type {Map<string, View>} */
@@ -192,6 +195,7 @@ function ThemeSwitch() {
 function Stage({ route }) {
   const [view, setView] = useState(loaded.get(route.view) ?? null);
   const [failed, setFailed] = useState(/** @type {unknown} */ (null));
+  const blank = useBlank();
   const [broken, mend] = useErrorBoundary();
   useEffect(() => {
     if (view !== null || !KNOWN.has(route.view)) return;
@@ -216,6 +220,7 @@ function Stage({ route }) {
   // version than the page is of. Loading anew tells which.
   if (failed) return html`<${Problem} error=${failed} retry=${() => location.reload()} />`;
   if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
+  if (blank && OF_WORK.has(route.view)) return html`<div class="view"><${Empty} /></div>`;
   if (view === null) return html`<${Loading} height=${400} />`;
   return html`<${view.default} route=${route} />`;
 }

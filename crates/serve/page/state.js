@@ -1,6 +1,6 @@
 // What views are drawn from: the address, the range, answers, what goes on now, the theme.
 
-import { address, ask, firstEvent, locked, serverNow, socketAddress } from './api.js';
+import { address, ask, extent, locked, serverNow, socketAddress } from './api.js';
 import { useEffect, useMemo, useState } from './html.js';
 import { EMPTY, createLive } from './live.js';
 import { firstRange, isRange, lengthOf, spanOf } from './range.js';
@@ -74,21 +74,37 @@ setInterval(() => {
   if (!paused.get() && !document.hidden) beat.set(beat.get() + 1);
 }, 30_000);
 
-/** Looks which range shows something. */
-async function findUsual() {
-  if (usual.get() !== null) return;
+/** Whether no agent's work was ever recorded; `null`: not known yet. */
+const blank = createStore(/** @type {boolean | null} */ (null));
+let looking = false;
+
+/** Looks which range shows something, and whether there is anything at all. */
+async function look() {
+  if (looking || usual.get() !== null) return;
+  looking = true;
   const hours = 14 * 24;
   try {
     const { timeline } = await ask('timeline', { hours, buckets: hours });
-    const length = timeline.bucket_seconds * 1000;
-    const near = firstRange(timeline.buckets, length, serverNow());
-    if (near !== null) return usual.set(near);
-    const first = await firstEvent();
-    usual.set(first === null ? '24h' : 'all');
+    const near = firstRange(timeline.buckets, timeline.bucket_seconds * 1000, serverNow());
+    const worked = timeline.buckets.some((/** @type {any} */ bucket) => bucket.count > bucket.unknown);
+    const nothing = !worked && !(await extent()).work;
+    blank.set(nothing);
+    usual.set(nothing ? '1h' : (near ?? 'all'));
   } catch {
-    // The views say what is wrong.
-    usual.set('24h');
+    // The views say what is wrong; without a token it is asked again with one.
+    if (!locked.get()) usual.set('24h');
+  } finally {
+    looking = false;
   }
+}
+
+/**
+ * Whether no agent's work was ever recorded; false until that is known.
+ * @returns {boolean}
+ */
+export function useBlank() {
+  useEffect(() => void look(), []);
+  return useStore(blank) === true;
 }
 
 /**
@@ -112,12 +128,12 @@ export function useRange() {
   const until = query['to'] && Number.isFinite(Date.parse(query['to'])) ? query['to'] : null;
   const name = custom || until ? 'custom' : isRange(query['range']) ? query['range'] : standing;
   useEffect(() => {
-    if (name === null) void findUsual();
+    if (name === null) void look();
   }, [name === null]);
   useEffect(() => {
     if (name !== 'all' || first !== undefined) return;
-    firstEvent().then(
-      (at) => earliest.set(at),
+    extent().then(
+      ({ first: at }) => earliest.set(at),
       () => earliest.set(null),
     );
   }, [name, first]);
@@ -345,6 +361,8 @@ const live = createLive(
   (model, state) => {
     now.set({ ...model, state });
     grown.set(newest(model));
+    // The first of all work.
+    if (grown.get() !== '') blank.set(false);
   },
 );
 
@@ -359,8 +377,9 @@ function choose() {
   });
 }
 locked.watch(() => {
-  if (locked.get()) live.close();
-  else choose();
+  if (locked.get()) return live.close();
+  choose();
+  void look();
 });
 addEventListener('online', () => live.retry());
 

@@ -1,29 +1,11 @@
 import { html, useMemo } from '../html.js';
 import uPlot from '../vendor/uplot-1.6.32/uPlot.esm.js';
 import { Plot } from './plot.js';
+import { stacked } from './stack.js';
 
 const paths = uPlot.paths.bars?.({ size: [0.82, 60], align: 1, radius: 0 });
 /** @type {never[]} */
 const NO_MARKS = [];
-
-/**
- * Sums of what is stacked, so that what is painted first covers none of the
- * others. Pure.
- * @param {readonly (readonly (number | null | undefined)[])[]} series the lowest first
- * @returns {(number | null)[][]}
- */
-export function stacked(series) {
-  const length = Math.max(0, ...series.map((values) => values.length));
-  /** @type {(number | null)[]} */
-  let below = Array.from({ length }, () => null);
-  return series.map((values) => {
-    below = below.map((sum, at) => {
-      const value = values[at];
-      return typeof value === 'number' ? (sum ?? 0) + value : sum;
-    });
-    return below;
-  });
-}
 
 /**
  * Bars over time, those of several series on top of each other. Dragging over

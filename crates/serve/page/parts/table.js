@@ -4,6 +4,7 @@
 import { NONE, inUnit } from '../format.js';
 import { html, useMemo, useState } from '../html.js';
 import { Name } from './name.js';
+import { sorted } from './order.js';
 
 /** Rows that are drawn at most. */
 const MOST = 1000;
@@ -28,25 +29,6 @@ const MANY = 10;
 const isText = (column) => column.unit === 'text' || column.unit === 'name';
 /** @param {Column} column */
 const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) === 'right';
-
-/**
- * Rows in order; what has no figure comes last, whichever way. Pure.
- * @template R
- * @param {readonly R[]} rows
- * @param {(row: R) => unknown} value
- * @param {boolean} down
- * @returns {R[]}
- */
-export function sorted(rows, value, down) {
-  const way = down ? -1 : 1;
-  return [...rows].sort((left, other) => {
-    const [a, b] = [value(left), value(other)];
-    const [noA, noB] = [a === null || a === undefined, b === null || b === undefined];
-    if (noA || noB) return Number(noA) - Number(noB);
-    if (typeof a === 'number' && typeof b === 'number') return way * (a - b);
-    return way * String(a).localeCompare(String(b), 'en', { numeric: true });
-  });
-}
 
 /**
  * @param {object} props

@@ -10,12 +10,11 @@ const FIGURES = {
   cost_usd: ['cost a day', money],
 };
 
-/** @param {string} figure */
-export function figureName(figure) {
-  return FIGURES[figure]?.[0] ?? figure;
-}
-
-/** @param {string} figure @param {number} value */
-export function figureText(figure, value) {
-  return FIGURES[figure]?.[1](value) ?? String(value);
+/**
+ * `median latency 45.3 ms → 71.0 ms`
+ * @param {import('../types.d.ts').Change} change
+ */
+export function went({ figure, before, after }) {
+  const [name, told] = FIGURES[figure] ?? [figure, String];
+  return `${name} ${told(before)} → ${told(after)}`;
 }

@@ -25,12 +25,13 @@ const HEIGHT = 180;
 const AROUND = 22;
 
 /**
- * A figure over a timeline, or what stands there meanwhile.
- * @param {Props & {none: string, draw: (timeline: Timeline, x: number[]) => {sentence: any, twin: {columns: any, rows: any}, chart: any} | null}} props
+ * A figure over a timeline, or what stands there meanwhile. `beside` is what
+ * `draw` uses besides the timeline.
+ * @param {Props & {none: string, beside?: unknown, draw: (timeline: Timeline, x: number[]) => {sentence: any, twin: {columns: any, rows: any}, chart: any} | null}} props
  */
-export function Timed({ id, title, asked, height = HEIGHT, none, draw }) {
+export function Timed({ id, title, asked, height = HEIGHT, none, beside, draw }) {
   const timeline = /** @type {Timeline | null} */ (asked.answer?.timeline ?? null);
-  const drawn = useMemo(() => (timeline ? draw(timeline, times(timeline)) : null), [timeline]);
+  const drawn = useMemo(() => (timeline ? draw(timeline, times(timeline)) : null), [timeline, beside]);
   if (timeline === null && asked.error) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   if (timeline === null) {
     return html`<${Figure} id=${id} title=${title}><${Loading} height=${height + AROUND} /><//>`;
@@ -85,6 +86,7 @@ export function Latency({ id, title, asked, sync, height = HEIGHT, spread }) {
     asked=${asked}
     height=${height}
     draw=${draw}
+    beside=${spread}
     none="No durations were recorded in this time."
   />`;
 }

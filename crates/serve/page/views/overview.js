@@ -2,11 +2,11 @@ import { ago, count, counted, duration, money, percent, rate, tokens as tokenCou
 import { html } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
-import { Empty, Loading, Problem } from '../parts/states.js';
+import { Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { link, useAnswer, useLive, useRange } from '../state.js';
 import { verdict } from '../verdict.js';
-import { figureName, figureText } from './changes.js';
+import { went } from './changes.js';
 import { Calls, Cost, HitRate, Latency, Tokens } from './charts.js';
 import { hitRatio, ratio, total, values } from './series.js';
 
@@ -31,10 +31,6 @@ export default function View() {
   const live = useLive([]);
 
   if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
-  // Nothing in this time is another matter than nothing at all.
-  const never = health.answer?.verdict === 'no_data' && !health.answer.storage?.latest;
-  if (never) return html`<div class="view"><${Empty} /></div>`;
-
   return html`
     <div class="view">
       <${State} health=${health.answer} live=${live} changes=${changes.answer} />
@@ -110,11 +106,8 @@ function State({ health, live, changes }) {
             <li key=${`${change.event_type} ${change.name} ${change.figure} ${change.since}`}>
               <span class="tag warn">worse</span>
               <${Name} text=${change.name} href=${changed(change)} />
-              <span>
-                ${figureName(change.figure)} ${figureText(change.figure, change.before)} →
-                ${figureText(change.figure, change.after)}
-                <span class="muted"> ${change.finding === 'outlier' ? 'on' : 'since'} ${change.since}</span>
-              </span>
+              <span>${went(change)}</span>
+              <span class="muted">${`${change.finding === 'outlier' ? 'on' : 'since'} ${change.since}`}</span>
             </li>
           `,
         )}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { figureLabels, logSplits, steps, timeLabel, timeLabels } from '../../page/charts/axes.js';
+import { sparkPaths } from '../../page/charts/spark.js';
+import { sorted } from '../../page/parts/order.js';
+import { against, failureRatio, hitRatio, isWide, peak, ratio, stretch, total, twin } from '../../page/views/series.js';
+import { verdict } from '../../page/verdict.js';
+import { stacked } from '../../page/charts/stack.js';
+
+const plain = (/** @type {unknown} */ text) => String(text).replaceAll('\u00a0', ' ');
+
+test('axes of figures say no more digits than tell', () => {
+  for (const [unit, splits, labels] of [
+    ['ms', [0, 200, 400], '0|200 ms|400 ms'],
+    ['ms', [0, 60000, 120000], '0|1 min|2 min'],
+    ['count', [0, 500, 1000], '0|500|1 k'],
+    ['tokens', [0, 2.5e6], '0|2.5 M'],
+    ['usd', [0, 0.5, 1], '$0|$0.5|$1.0'],
+    ['usd', [0, 25, 50], '$0|$25|$50'],
+    ['ratio', [0, 0.5, 1], '0|50 %|100 %'],
+    ['percent', [0, 50], '0|50 %'],
+    ['bytes', [0, 1e6], '0|1 MB'],
+  ]) {
+    assert.equal(plain(figureLabels(unit, splits).join('|')), labels, unit);
+  }
+});
+
+test('logarithmic axes of durations count as clocks do', () => {
+  assert.deepEqual(logSplits('ms', 5, 2e5), [10, 100, 1e3, 1e4, 6e4]);
+  assert.deepEqual(logSplits('count', 0.5, 200), [1, 10, 100]);
+});
+
+test('steps are round in their unit', () => {
+  assert.ok(steps('count')?.every(Number.isInteger));
+  const long = steps('ms') ?? [];
+  assert.deepEqual([...long].sort((a, b) => a - b), long);
+  assert.ok(long.includes(3.6e6));
+  assert.equal(steps('ratio'), undefined);
+});
+
+test('axes of time name the day where it changes', () => {
+  const at = (/** @type {number} */ day, /** @type {number} */ hour) => new Date(2026, 10, day, hour).getTime() / 1000;
+  assert.deepEqual(timeLabels([at(8, 12), at(8, 18), at(9, 0), at(9, 6)], 21600), ['12:00', '18:00', '9 Nov', '06:00']);
+  assert.deepEqual(timeLabels([at(8, 12)], 1), ['12:00:00']);
+  const utc = (/** @type {number} */ year, /** @type {number} */ month, /** @type {number} */ day) => Date.UTC(year, month, day) / 1000;
+  assert.deepEqual(timeLabels([utc(2026, 11, 31), utc(2027, 0, 1)], 86400, true), ['31 Dec', '1 Jan 2027']);
+  // A stretch of a whole day is one of UTC, wherever one looks.
+  assert.equal(timeLabel(utc(2026, 10, 8), 86400), 'Sun 8 Nov');
+  assert.equal(timeLabel(at(8, 12), 3600), 'Sun 8 Nov 12:00');
+});
+
+test('a trend goes on over gaps, and one point is seen', () => {
+  assert.deepEqual(sparkPaths([null, null]), { line: '', area: '' });
+  assert.equal(sparkPaths([null, 5, null]).line, 'M50.0 1.0h1');
+  const { line, area } = sparkPaths([0, null, 2]);
+  assert.equal(line, 'M0.0 23.0L100.0 1.0');
+  assert.equal(area, 'M0.0 24L0.0 23.0L100.0 1.0L100.0 24Z');
+  assert.ok(!sparkPaths([1, 1, 1]).line.includes('NaN'));
+});
+
+test('stacks are sums of what is known', () => {
+  assert.deepEqual(stacked([[1, null, 3], [2, 2, null]]), [[1, null, 3], [3, 2, 3]]);
+  assert.deepEqual(stacked([]), []);
+});
+
+test('rows without a figure come last, whichever way', () => {
+  const rows = [{ n: 2 }, { n: null }, { n: 10 }, { n: undefined }, { n: 1 }];
+  const of = (/** @type {boolean} */ down) => sorted(rows, (row) => row.n, down).map((row) => row.n ?? '–');
+  assert.deepEqual(of(false), [1, 2, 10, '–', '–']);
+  assert.deepEqual(of(true), [10, 2, 1, '–', '–']);
+  const names = sorted([{ n: 'b10' }, { n: 'b9' }, { n: 'A' }], (row) => row.n, false);
+  assert.deepEqual(names.map((row) => row.n), ['A', 'b9', 'b10']);
+});
+
+const bucket = (/** @type {any} */ rest) => ({ from: '2026-11-08T00:00:00Z', count: 0, failed: 0, unknown: 0, hits: null, misses: null, ...rest });
+
+test('no figure is taken for 0', () => {
+  assert.equal(hitRatio(bucket({})), null);
+  assert.equal(hitRatio(bucket({ hits: 3, misses: 1 })), 0.75);
+  assert.equal(failureRatio(bucket({ count: 4, unknown: 4 })), null);
+  assert.equal(failureRatio(bucket({ count: 5, failed: 1, unknown: 1 })), 0.25);
+  assert.equal(ratio(1, 0), null);
+  assert.equal(ratio(null, 3), null);
+  assert.equal(total([null, null]), null);
+  assert.equal(total([null, 2, 3]), 5);
+  assert.equal(peak([0, 1], [null, null]), null);
+  assert.equal(peak([0, 3600], [3, 7])?.value, 7);
+  assert.equal(against(1, null), '');
+});
+
+test('figures far apart want a logarithmic axis', () => {
+  assert.ok(isWide([[1, null], [100]]));
+  assert.ok(!isWide([[1, 0], [30]]));
+  assert.ok(!isWide([[], [null]]));
+});
+
+test('stretches have words', () => {
+  for (const [seconds, text] of [[1, 'second'], [60, 'minute'], [10800, '3 hours'], [86400, 'day'], [604800, '7 days']]) {
+    assert.equal(stretch({ bucket_seconds: seconds }), text);
+  }
+});
+
+test('a table has the rows of its chart', () => {
+  const { columns, rows } = twin([0, 3600], [{ key: 'p50', label: 'p50', unit: 'ms', values: [1, null] }]);
+  assert.deepEqual(columns.map(({ key }) => key), ['at', 'p50']);
+  assert.deepEqual(rows(), [{ at: 0, p50: 1 }, { at: 3600, p50: null }]);
+});
+
+test('the verdict says what is wrong', () => {
+  const good = { name: 'search p95', value: 2, unit: 'ms', target: 10, status: 'good' };
+  const late = { name: 'search p95', value: 12, unit: 'ms', target: 10, status: 'warning' };
+  const low = { name: 'cache hit rate', value: 12, unit: 'percent', target: 80, status: 'bad' };
+  const firing = [{ rule: 'x' }];
+  for (const [health, alerts, tone, word, sentence] of [
+    [null, [], 'none', '–', ''],
+    [null, firing, 'bad', '1 alert firing', '1 alert is firing.'],
+    [{ verdict: 'operational', checks: [good, good] }, [], 'good', 'Healthy', 'All 2 targets are met.'],
+    [{ verdict: 'good_so_far', checks: [good] }, [], 'good', 'Healthy', 'The one target is met, others have no data yet.'],
+    [{ verdict: 'missed', checks: [good, late] }, [], 'warn', '1 target missed', '1 of 2 targets is missed: search p95 is 12.0 ms (target below 10.0 ms).'],
+    [{ verdict: 'missed', checks: [late, low] }, [], 'bad', '2 targets missed', '2 of 2 targets are missed: search p95 is 12.0 ms (target below 10.0 ms) and hit rate of the agent cache is 12.0 % (target above 80.0 %).'],
+    [{ verdict: 'no_data', checks: [] }, [], 'none', 'No data', 'Nothing was recorded in this time.'],
+    [{ verdict: 'no_targets', checks: [] }, [], 'none', 'No targets', 'What was recorded in this time has no targets to be held against.'],
+    // What fires is what counts.
+    [{ verdict: 'operational', checks: [good] }, [...firing, ...firing], 'bad', '2 alerts firing', '2 alerts are firing. The one target is met.'],
+  ]) {
+    const found = verdict(health, alerts);
+    assert.deepEqual([found.tone, found.word, plain(found.sentence)], [tone, word, sentence]);
+  }
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { RANGES, expanded, firstRange, isRange, lengthOf, spanOf } from '../../page/range.js';
+
+const NOW = Date.UTC(2026, 10, 29, 10);
+const HOUR = 3600e3;
+
+test('a range becomes what the API understands', () => {
+  for (const [range, asked] of [
+    ['15m', { since: '2026-11-29T09:45:00.000Z' }],
+    ['1h', { hours: 1 }],
+    ['6h', { hours: 6 }],
+    ['24h', { days: 1 }],
+    ['14d', { days: 14 }],
+    ['all', { since: '2026-11-01T00:00:00.000Z' }],
+  ]) {
+    const first = Date.UTC(2026, 10, 1);
+    assert.deepEqual(expanded({ kind: 'tool_call', range }, NOW, first), { kind: 'tool_call', ...asked }, range);
+  }
+  assert.deepEqual(expanded({ range: 'all' }, NOW, null), { days: 36500 });
+  assert.deepEqual(expanded({ since: 'x', kind: 'y' }, NOW, null), { since: 'x', kind: 'y' });
+});
+
+test('every range has its place', () => {
+  for (const [name, length] of RANGES) {
+    assert.ok(isRange(name));
+    assert.equal(lengthOf(name), length);
+    const { from, to } = spanOf(name, NOW, NOW - 99 * 24 * HOUR);
+    assert.equal(to, NOW);
+    assert.equal(from, NOW - (length ?? 99 * 24 * HOUR), name);
+  }
+  assert.ok(!isRange('2h') && !isRange('') && !isRange(undefined) && !isRange('toString'));
+  // What is of the future does not turn it around.
+  assert.ok(spanOf('all', NOW, NOW + HOUR).from <= NOW);
+});
+
+/** Buckets of an hour, the last of which is the hour of now. */
+const hours = (/** @type {[number, number, number][]} */ ...filled) =>
+  filled.map(([ago, count, unknown]) => ({ from: new Date(NOW - (ago + 1) * HOUR).toISOString(), count, unknown }));
+
+test('one begins with the shortest range that shows something', () => {
+  for (const [buckets, range] of [
+    [hours(), null],
+    [hours([0, 0, 0]), null],
+    // Enough in the last hour.
+    [hours([0, 50, 0], [100, 50, 0]), '1h'],
+    // A few, and more before.
+    [hours([0, 3, 0], [4, 50, 0]), '6h'],
+    [hours([20, 50, 0]), '24h'],
+    [hours([160, 50, 0]), '7d'],
+    [hours([300, 50, 0]), '14d'],
+    // As few as there are.
+    [hours([3, 1, 0]), '6h'],
+    [hours([0, 1, 0], [30, 1, 0]), '7d'],
+    // Measurements of the machine are no work …
+    [hours([0, 500, 500], [30, 40, 0]), '7d'],
+    // … unless there is nothing else.
+    [hours([0, 500, 500]), '1h'],
+  ]) {
+    assert.equal(firstRange(buckets, HOUR, NOW), range, JSON.stringify(buckets));
+  }
+});
