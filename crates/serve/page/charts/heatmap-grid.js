@@ -60,14 +60,17 @@ export function bounds(grid, steps = 5) {
 }
 
 /**
- * Which strength a count has: 0 for none, 1 for the weakest.
+ * Which strength a count has: 0 for none, `most` for the strongest there is,
+ * also where there are fewer strengths.
  * @param {number} count
  * @param {number[]} bounds
+ * @param {number} [most]
  */
-export function strength(count, bounds) {
+export function strength(count, bounds, most = 5) {
   if (count <= 0) return 0;
   const at = bounds.findIndex((bound) => count <= bound);
-  return at < 0 ? bounds.length : at + 1;
+  const step = at < 0 ? bounds.length : at + 1;
+  return Math.round((step * most) / Math.max(bounds.length, 1));
 }
 
 /**

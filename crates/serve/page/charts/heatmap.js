@@ -2,7 +2,7 @@
 
 import { counted } from '../format.js';
 import { html, useMemo, useRef, useState } from '../html.js';
-import { DAYS, bounds, strength } from './heatmap-grid.js';
+import { DAYS, bounds, busiest, strength } from './heatmap-grid.js';
 
 /** @typedef {import('./heatmap-grid.js').Grid} Grid */
 
@@ -18,7 +18,9 @@ export const clock = (hour) => `${String(hour).padStart(2, '0')}:00`;
  */
 export function Heatmap({ grid, label, one, many }) {
   const steps = useMemo(() => bounds(grid), [grid]);
-  const [at, setAt] = useState(/** @type {[number, number]} */ ([0, 9]));
+  const peak = useMemo(() => busiest(grid), [grid]);
+  const [moved, setAt] = useState(/** @type {[number, number] | null} */ (null));
+  const at = moved ?? (peak ? [peak.day, peak.hour] : [0, 9]);
   const [shown, setShown] = useState(/** @type {[number, number] | null} */ (null));
   const table = useRef(/** @type {HTMLTableElement | null} */ (null));
 
@@ -33,7 +35,7 @@ export function Heatmap({ grid, label, one, many }) {
     if (cell instanceof HTMLElement) cell.focus();
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    const [day, hour] = at;
+    const [day = 0, hour = 0] = at;
     /** @type {Record<string, [number, number]>} */
     const moves = {
       ArrowUp: [Math.max(day - 1, 0), hour],
@@ -51,7 +53,7 @@ export function Heatmap({ grid, label, one, many }) {
     event.preventDefault();
     go(...move);
   };
-  const [day, hour] = shown ?? at;
+  const [day = 0, hour = 0] = shown ?? at;
   return html`<div class="heat">
     <table
       class="heat-grid"
@@ -98,7 +100,7 @@ export function Heatmap({ grid, label, one, many }) {
         ${steps.map((bound, step) => {
           const from = (steps[step - 1] ?? 0) + 1;
           const text = from >= bound ? String(bound) : `${from}–${bound}`;
-          return html`<li key=${step}><span class=${`heat-swatch heat-${step + 1}`}></span>${text}</li>`;
+          return html`<li key=${step}><span class=${`heat-swatch heat-${strength(bound, steps)}`}></span>${text}</li>`;
         })}
       </ul>
     </div>

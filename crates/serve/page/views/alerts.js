@@ -232,9 +232,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
               </th>
               <td><${State} state=${state} /></td>
               <td class="apart">
-                <span class="muted" hidden=${rule.family === 'metric'}
-                  >${FAMILIES[/** @type {keyof typeof FAMILIES} */ (rule.family)]?.label ?? rule.family}</span
-                >
+                ${rule.family !== 'metric' && html`<span class="muted">${FAMILIES[/** @type {keyof typeof FAMILIES} */ (rule.family)]?.label ?? rule.family}</span>`}
                 <${Name}
                   text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
                 />

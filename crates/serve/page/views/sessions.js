@@ -48,7 +48,7 @@ export default function View({ route }) {
       <${Stat}
         label="With failures"
         value=${percent(all.length ? failed / all.length : null)}
-        note=${`${counted(failed, 'session')}${latest ? ` ${latest}` : ''}`}
+        note=${latest ? `${count(failed)} ${latest}` : counted(failed, 'session')}
       />
       <${Stat}
         label="Median length"

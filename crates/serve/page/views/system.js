@@ -14,7 +14,6 @@ import { scaled, seriesOf, byProcess } from './system-figures.js';
 export const title = 'System';
 
 const FAMILIES = ['metric'];
-const LIVE_MINUTES = 5;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
@@ -26,6 +25,7 @@ export default function View({ route }) {
   const all = useMemo(() => metrics.answer?.metrics?.series ?? [], [metrics.answer]);
   const chosen = { source: route.query['source'], name: route.query['metric'] };
   return html`<div class="view">
+    <h2 class="section">The machine now, and on average over five minutes</h2>
     <div class="stats">
       <${Stat}
         label="Processor"
@@ -96,7 +96,7 @@ const perSecond = (mib) => (typeof mib === 'number' ? `${bytes(mib * 1_048_576)}
  * @param {string} quiet said where there is nothing
  */
 function over(series, told, quiet) {
-  return series ? `${LIVE_MINUTES} min: mean ${told(series.avg)}, most ${told(series.max)}` : quiet;
+  return series ? `mean ${told(series.avg)}` : quiet;
 }
 
 /**
@@ -162,9 +162,9 @@ function Flow({ id, title, range, names, labels, all }) {
   }));
   const told = names.map((name, at) => {
     const whole = all.find((one) => one.source === 'system' && one.name === name);
-    return whole?.value ? `${labels[at]} ${perSecond(whole.value.mean)}, at most ${perSecond(whole.value.max)}` : null;
+    return whole?.value ? `${labels[at]} ${perSecond(whole.value.mean)}` : null;
   });
-  const said = told.filter(Boolean).join('; ');
+  const said = told.filter(Boolean).join(', ');
   return html`<${Figure}
     id=${id}
     title=${`${title}, bytes a second`}

@@ -67,6 +67,8 @@ test('one busy hour does not make the others pale', () => {
   });
   const same = bounds(grid([{ from: at(1), count: 7, failed: 0 }]));
   assert.deepEqual(same, [7]);
+  // The strongest there is, however few there are.
+  assert.deepEqual([strength(7, same), strength(1, [3, 7]), strength(7, [3, 7])], [5, 3, 5]);
 });
 
 test('a long window is asked for in pieces that touch and do not overlap', () => {
