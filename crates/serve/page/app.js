@@ -7,7 +7,19 @@ import { Name } from './parts/name.js';
 import { RangePicker } from './parts/range-picker.js';
 import { Empty, Loading, Problem } from './parts/states.js';
 import { Unlock } from './parts/unlock.js';
-import { link, pause, paused, reconnect, resume, useAnswer, useBlank, useLive, useRange, useRoute, useTheme } from './state.js';
+import {
+  link,
+  pause,
+  paused,
+  reconnect,
+  resume,
+  useAnswer,
+  useBlank,
+  useLive,
+  useRange,
+  useRoute,
+  useTheme,
+} from './state.js';
 import { useStore } from './store.js';
 import { verdict } from './verdict.js';
 
@@ -76,7 +88,15 @@ function Nav({ view }) {
   return html`
     <nav class="nav" aria-label="Views">
       <a class="brand" href=${link('overview')}>
-        <svg viewBox="0 0 18 18" aria-hidden="true" focusable="false" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round">
+        <svg
+          viewBox="0 0 18 18"
+          aria-hidden="true"
+          focusable="false"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="1.8"
+          stroke-linecap="round"
+        >
           <path d="M3.2 13.6a7 7 0 1 1 11.6 0" />
           <path d="M9 10.2l3.2-3.6" />
         </svg>
@@ -184,7 +204,16 @@ function ThemeSwitch() {
   const about = `Theme: ${theme}. Change to ${next}`;
   return html`
     <button type="button" class="button icon" aria-label=${about} title=${about} onClick=${() => setTheme(next)}>
-      <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.3" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">
+      <svg
+        viewBox="0 0 16 16"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.3"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+        aria-hidden="true"
+        focusable="false"
+      >
         <path d=${path} fill=${theme === 'system' ? 'currentColor' : 'none'} fill-opacity="0.25" />
       </svg>
     </button>
@@ -214,7 +243,10 @@ function Stage({ route }) {
     };
   }, [route.view]);
   if (!KNOWN.has(route.view)) {
-    return html`<div class="card"><h2>There is no view of that name</h2><p><a href=${link('overview')}>Overview</a></p></div>`;
+    return html`<div class="card">
+      <h2>There is no view of that name</h2>
+      <p><a href=${link('overview')}>Overview</a></p>
+    </div>`;
   }
   // A part of the page that does not come: the server is gone, or is another
   // version than the page is of. Loading anew tells which.

@@ -73,7 +73,7 @@ export function spanOf(range, now, first) {
 }
 
 /** Calls that make a picture; fewer are a few dots. */
-const ENOUGH = 20;
+const ENOUGH = 200;
 
 /**
  * The range to begin with: the shortest that holds the newest work and enough
@@ -93,7 +93,8 @@ export function firstRange(buckets, bucketMs, now) {
   const wanted = Math.min(ENOUGH, total);
   for (const [name, length] of RANGES) {
     if (length === null || length < HOUR) continue;
-    const inside = held.filter((bucket) => Date.parse(bucket.from) + bucketMs > now - length);
+    // A stretch that lies in it by half does count.
+    const inside = held.filter((bucket) => Date.parse(bucket.from) + bucketMs / 2 >= now - length);
     if (inside.reduce((sum, bucket) => sum + figure(bucket), 0) >= wanted) return name;
   }
   return 'all';

@@ -25,7 +25,10 @@ export function parseRoute(hash) {
   const text = hash.replace(/^#?\/?/, '');
   const mark = text.indexOf('?');
   const path = mark < 0 ? text : text.slice(0, mark);
-  const [view = '', ...rest] = path.split('/').filter((part) => part !== '').map(decoded);
+  const [view = '', ...rest] = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded);
   // A prototype-less record: `?__proto__=…` is a name like any other.
   /** @type {Record<string, string>} */
   const query = Object.create(null);

@@ -43,7 +43,11 @@ export function verdict(health, firing) {
   const tail = alarm ? `${alarm}. ` : '';
   switch (health.verdict) {
     case 'no_data':
-      return { tone: alarm ? 'bad' : 'none', word: word ?? 'No data', sentence: `${tail}Nothing was recorded in this time.` };
+      return {
+        tone: alarm ? 'bad' : 'none',
+        word: word ?? 'No data',
+        sentence: `${tail}Nothing was recorded in this time.`,
+      };
     case 'no_targets':
       return {
         tone: alarm ? 'bad' : 'none',

@@ -31,7 +31,18 @@ export function Bars({ x, series, unit, label, height = 180, sync, marks = NO_MA
     }));
     const about = label ?? series.map((one) => one.label).join(', ');
     // The highest is painted first, and the lower ones over it.
-    return { x, series: drawn.reverse(), unit, label: about, height, sync, log: false, marks, bars: true, most: undefined };
+    return {
+      x,
+      series: drawn.reverse(),
+      unit,
+      label: about,
+      height,
+      sync,
+      log: false,
+      marks,
+      bars: true,
+      most: undefined,
+    };
   }, [x, series, unit, label, height, sync, marks]);
   return html`<${Plot} chart=${chart} />`;
 }

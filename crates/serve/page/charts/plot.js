@@ -99,14 +99,24 @@ export function Plot({ chart }) {
     }
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 }[/** @type {string} */ (event.key)];
     const next =
-      event.key === 'Home' ? 0 : event.key === 'End' ? last : step === undefined ? null : told === null ? last : told + step;
+      event.key === 'Home'
+        ? 0
+        : event.key === 'End'
+          ? last
+          : step === undefined
+            ? null
+            : told === null
+              ? last
+              : told + step;
     if (next === null) return;
     event.preventDefault();
     const there = Math.min(Math.max(next, 0), last);
     const middle = chart.bars ? stepOf(chart.x) / 2 : 0;
     made.setCursor({ left: made.valToPos(Number(chart.x[there]) + middle, 'x'), top: chart.height / 3 });
     setAt(there);
-    speak(`${timeLabel(Number(chart.x[there]), stepOf(chart.x))}: ${listed.map((one) => `${one.label} ${figure(chart, one, there)}`).join(', ')}`);
+    speak(
+      `${timeLabel(Number(chart.x[there]), stepOf(chart.x))}: ${listed.map((one) => `${one.label} ${figure(chart, one, there)}`).join(', ')}`,
+    );
   };
   return html`
     <div
@@ -140,9 +150,11 @@ function Swatch({ tone, dash, solid }) {
   const stroke = `var(--${tone})`;
   return html`
     <svg class="swatch" viewBox="0 0 14 8" aria-hidden="true" focusable="false">
-      ${solid
-        ? html`<rect x="3" width="8" height="8" rx="1" style=${{ fill: stroke }} />`
-        : html`<path d="M0 4H14" stroke-width="2" stroke-dasharray=${(dash ?? []).join(' ')} style=${{ stroke }} />`}
+      ${
+        solid
+          ? html`<rect x="3" width="8" height="8" rx="1" style=${{ fill: stroke }} />`
+          : html`<path d="M0 4H14" stroke-width="2" stroke-dasharray=${(dash ?? []).join(' ')} style=${{ stroke }} />`
+      }
     </svg>
   `;
 }
@@ -193,12 +205,22 @@ function options(latest, width, setAt) {
       y: false,
       ...(chart.sync ? { sync: { key: chart.sync, setSeries: false } } : {}),
       drag: { x: true, y: false, setScale: false },
-      points: { show: !chart.bars, size: 6, width: 0, fill: (/** @type {any} */ _u, /** @type {number} */ at) => (at > below.length ? colour(chart.series[at - 1 - below.length]?.tone ?? 'accent') : 'transparent') },
+      points: {
+        show: !chart.bars,
+        size: 6,
+        width: 0,
+        fill: (/** @type {any} */ _u, /** @type {number} */ at) =>
+          at > below.length ? colour(chart.series[at - 1 - below.length]?.tone ?? 'accent') : 'transparent',
+      },
       // Under a bar means within its stretch.
       ...(chart.bars
         ? {
-            dataIdx: (/** @type {uPlot} */ u, /** @type {number} */ _series, /** @type {number} */ _at, /** @type {number} */ value) =>
-              Math.min(Math.max(Math.floor((value - Number(u.data[0][0])) / step), 0), u.data[0].length - 1),
+            dataIdx: (
+              /** @type {uPlot} */ u,
+              /** @type {number} */ _series,
+              /** @type {number} */ _at,
+              /** @type {number} */ value,
+            ) => Math.min(Math.max(Math.floor((value - Number(u.data[0][0])) / step), 0), u.data[0].length - 1),
           }
         : {}),
     },
@@ -224,8 +246,13 @@ function options(latest, width, setAt) {
         space: 70,
         grid: { show: false },
         ticks: { show: true, stroke: line, width: 1, size: 4 },
-        values: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits, /** @type {number} */ _axis, /** @type {number} */ _space, /** @type {number} */ incr) =>
-          timeLabels(splits, incr, utc),
+        values: (
+          /** @type {uPlot} */ _u,
+          /** @type {number[]} */ splits,
+          /** @type {number} */ _axis,
+          /** @type {number} */ _space,
+          /** @type {number} */ incr,
+        ) => timeLabels(splits, incr, utc),
       },
       {
         stroke: text,
@@ -236,12 +263,15 @@ function options(latest, width, setAt) {
           Math.max(34, ...(labels ?? []).map((label) => (label ?? '').length * 6.2 + 14)),
         grid: { show: true, stroke: line, width: 1 },
         ticks: { show: false },
-        values: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) =>
-          figureLabels(chart.unit, splits),
+        values: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) => figureLabels(chart.unit, splits),
         ...(chart.log
           ? {
-              splits: (/** @type {uPlot} */ _u, /** @type {number} */ _axis, /** @type {number} */ low, /** @type {number} */ high) =>
-                logSplits(chart.unit, low, high),
+              splits: (
+                /** @type {uPlot} */ _u,
+                /** @type {number} */ _axis,
+                /** @type {number} */ low,
+                /** @type {number} */ high,
+              ) => logSplits(chart.unit, low, high),
               filter: (/** @type {uPlot} */ _u, /** @type {number[]} */ splits) => splits,
             }
           : {}),
@@ -258,14 +288,13 @@ function options(latest, width, setAt) {
         ...(one.dash && one.dash.length > 0 ? { dash: one.dash } : {}),
         ...(one.paths ? { fill: colour(one.tone), paths: one.paths } : {}),
         ...(one.fill && !one.paths ? { fill: faded(one.tone, 0.1) } : {}),
-        points: one.paths
-          ? { show: false }
-          : { show: true, size: 4, width: 0, fill: colour(one.tone), filter: alone },
+        points: one.paths ? { show: false } : { show: true, size: 4, width: 0, fill: colour(one.tone), filter: alone },
       })),
     ],
     hooks: {
       setCursor: [
-        (/** @type {uPlot} */ u) => setAt(u.cursor.left !== undefined && u.cursor.left >= 0 ? (u.cursor.idx ?? null) : null),
+        (/** @type {uPlot} */ u) =>
+          setAt(u.cursor.left !== undefined && u.cursor.left >= 0 ? (u.cursor.idx ?? null) : null),
       ],
       setSelect: [
         (/** @type {uPlot} */ u) => {

@@ -22,19 +22,21 @@ export function Figure({ id, title, sentence, columns, rows, stale = false, chil
           <h2 id=${`${id}-title`}>${title}</h2>
           <p class="says">${sentence ?? ''}</p>
         </div>
-        ${twin &&
-        html`
-          <button
-            type="button"
-            class="button small quiet"
-            aria-expanded=${String(open)}
-            aria-controls=${`${id}-table`}
-            aria-label=${`Table of ${title}`}
-            onClick=${() => setOpen(!open)}
-          >
-            Table
-          </button>
-        `}
+        ${
+          twin &&
+          html`
+            <button
+              type="button"
+              class="button small quiet"
+              aria-expanded=${String(open)}
+              aria-controls=${`${id}-table`}
+              aria-label=${`Table of ${title}`}
+              onClick=${() => setOpen(!open)}
+            >
+              Table
+            </button>
+          `
+        }
       </figcaption>
       <div class="figure-body" hidden=${open}>${children}</div>
       <div id=${`${id}-table`} class="twin" hidden=${!open}>

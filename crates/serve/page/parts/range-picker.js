@@ -66,11 +66,24 @@ export function RangePicker() {
     >
       <label class="field">
         From
-        <input class="input" type="datetime-local" required ref=${first} value=${from} onInput=${(/** @type {any} */ event) => setFrom(event.currentTarget.value)} />
+        <input
+          class="input"
+          type="datetime-local"
+          required
+          ref=${first}
+          value=${from}
+          onInput=${(/** @type {any} */ event) => setFrom(event.currentTarget.value)}
+        />
       </label>
       <label class="field">
         To
-        <input class="input" type="datetime-local" required value=${to} onInput=${(/** @type {any} */ event) => setTo(event.currentTarget.value)} />
+        <input
+          class="input"
+          type="datetime-local"
+          required
+          value=${to}
+          onInput=${(/** @type {any} */ event) => setTo(event.currentTarget.value)}
+        />
       </label>
       <button type="submit" class="button primary" disabled=${wrong}>Apply</button>
       ${wrong && html`<p class="tone-bad" role="alert">From must be before To.</p>`}

@@ -12,11 +12,17 @@ import { html } from '../html.js';
  * @param {string} [props.href] where there is more
  */
 export function Stat({ label, value, note, tone, spark, href }) {
+  // A line along the bottom tells nothing.
+  const shown = spark?.some((value) => value !== null && value !== 0);
   const inside = html`
     <span class="label">${label}</span>
     <span class="value" title=${value}>${value}</span>
-    <span class=${`note ${tone ? `tone-${tone}` : ''}`} title=${typeof note === 'string' && note !== '' ? note : undefined}>${note ?? ''}</span>
-    ${spark && html`<${Spark} values=${spark} />`}
+    <span
+      class=${`note ${tone ? `tone-${tone}` : ''}`}
+      title=${typeof note === 'string' && note !== '' ? note : undefined}
+      >${note ?? ''}</span
+    >
+    ${shown && html`<${Spark} values=${spark} />`}
   `;
   return href ? html`<a class="stat" href=${href}>${inside}</a>` : html`<div class="stat">${inside}</div>`;
 }

@@ -56,7 +56,10 @@ export function Empty({ title = 'Nothing recorded yet', children }) {
   const here = new URL(serverAddress(''));
   const otlp = `${here.protocol}//${here.hostname}:4318`;
   if (children) {
-    return html`<div class="card empty"><h2>${title}</h2><p class="muted">${children}</p></div>`;
+    return html`<div class="card empty">
+      <h2>${title}</h2>
+      <p class="muted">${children}</p>
+    </div>`;
   }
   return html`
     <div class="card empty">
@@ -64,17 +67,14 @@ export function Empty({ title = 'Nothing recorded yet', children }) {
       <p class="muted">Send a first event in one of three ways; it shows up here by itself.</p>
       <h3>From any language</h3>
       <pre class="code" tabindex="0" aria-label="Command to send an event">
-${`curl ${events} \\\n  -H 'Content-Type: application/json' \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre
-      >
+${`curl ${events} \\\n  -H 'Content-Type: application/json' \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre>
       <h3>From an agent or SDK that speaks OpenTelemetry</h3>
       <pre class="code" tabindex="0" aria-label="Settings for OpenTelemetry">
-${`export OTEL_EXPORTER_OTLP_ENDPOINT=${otlp}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`}</pre
-      >
+${`export OTEL_EXPORTER_OTLP_ENDPOINT=${otlp}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`}</pre>
       <p class="note-line">4318 is the usual port; <code>tacho start</code> says which it is here.</p>
       <h3>From Rust</h3>
       <pre class="code" tabindex="0" aria-label="Rust code to record a call">
-${'let recorder = tachograph::init();\nlet found = recorder.tool("search").time(|| find("x"));'}</pre
-      >
+${'let recorder = tachograph::init();\nlet found = recorder.tool("search").time(|| find("x"));'}</pre>
     </div>
   `;
 }

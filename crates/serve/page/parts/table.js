@@ -42,14 +42,30 @@ const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) 
  * @param {any} [props.note] said below
  * @param {number} [props.more] how many more there are than rows
  */
-export function Table({ caption, quiet = false, columns, rows, id, sort = null, empty = 'Nothing in this time.', note, more = 0 }) {
+export function Table({
+  caption,
+  quiet = false,
+  columns,
+  rows,
+  id,
+  sort = null,
+  empty = 'Nothing in this time.',
+  note,
+  more = 0,
+}) {
   const [order, setOrder] = useState(sort);
   const [filter, setFilter] = useState('');
   const filtered = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     const texts = columns.filter(isText);
     const found = wanted
-      ? rows.filter((row) => texts.some(({ key }) => String(row[key] ?? '').toLowerCase().includes(wanted)))
+      ? rows.filter((row) =>
+          texts.some(({ key }) =>
+            String(row[key] ?? '')
+              .toLowerCase()
+              .includes(wanted),
+          ),
+        )
       : rows;
     const by = order && columns.find(({ key }) => key === order.key);
     if (!by) return found;
@@ -66,26 +82,32 @@ export function Table({ caption, quiet = false, columns, rows, id, sort = null, 
     setOrder({ key: column.key, down: same ? !order.down : !isText(column) });
   };
   return html`
-    ${!quiet &&
-    html`
-      <div class="table-head">
-        <h2>${caption}</h2>
-        ${filterable &&
-        html`
-          <input
-            class="input filter"
-            type="search"
-            placeholder="Filter"
-            aria-label=${`Filter ${caption}`}
-            value=${filter}
-            onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)}
-          />
-        `}
-      </div>
-    `}
+    ${
+      !quiet &&
+      html`
+        <div class="table-head">
+          <h2>${caption}</h2>
+          ${
+            filterable &&
+            html`
+              <input
+                class="input filter"
+                type="search"
+                placeholder="Filter"
+                aria-label=${`Filter ${caption}`}
+                value=${filter}
+                onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)}
+              />
+            `
+          }
+        </div>
+      `
+    }
     <div class="table-box" role="region" tabindex="0" aria-label=${caption}>
       <table class="table">
-        <caption class="hidden">${caption}</caption>
+        <caption class="hidden">
+          ${caption}
+        </caption>
         <thead>
           <tr>
             ${columns.map((column) => {
@@ -93,13 +115,17 @@ export function Table({ caption, quiet = false, columns, rows, id, sort = null, 
               const way = here ? (order.down ? 'descending' : 'ascending') : undefined;
               return html`
                 <th key=${column.key} scope="col" class=${right(column) ? 'right' : ''} aria-sort=${way}>
-                  ${column.sortable === false
-                    ? column.label
-                    : html`
-                        <button type="button" onClick=${() => turn(column)}>
-                          ${column.label}<span class="arrow" aria-hidden="true">${here ? (order.down ? '↓' : '↑') : ''}</span>
-                        </button>
-                      `}
+                  ${
+                    column.sortable === false
+                      ? column.label
+                      : html`
+                          <button type="button" onClick=${() => turn(column)}>
+                            ${column.label}<span class="arrow" aria-hidden="true"
+                              >${here ? (order.down ? '↓' : '↑') : ''}</span
+                            >
+                          </button>
+                        `
+                  }
                 </th>
               `;
             })}
@@ -109,7 +135,11 @@ export function Table({ caption, quiet = false, columns, rows, id, sort = null, 
           ${shown.map((row, at) => {
             const href = columns.map((column) => column.link?.(row)).find(Boolean) ?? null;
             return html`
-              <tr key=${id ? id(row, at) : String(row[first])} class=${href ? 'linked' : ''} onClick=${href ? follow : undefined}>
+              <tr
+                key=${id ? id(row, at) : String(row[first])}
+                class=${href ? 'linked' : ''}
+                onClick=${href ? follow : undefined}
+              >
                 ${columns.map((column, place) => cell(column, row, place === 0, largest.get(column.key) ?? 0))}
               </tr>
             `;
@@ -143,7 +173,10 @@ function maxima(columns, rows) {
   const found = new Map();
   for (const { key, bar } of columns) {
     if (bar !== true) continue;
-    found.set(key, rows.reduce((most, row) => Math.max(most, Number(row[key]) || 0), 0));
+    found.set(
+      key,
+      rows.reduce((most, row) => Math.max(most, Number(row[key]) || 0), 0),
+    );
   }
   return found;
 }
@@ -162,7 +195,11 @@ function cell(column, row, heads, largest) {
   const inside =
     share === null || !Number.isFinite(share)
       ? shown
-      : html`<span class="barred"><span>${shown}</span><span class="bar" aria-hidden="true"><span style=${{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }}></span></span></span>`;
+      : html`<span class="barred"
+          ><span>${shown}</span
+          ><span class="bar" aria-hidden="true"
+            ><span style=${{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }}></span></span
+        ></span>`;
   const name = `${right(column) ? 'right' : ''} ${isText(column) ? 'text' : ''} ${shown === NONE ? 'none' : ''}`.trim();
   return heads
     ? html`<th key=${column.key} scope="row" class=${name}>${inside}</th>`

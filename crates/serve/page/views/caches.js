@@ -42,16 +42,27 @@ export default function View() {
         <${LookUps} asked=${timeline} />
       </div>
       <section class="card flush" aria-label="Caches">
-        ${found
-          ? html`<${Table} caption="Caches" columns=${COLUMNS} rows=${rowsOf(caches)} sort=${{ key: 'lookups', down: true }} empty="No look-ups in this time." note="Saved is what hits did not take: the mean of misses less that of hits, times hits." />`
-          : html`<${Loading} height=${200} />`}
+        ${
+          found
+            ? html`<${Table}
+                caption="Caches"
+                columns=${COLUMNS}
+                rows=${rowsOf(caches)}
+                sort=${{ key: 'lookups', down: true }}
+                empty="No look-ups in this time."
+                note="Saved is what hits did not take: the mean of misses less that of hits, times hits."
+              />`
+            : html`<${Loading} height=${200} />`
+        }
       </section>
-      ${caches.length > 1 &&
-      html`
-        <div class="row two">
-          ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} name=${cache.name ?? 'unknown'} />`)}
-        </div>
-      `}
+      ${
+        caches.length > 1 &&
+        html`
+          <div class="row two">
+            ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} name=${cache.name ?? 'unknown'} />`)}
+          </div>
+        `
+      }
     </div>
   `;
 }
@@ -65,10 +76,24 @@ function Stats({ caches, timeline }) {
   const rejected = sum((cache) => cache.size_rejections);
   return html`
     <div class="stats">
-      <${Stat} label="Hit rate" value=${percent(ratio(hits, lookups))} note=${caches ? counted(caches.length, 'cache') : ''} spark=${values(timeline, hitRatio)} />
-      <${Stat} label="Look-ups" value=${count(caches ? lookups : null)} note=${caches ? counted(misses, 'miss', 'misses') : ''} spark=${values(timeline, (bucket) => (bucket.hits ?? 0) + (bucket.misses ?? 0))} />
+      <${Stat}
+        label="Hit rate"
+        value=${percent(ratio(hits, lookups))}
+        note=${caches ? counted(caches.length, 'cache') : ''}
+        spark=${values(timeline, hitRatio)}
+      />
+      <${Stat}
+        label="Look-ups"
+        value=${count(caches ? lookups : null)}
+        note=${caches ? counted(misses, 'miss', 'misses') : ''}
+        spark=${values(timeline, (bucket) => (bucket.hits ?? 0) + (bucket.misses ?? 0))}
+      />
       <${Stat} label="Saved" value=${duration(sum(saved))} note="by hits" />
-      <${Stat} label="Evictions" value=${count(evictions)} note=${caches && lookups > 0 ? `${percent(ratio(evictions, lookups))} of look-ups` : ''} />
+      <${Stat}
+        label="Evictions"
+        value=${count(evictions)}
+        note=${caches && lookups > 0 ? `${percent(ratio(evictions, lookups))} of look-ups` : ''}
+      />
       <${Stat} label="Too large to keep" value=${count(rejected)} />
     </div>
   `;
@@ -108,7 +133,13 @@ function LookUps({ asked }) {
 function OfOne({ name }) {
   const { query } = useRange();
   const timeline = useAnswer('timeline', query && { ...query, kind: 'cache', name, buckets: BUCKETS });
-  return html`<${HitRate} id=${`hits-of-${encodeURIComponent(name)}`} title=${`Hit rate of ${name}`} asked=${timeline} height=${130} sync="caches" />`;
+  return html`<${HitRate}
+    id=${`hits-of-${encodeURIComponent(name)}`}
+    title=${`Hit rate of ${name}`}
+    asked=${timeline}
+    height=${130}
+    sync="caches"
+  />`;
 }
 
 /** @param {readonly Cache[]} caches */

@@ -37,9 +37,7 @@ export function Timed({ id, title, asked, height = HEIGHT, none, beside, draw })
     return html`<${Figure} id=${id} title=${title}><${Loading} height=${height + AROUND} /><//>`;
   }
   if (drawn === null) {
-    return html`<${Figure} id=${id} title=${title} sentence=${none}
-      ><div style=${{ height: `${height + AROUND}px` }}></div
-    ><//>`;
+    return html`<${Figure} id=${id} title=${title} sentence=${none}>${null}<//>`;
   }
   return html`
     <${Figure}

@@ -57,16 +57,43 @@ function All() {
 function Stats({ found, timeline }) {
   const calls = found ? outcome(found.calls) : null;
   const used = found?.tokens;
-  const priced = (found?.models ?? []).reduce((/** @type {number} */ sum, /** @type {Model} */ model) => sum + model.priced_calls, 0);
+  const priced = (found?.models ?? []).reduce(
+    (/** @type {number} */ sum, /** @type {Model} */ model) => sum + model.priced_calls,
+    0,
+  );
   const unpriced = calls ? calls.all - priced : 0;
   return html`
     <div class="stats">
-      <${Stat} label="Cost" value=${priced > 0 ? money(found.cost_usd) : '–'} note=${calls ? (unpriced > 0 ? `${counted(unpriced, 'call')} without a price` : 'every call has a price') : ''} spark=${values(timeline, (bucket) => bucket.cost_usd)} />
+      <${Stat}
+        label="Cost"
+        value=${priced > 0 ? money(found.cost_usd) : '–'}
+        note=${calls ? (unpriced > 0 ? `${counted(unpriced, 'call')} without a price` : 'every call has a price') : ''}
+        spark=${values(timeline, (bucket) => bucket.cost_usd)}
+      />
       <${Stat} label="Cost of a call" value=${priced > 0 ? money(found.cost_usd / priced) : '–'} note="mean" />
-      <${Stat} label="Tokens in" value=${tokens(used?.input)} note=${used ? `${percent(ratio(used.cache_read, used.input))} from the cache` : ''} spark=${values(timeline, (bucket) => bucket.input_tokens)} />
-      <${Stat} label="Tokens out" value=${tokens(used?.output)} note=${used && used.reasoning > 0 ? `${tokens(used.reasoning)} reasoning` : ''} spark=${values(timeline, (bucket) => bucket.output_tokens)} />
-      <${Stat} label="Calls" value=${count(calls?.all)} note=${found ? counted(found.models.length, 'model') : ''} spark=${values(timeline, (bucket) => bucket.count)} />
-      <${Stat} label="Error rate" value=${percent(calls?.failing)} note=${found ? counted(found.calls.failed, 'failure') : ''} />
+      <${Stat}
+        label="Tokens in"
+        value=${tokens(used?.input)}
+        note=${used ? `${percent(ratio(used.cache_read, used.input))} from the cache` : ''}
+        spark=${values(timeline, (bucket) => bucket.input_tokens)}
+      />
+      <${Stat}
+        label="Tokens out"
+        value=${tokens(used?.output)}
+        note=${used && used.reasoning > 0 ? `${tokens(used.reasoning)} reasoning` : ''}
+        spark=${values(timeline, (bucket) => bucket.output_tokens)}
+      />
+      <${Stat}
+        label="Calls"
+        value=${count(calls?.all)}
+        note=${found ? counted(found.models.length, 'model') : ''}
+        spark=${values(timeline, (bucket) => bucket.count)}
+      />
+      <${Stat}
+        label="Error rate"
+        value=${percent(calls?.failing)}
+        note=${found ? counted(found.calls.failed, 'failure') : ''}
+      />
     </div>
   `;
 }
@@ -81,7 +108,9 @@ function useApart(models, buckets) {
   return Array.from({ length: APART }, (_, at) => {
     const model = models[at];
     const params =
-      model && query ? { ...query, kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown', buckets } : null;
+      model && query
+        ? { ...query, kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown', buckets }
+        : null;
     return useAnswer('timeline', params).answer?.timeline ?? null;
   }).slice(0, models.length);
 }
@@ -91,7 +120,9 @@ function useApart(models, buckets) {
  * @param {{models: readonly Model[], ready: boolean}} props
  */
 function Apart({ models, ready }) {
-  const dearest = [...models].sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all).slice(0, APART);
+  const dearest = [...models]
+    .sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all)
+    .slice(0, APART);
   const timelines = useApart(dearest, BUCKETS);
   const there = ready && timelines.every((timeline) => timeline !== null);
   if (ready && dearest.length === 0) return null;
@@ -109,18 +140,44 @@ function Apart({ models, ready }) {
   const p95 = series((bucket) => bucket.p95);
   const sums = x.map((_, at) => total(cost.map((one) => one.values[at] ?? null)));
   const most = peak(x, sums);
-  const slowest = dearest.reduce((/** @type {Model | null} */ worst, model) => ((model.duration_ms?.p95 ?? 0) > (worst?.duration_ms?.p95 ?? 0) ? model : worst), null);
+  const slowest = dearest.reduce(
+    (/** @type {Model | null} */ worst, model) =>
+      (model.duration_ms?.p95 ?? 0) > (worst?.duration_ms?.p95 ?? 0) ? model : worst,
+    null,
+  );
   const more = models.length > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
-  const costs = twin(x, cost.map((one) => ({ ...one, unit: /** @type {const} */ ('usd') })));
-  const slow = twin(x, p95.map((one) => ({ ...one, unit: /** @type {const} */ ('ms') })));
-  const said = most ? `${money(total(sums))} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.` : 'No costs are known in this time.';
-  const late = slowest?.duration_ms ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.` : 'No durations were recorded in this time.';
+  const costs = twin(
+    x,
+    cost.map((one) => ({ ...one, unit: /** @type {const} */ ('usd') })),
+  );
+  const slow = twin(
+    x,
+    p95.map((one) => ({ ...one, unit: /** @type {const} */ ('ms') })),
+  );
+  const said = most
+    ? `${money(total(sums))} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.`
+    : 'No costs are known in this time.';
+  const late = slowest?.duration_ms
+    ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.`
+    : 'No durations were recorded in this time.';
   return html`
     <div class="row two">
-      <${Figure} id="cost" title="Cost by model" sentence=${whole ? said + more : ''} columns=${costs.columns} rows=${costs.rows}>
+      <${Figure}
+        id="cost"
+        title="Cost by model"
+        sentence=${whole ? said + more : ''}
+        columns=${costs.columns}
+        rows=${costs.rows}
+      >
         ${whole ? html`<${Bars} x=${x} series=${cost} unit="usd" label="Cost by model" sync="models" />` : html`<${Loading} height=${202} />`}
       <//>
-      <${Figure} id="latency" title="p95 of calls by model" sentence=${whole ? late : ''} columns=${slow.columns} rows=${slow.rows}>
+      <${Figure}
+        id="latency"
+        title="p95 of calls by model"
+        sentence=${whole ? late : ''}
+        columns=${slow.columns}
+        rows=${slow.rows}
+      >
         ${whole ? html`<${Line} x=${x} series=${p95} unit="ms" label="p95 of calls by model" sync="models" />` : html`<${Loading} height=${202} />`}
       <//>
     </div>
@@ -148,7 +205,12 @@ function rowsOf(models) {
 
 /** @type {import('../parts/table.js').Column[]} */
 const COLUMNS = [
-  { key: 'name', label: 'Model', unit: 'name', link: (row) => link('models', [row.provider ?? 'unknown', row.model ?? 'unknown']) },
+  {
+    key: 'name',
+    label: 'Model',
+    unit: 'name',
+    link: (row) => link('models', [row.provider ?? 'unknown', row.model ?? 'unknown']),
+  },
   { key: 'count', label: 'Calls', unit: 'count' },
   { key: 'failing', label: 'Error rate', unit: 'ratio' },
   { key: 'input', label: 'Tokens in', unit: 'tokens' },
@@ -165,12 +227,18 @@ const COLUMNS = [
 function One({ provider, model: name }) {
   const { query } = useRange();
   const asked = useAnswer('models', query && { ...query, limit: 1000 });
-  const timeline = useAnswer('timeline', query && { ...query, kind: 'llm_call', name, source: provider, buckets: BUCKETS });
+  const timeline = useAnswer(
+    'timeline',
+    query && { ...query, kind: 'llm_call', name, source: provider, buckets: BUCKETS },
+  );
   const found = asked.answer?.models;
   /** @type {Model | null} */
   const model = found?.models.find((/** @type {Model} */ one) => nameOf(one) === `${provider}/${name}`) ?? null;
   if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
-  if (found && model === null) return html`<div class="view"><${Absent} what="models" name=${`${provider}/${name}`} back=${link('models')} /></div>`;
+  if (found && model === null)
+    return html`<div class="view">
+      <${Absent} what="models" name=${`${provider}/${name}`} back=${link('models')} />
+    </div>`;
   const subject = { kind: /** @type {const} */ ('llm_call'), name, source: provider };
   const calls = model ? outcome(model.calls) : null;
   const spread = model?.duration_ms;
@@ -179,12 +247,42 @@ function One({ provider, model: name }) {
     <div class="view">
       ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
       <div class="stats">
-        <${Stat} label="Cost" value=${model && model.priced_calls > 0 ? money(model.cost_usd) : '–'} note=${model && model.priced_calls > 0 ? `${money((model.cost_usd ?? 0) / model.priced_calls)} a call` : ''} spark=${values(drawn, (bucket) => bucket.cost_usd)} />
-        <${Stat} label="Tokens in" value=${tokens(model?.tokens.input)} note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} from the cache` : ''} spark=${values(drawn, (bucket) => bucket.input_tokens)} />
-        <${Stat} label="Tokens out" value=${tokens(model?.tokens.output)} note=${calls && model ? `${integer(model.tokens.output / Math.max(calls.all, 1))} a call` : ''} spark=${values(drawn, (bucket) => bucket.output_tokens)} />
-        <${Stat} label="Calls" value=${count(calls?.all)} note=${model ? counted(model.calls.failed, 'failure') : ''} spark=${values(drawn, (bucket) => bucket.count)} />
-        <${Stat} label="p50" value=${duration(spread?.p50)} note=${spread ? `mean ${duration(spread.mean)}` : ''} spark=${values(drawn, (bucket) => bucket.p50)} />
-        <${Stat} label="p95" value=${duration(spread?.p95)} note=${spread ? `p99 ${duration(spread.p99)}` : ''} spark=${values(drawn, (bucket) => bucket.p95)} />
+        <${Stat}
+          label="Cost"
+          value=${model && model.priced_calls > 0 ? money(model.cost_usd) : '–'}
+          note=${model && model.priced_calls > 0 ? `${money((model.cost_usd ?? 0) / model.priced_calls)} a call` : ''}
+          spark=${values(drawn, (bucket) => bucket.cost_usd)}
+        />
+        <${Stat}
+          label="Tokens in"
+          value=${tokens(model?.tokens.input)}
+          note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} from the cache` : ''}
+          spark=${values(drawn, (bucket) => bucket.input_tokens)}
+        />
+        <${Stat}
+          label="Tokens out"
+          value=${tokens(model?.tokens.output)}
+          note=${calls && model ? `${integer(model.tokens.output / Math.max(calls.all, 1))} a call` : ''}
+          spark=${values(drawn, (bucket) => bucket.output_tokens)}
+        />
+        <${Stat}
+          label="Calls"
+          value=${count(calls?.all)}
+          note=${model ? counted(model.calls.failed, 'failure') : ''}
+          spark=${values(drawn, (bucket) => bucket.count)}
+        />
+        <${Stat}
+          label="p50"
+          value=${duration(spread?.p50)}
+          note=${spread ? `mean ${duration(spread.mean)}` : ''}
+          spark=${values(drawn, (bucket) => bucket.p50)}
+        />
+        <${Stat}
+          label="p95"
+          value=${duration(spread?.p95)}
+          note=${spread ? `p99 ${duration(spread.p99)}` : ''}
+          spark=${values(drawn, (bucket) => bucket.p95)}
+        />
       </div>
       <div class="row two">
         <${Latency} id="latency" title="Latency" asked=${timeline} spread=${spread} sync="model" />

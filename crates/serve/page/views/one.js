@@ -23,8 +23,12 @@ const CALLERS = 50;
  */
 function since({ range, query }) {
   if (range === 'custom') {
-    const from = query?.['since'] ? ` and timestamp >= timestamp ${quoted(new Date(String(query['since'])).toISOString())}` : '';
-    const to = query?.['until'] ? ` and timestamp < timestamp ${quoted(new Date(String(query['until'])).toISOString())}` : '';
+    const from = query?.['since']
+      ? ` and timestamp >= timestamp ${quoted(new Date(String(query['since'])).toISOString())}`
+      : '';
+    const to = query?.['until']
+      ? ` and timestamp < timestamp ${quoted(new Date(String(query['until'])).toISOString())}`
+      : '';
     return from + to;
   }
   const [, amount, unit] = /^(\d+)([mhd])$/.exec(range) ?? [];
@@ -59,18 +63,32 @@ export function Classes({ subject }) {
   const groups = asked.answer?.errors.groups ?? [];
   const ours = groups.filter(
     (/** @type {any} */ group) =>
-      group.event_type === subject.kind && group.name === subject.name && (!subject.source || group.source === subject.source),
+      group.event_type === subject.kind &&
+      group.name === subject.name &&
+      (!subject.source || group.source === subject.source),
   );
   return html`
     <section class="card flush" aria-label="Errors by class">
-      <${Table} caption="Errors by class" columns=${CLASSES} rows=${ours} sort=${{ key: 'count', down: true }} empty=${asked.answer ? 'Nothing failed in this time.' : ' '} />
+      <${Table}
+        caption="Errors by class"
+        columns=${CLASSES}
+        rows=${ours}
+        sort=${{ key: 'count', down: true }}
+        empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
+      />
     </section>
   `;
 }
 
 /** @type {Column[]} */
 const FAILURES = [
-  { key: 'timestamp', label: 'When', unit: 'text', format: (value) => time(value, { precise: true }), link: (row) => (row.session_id ? link('trace', ['session', row.session_id]) : null) },
+  {
+    key: 'timestamp',
+    label: 'When',
+    unit: 'text',
+    format: (value) => time(value, { precise: true }),
+    link: (row) => (row.session_id ? link('trace', ['session', row.session_id]) : null),
+  },
   { key: 'error_type', label: 'Error', unit: 'name' },
   { key: 'duration_ms', label: 'Took', unit: 'ms' },
   { key: 'agent', label: 'Agent', unit: 'name' },
@@ -117,10 +135,19 @@ export function Callers({ subject }) {
   const text = `select agent, count(*) as calls, count(*) filter (where success = false) as failed, count(*) filter (where success is not null) as known, avg(duration_ms) as mean_ms, count(distinct session_id) as sessions from events where ${condition(subject, range)} group by agent order by calls desc limit ${CALLERS}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
-  const rows = (asked.answer ?? []).map((/** @type {any} */ row) => ({ ...row, failing: ratio(row.failed, row.known) }));
+  const rows = (asked.answer ?? []).map((/** @type {any} */ row) => ({
+    ...row,
+    failing: ratio(row.failed, row.known),
+  }));
   return html`
     <section class="card flush" aria-label="Agents that called it">
-      <${Table} caption="Agents that called it" columns=${CALLERS_COLUMNS} rows=${rows} sort=${{ key: 'calls', down: true }} empty=${asked.answer ? 'Nobody called it in this time.' : ' '} />
+      <${Table}
+        caption="Agents that called it"
+        columns=${CALLERS_COLUMNS}
+        rows=${rows}
+        sort=${{ key: 'calls', down: true }}
+        empty=${asked.answer ? 'Nobody called it in this time.' : ' '}
+      />
     </section>
   `;
 }
@@ -147,4 +174,3 @@ export function Absent({ what, name, back }) {
     </div>
   `;
 }
-

@@ -33,7 +33,12 @@ export default function View() {
   if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
   return html`
     <div class="view">
-      <${State} health=${health.answer} live=${live} changes=${changes.answer} />
+      <${State}
+        health=${health.answer}
+        live=${live}
+        changes=${changes.answer}
+        idle=${isIdle(tools.answer, models.answer)}
+      />
       <${Stats}
         tools=${tools.answer?.tools}
         models=${models.answer?.models}
@@ -68,8 +73,13 @@ export default function View() {
   `;
 }
 
-/** @param {{health: any, live: import('../state.js').LiveNow, changes: any}} props */
-function State({ health, live, changes }) {
+/** Whether nothing was called in this time. @param {any} tools @param {any} models */
+function isIdle(tools, models) {
+  return tools?.tools.tools.length === 0 && models?.models.models.length === 0;
+}
+
+/** @param {{health: any, live: import('../state.js').LiveNow, changes: any, idle: boolean}} props */
+function State({ health, live, changes, idle }) {
   if (health === null) return html`<${Loading} height=${92} />`;
   const firing = live.alerts?.firing ?? [];
   const pending = live.alerts?.pending ?? [];
@@ -90,6 +100,7 @@ function State({ health, live, changes }) {
           `
         }
       </div>
+      ${idle && html`<p class="muted">Nothing was called in this time. <a href=${link('overview', [], { range: 'all' })}>Look at all there is</a></p>`}
       <ul class="facts">
         ${[...firing, ...pending].slice(0, 5).map(
           (alert) => html`

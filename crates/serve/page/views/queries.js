@@ -26,7 +26,13 @@ export default function View() {
       ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
       <div class="row two">
-        <${Latency} id="latency" title="Time to an answer" asked=${timeline} spread=${found?.duration_ms} sync="queries" />
+        <${Latency}
+          id="latency"
+          title="Time to an answer"
+          asked=${timeline}
+          spread=${found?.duration_ms}
+          sync="queries"
+        />
         <${Calls} id="calls" title="Queries" asked=${timeline} one="query" many="queries" sync="queries" />
       </div>
       ${found ? html`<${Tables} found=${found} />` : html`<div class="card"><${Loading} height=${320} /></div>`}
@@ -47,12 +53,39 @@ function Stats({ found, timeline }) {
   const limits = found?.limits;
   return html`
     <div class="stats">
-      <${Stat} label="Queries" value=${count(found?.total)} note=${found && found.abandoned > 0 ? `${count(found.abandoned)} abandoned` : ''} spark=${values(timeline, (bucket) => bucket.count)} />
-      <${Stat} label="Failed" value=${percent(ratio(found?.outcomes.failed, known))} note=${found ? counted(found.outcomes.failed, 'failure') : ''} />
-      <${Stat} label="p50" value=${duration(spread?.p50)} note=${spread ? `mean ${duration(spread.mean)}` : ''} spark=${values(timeline, (bucket) => bucket.p50)} />
-      <${Stat} label="p95" value=${duration(spread?.p95)} note=${spread ? `p99 ${duration(spread.p99)}` : ''} spark=${values(timeline, (bucket) => bucket.p95)} />
-      <${Stat} label="Slow" value=${between(found?.slow)} note=${limits ? `over ${duration(limits.slow_ms)}; ${between(found.very_slow)} over ${duration(limits.very_slow_ms)}` : ''} />
-      <${Stat} label="Highly complex" value=${between(found?.complexity?.high)} note=${limits && found.complexity?.score ? `over ${limits.high_complexity}; mean ${found.complexity.score.mean.toFixed(2)}` : ''} />
+      <${Stat}
+        label="Queries"
+        value=${count(found?.total)}
+        note=${found && found.abandoned > 0 ? `${count(found.abandoned)} abandoned` : ''}
+        spark=${values(timeline, (bucket) => bucket.count)}
+      />
+      <${Stat}
+        label="Failed"
+        value=${percent(ratio(found?.outcomes.failed, known))}
+        note=${found ? counted(found.outcomes.failed, 'failure') : ''}
+      />
+      <${Stat}
+        label="p50"
+        value=${duration(spread?.p50)}
+        note=${spread ? `mean ${duration(spread.mean)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p50)}
+      />
+      <${Stat}
+        label="p95"
+        value=${duration(spread?.p95)}
+        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p95)}
+      />
+      <${Stat}
+        label="Slow"
+        value=${between(found?.slow)}
+        note=${limits ? `over ${duration(limits.slow_ms)}; ${between(found.very_slow)} over ${duration(limits.very_slow_ms)}` : ''}
+      />
+      <${Stat}
+        label="Highly complex"
+        value=${between(found?.complexity?.high)}
+        note=${limits && found.complexity?.score ? `over ${limits.high_complexity}; mean ${found.complexity.score.mean.toFixed(2)}` : ''}
+      />
     </div>
   `;
 }
@@ -87,7 +120,12 @@ const DAYS = [
 
 /** @param {string} label @returns {Column[]} */
 const tallies = (label) => [
-  { key: 'name', label, unit: 'name', format: (value) => (typeof value === 'string' ? value.replaceAll('_', ' ') : value) },
+  {
+    key: 'name',
+    label,
+    unit: 'name',
+    format: (value) => (typeof value === 'string' ? value.replaceAll('_', ' ') : value),
+  },
   { key: 'count', label: 'Queries', unit: 'count', bar: true },
 ];
 
@@ -107,16 +145,39 @@ function Tables({ found }) {
   const days = found.days.map((day) => ({ ...day, ...told(day) }));
   return html`
     <section class="card flush" aria-label="By type of agent">
-      <${Table} caption="By type of agent" columns=${AGENTS} rows=${agents} sort=${{ key: 'count', down: true }} empty="No queries in this time." note="Tool calls, GraphQL queries and complexity are means of a query." />
+      <${Table}
+        caption="By type of agent"
+        columns=${AGENTS}
+        rows=${agents}
+        sort=${{ key: 'count', down: true }}
+        empty="No queries in this time."
+        note="Tool calls, GraphQL queries and complexity are means of a query."
+      />
     </section>
     <div class="row two start">
       <section class="card flush" aria-label="By day">
-        <${Table} caption="By day" columns=${DAYS} rows=${days} sort=${{ key: 'date', down: true }} empty="No queries in this time." />
+        <${Table}
+          caption="By day"
+          columns=${DAYS}
+          rows=${days}
+          sort=${{ key: 'date', down: true }}
+          empty="No queries in this time."
+        />
       </section>
       <div class="stack">
         <${Tally} caption="What failed" label="Error" rows=${found.errors} empty="Nothing failed in this time." />
-        <${Tally} caption="What they were about" label="Entity" rows=${found.entities} empty="No entities were recorded." />
-        <${Tally} caption="Why an agent was chosen" label="Reason" rows=${found.selection_reasons} empty="No choices were recorded." />
+        <${Tally}
+          caption="What they were about"
+          label="Entity"
+          rows=${found.entities}
+          empty="No entities were recorded."
+        />
+        <${Tally}
+          caption="Why an agent was chosen"
+          label="Reason"
+          rows=${found.selection_reasons}
+          empty="No choices were recorded."
+        />
       </div>
     </div>
   `;
@@ -126,7 +187,13 @@ function Tables({ found }) {
 function Tally({ caption, label, rows, empty }) {
   return html`
     <section class="card flush" aria-label=${caption}>
-      <${Table} caption=${caption} columns=${tallies(label)} rows=${rows} sort=${{ key: 'count', down: true }} empty=${empty} />
+      <${Table}
+        caption=${caption}
+        columns=${tallies(label)}
+        rows=${rows}
+        sort=${{ key: 'count', down: true }}
+        empty=${empty}
+      />
     </section>
   `;
 }

@@ -30,14 +30,23 @@ function All() {
   const timeline = useAnswer('timeline', query && { ...query, kind: 'tool_call', buckets: BUCKETS });
   const live = useLive(['tool', 'model', 'cache', 'agent']);
   const found = asked.answer?.tools;
-  const rows = useMemo(() => (found ? rowsOf(found.tools, live.families['tool'] ?? []) : []), [found, live.families['tool']]);
+  const rows = useMemo(
+    () => (found ? rowsOf(found.tools, live.families['tool'] ?? []) : []),
+    [found, live.families['tool']],
+  );
   if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
     <div class="view">
       ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
       <div class="row two">
-        <${Latency} id="latency" title="Latency of all tools" asked=${timeline} spread=${found?.duration_ms} sync="tools" />
+        <${Latency}
+          id="latency"
+          title="Latency of all tools"
+          asked=${timeline}
+          spread=${found?.duration_ms}
+          sync="tools"
+        />
         <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="tools" />
       </div>
       <section class="card flush" aria-label="Tools">
@@ -53,11 +62,36 @@ function Stats({ found, timeline }) {
   const spread = found?.duration_ms;
   return html`
     <div class="stats">
-      <${Stat} label="Calls" value=${count(calls?.all)} note=${found ? counted(found.tools.length, 'tool') : ''} spark=${values(timeline, (bucket) => bucket.count)} />
-      <${Stat} label="Error rate" value=${percent(calls?.failing)} note=${found ? counted(found.calls.failed, 'failure') : ''} spark=${values(timeline, failureRatio)} />
-      <${Stat} label="p50" value=${duration(spread?.p50)} note=${spread ? `mean ${duration(spread.mean)}` : ''} spark=${values(timeline, (bucket) => bucket.p50)} />
-      <${Stat} label="p95" value=${duration(spread?.p95)} note=${spread ? `p99 ${duration(spread.p99)}` : ''} spark=${values(timeline, (bucket) => bucket.p95)} />
-      <${Stat} label="Time in tools" value=${duration(spread?.sum)} note=${spread ? `longest ${duration(spread.max)}` : ''} spark=${values(timeline, (bucket) => bucket.sum)} />
+      <${Stat}
+        label="Calls"
+        value=${count(calls?.all)}
+        note=${found ? counted(found.tools.length, 'tool') : ''}
+        spark=${values(timeline, (bucket) => bucket.count)}
+      />
+      <${Stat}
+        label="Error rate"
+        value=${percent(calls?.failing)}
+        note=${found ? counted(found.calls.failed, 'failure') : ''}
+        spark=${values(timeline, failureRatio)}
+      />
+      <${Stat}
+        label="p50"
+        value=${duration(spread?.p50)}
+        note=${spread ? `mean ${duration(spread.mean)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p50)}
+      />
+      <${Stat}
+        label="p95"
+        value=${duration(spread?.p95)}
+        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p95)}
+      />
+      <${Stat}
+        label="Time in tools"
+        value=${duration(spread?.sum)}
+        note=${spread ? `longest ${duration(spread.max)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.sum)}
+      />
     </div>
   `;
 }
@@ -96,18 +130,31 @@ const COLUMNS = [
   { key: 'count', label: 'Calls', unit: 'count' },
   { key: 'now', label: 'Last 5 min', unit: 'count' },
   { key: 'failed', label: 'Failed', unit: 'count' },
-  { key: 'failing', label: 'Error rate', unit: 'ratio', format: (value) => html`<span class=${value > 0.05 ? 'tone-bad' : ''}>${percent(value)}</span>` },
+  {
+    key: 'failing',
+    label: 'Error rate',
+    unit: 'ratio',
+    format: (value) => html`<span class=${value > 0.05 ? 'tone-bad' : ''}>${percent(value)}</span>`,
+  },
   { key: 'p50', label: 'p50', unit: 'ms' },
   { key: 'p95', label: 'p95', unit: 'ms' },
   { key: 'p99', label: 'p99', unit: 'ms' },
-  { key: 'trend', label: 'p95 over time', align: 'left', sortable: false, format: (drawn, row) => (drawn ? html`<${Trend} key=${row.name} name=${row.name} />` : '–') },
+  {
+    key: 'trend',
+    label: 'p95 over time',
+    align: 'left',
+    sortable: false,
+    format: (drawn, row) => (drawn ? html`<${Trend} key=${row.name} name=${row.name} />` : '–'),
+  },
   { key: 'share', label: 'Share of time', unit: 'ratio', bar: (row) => row.share },
 ];
 
 /** @param {{name: string}} props */
 function Trend({ name }) {
   const { query } = useRange();
-  const { answer } = useAnswer('timeline', query && { ...query, kind: 'tool_call', name, buckets: TREND_BUCKETS }, { every: 120 });
+  const { answer } = useAnswer('timeline', query && { ...query, kind: 'tool_call', name, buckets: TREND_BUCKETS }, {
+    every: 120,
+  });
   return html`<${Spark} values=${values(answer?.timeline, (bucket) => bucket.p95)} />`;
 }
 
@@ -126,7 +173,8 @@ function One({ name }) {
   /** @type {Tool | null} */
   const tool = found?.tools.find((/** @type {Tool} */ one) => one.name === name) ?? null;
   if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
-  if (found && tool === null) return html`<div class="view"><${Absent} what="tools" name=${name} back=${link('tools')} /></div>`;
+  if (found && tool === null)
+    return html`<div class="view"><${Absent} what="tools" name=${name} back=${link('tools')} /></div>`;
   const subject = { kind: /** @type {const} */ ('tool_call'), name };
   return html`
     <div class="view">
@@ -151,11 +199,37 @@ function OneStats({ tool, all, timeline }) {
   const spread = tool?.duration_ms;
   return html`
     <div class="stats">
-      <${Stat} label="Calls" value=${count(calls?.all)} note=${tool ? `${counted(tool.calls.failed, 'failure')}` : ''} spark=${values(timeline, (bucket) => bucket.count)} />
-      <${Stat} label="Error rate" value=${percent(calls?.failing)} tone=${(calls?.failing ?? 0) > 0.05 ? 'bad' : undefined} note=${tool?.errors[0] ? `most: ${tool.errors[0].name}` : ''} spark=${values(timeline, failureRatio)} />
-      <${Stat} label="p50" value=${duration(spread?.p50)} note=${spread ? `mean ${duration(spread.mean)}` : ''} spark=${values(timeline, (bucket) => bucket.p50)} />
-      <${Stat} label="p95" value=${duration(spread?.p95)} note=${spread ? `p99 ${duration(spread.p99)}` : ''} spark=${values(timeline, (bucket) => bucket.p95)} />
-      <${Stat} label="Share of tool time" value=${percent(ratio(spread?.sum, all ?? 0))} note=${spread ? `${duration(spread.sum)} in all` : ''} spark=${values(timeline, (bucket) => bucket.sum)} />
+      <${Stat}
+        label="Calls"
+        value=${count(calls?.all)}
+        note=${tool ? `${counted(tool.calls.failed, 'failure')}` : ''}
+        spark=${values(timeline, (bucket) => bucket.count)}
+      />
+      <${Stat}
+        label="Error rate"
+        value=${percent(calls?.failing)}
+        tone=${(calls?.failing ?? 0) > 0.05 ? 'bad' : undefined}
+        note=${tool?.errors[0] ? `most: ${tool.errors[0].name}` : ''}
+        spark=${values(timeline, failureRatio)}
+      />
+      <${Stat}
+        label="p50"
+        value=${duration(spread?.p50)}
+        note=${spread ? `mean ${duration(spread.mean)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p50)}
+      />
+      <${Stat}
+        label="p95"
+        value=${duration(spread?.p95)}
+        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
+        spark=${values(timeline, (bucket) => bucket.p95)}
+      />
+      <${Stat}
+        label="Share of tool time"
+        value=${percent(ratio(spread?.sum, all ?? 0))}
+        note=${spread ? `${duration(spread.sum)} in all` : ''}
+        spark=${values(timeline, (bucket) => bucket.sum)}
+      />
     </div>
   `;
 }

@@ -34,7 +34,10 @@ test('logarithmic axes of durations count as clocks do', () => {
 test('steps are round in their unit', () => {
   assert.ok(steps('count')?.every(Number.isInteger));
   const long = steps('ms') ?? [];
-  assert.deepEqual([...long].sort((a, b) => a - b), long);
+  assert.deepEqual(
+    [...long].sort((a, b) => a - b),
+    long,
+  );
   assert.ok(long.includes(3.6e6));
   assert.equal(steps('ratio'), undefined);
 });
@@ -43,7 +46,8 @@ test('axes of time name the day where it changes', () => {
   const at = (/** @type {number} */ day, /** @type {number} */ hour) => new Date(2026, 10, day, hour).getTime() / 1000;
   assert.deepEqual(timeLabels([at(8, 12), at(8, 18), at(9, 0), at(9, 6)], 21600), ['12:00', '18:00', '9 Nov', '06:00']);
   assert.deepEqual(timeLabels([at(8, 12)], 1), ['12:00:00']);
-  const utc = (/** @type {number} */ year, /** @type {number} */ month, /** @type {number} */ day) => Date.UTC(year, month, day) / 1000;
+  const utc = (/** @type {number} */ year, /** @type {number} */ month, /** @type {number} */ day) =>
+    Date.UTC(year, month, day) / 1000;
   assert.deepEqual(timeLabels([utc(2026, 11, 31), utc(2027, 0, 1)], 86400, true), ['31 Dec', '1 Jan 2027']);
   // A stretch of a whole day is one of UTC, wherever one looks.
   assert.equal(timeLabel(utc(2026, 10, 8), 86400), 'Sun 8 Nov');
@@ -60,7 +64,16 @@ test('a trend goes on over gaps, and one point is seen', () => {
 });
 
 test('stacks are sums of what is known', () => {
-  assert.deepEqual(stacked([[1, null, 3], [2, 2, null]]), [[1, null, 3], [3, 2, 3]]);
+  assert.deepEqual(
+    stacked([
+      [1, null, 3],
+      [2, 2, null],
+    ]),
+    [
+      [1, null, 3],
+      [3, 2, 3],
+    ],
+  );
   assert.deepEqual(stacked([]), []);
 });
 
@@ -70,10 +83,21 @@ test('rows without a figure come last, whichever way', () => {
   assert.deepEqual(of(false), [1, 2, 10, '–', '–']);
   assert.deepEqual(of(true), [10, 2, 1, '–', '–']);
   const names = sorted([{ n: 'b10' }, { n: 'b9' }, { n: 'A' }], (row) => row.n, false);
-  assert.deepEqual(names.map((row) => row.n), ['A', 'b9', 'b10']);
+  assert.deepEqual(
+    names.map((row) => row.n),
+    ['A', 'b9', 'b10'],
+  );
 });
 
-const bucket = (/** @type {any} */ rest) => ({ from: '2026-11-08T00:00:00Z', count: 0, failed: 0, unknown: 0, hits: null, misses: null, ...rest });
+const bucket = (/** @type {any} */ rest) => ({
+  from: '2026-11-08T00:00:00Z',
+  count: 0,
+  failed: 0,
+  unknown: 0,
+  hits: null,
+  misses: null,
+  ...rest,
+});
 
 test('no figure is taken for 0', () => {
   assert.equal(hitRatio(bucket({})), null);
@@ -96,15 +120,27 @@ test('figures far apart want a logarithmic axis', () => {
 });
 
 test('stretches have words', () => {
-  for (const [seconds, text] of [[1, 'second'], [60, 'minute'], [10800, '3 hours'], [86400, 'day'], [604800, '7 days']]) {
+  for (const [seconds, text] of [
+    [1, 'second'],
+    [60, 'minute'],
+    [10800, '3 hours'],
+    [86400, 'day'],
+    [604800, '7 days'],
+  ]) {
     assert.equal(stretch({ bucket_seconds: seconds }), text);
   }
 });
 
 test('a table has the rows of its chart', () => {
   const { columns, rows } = twin([0, 3600], [{ key: 'p50', label: 'p50', unit: 'ms', values: [1, null] }]);
-  assert.deepEqual(columns.map(({ key }) => key), ['at', 'p50']);
-  assert.deepEqual(rows(), [{ at: 0, p50: 1 }, { at: 3600, p50: null }]);
+  assert.deepEqual(
+    columns.map(({ key }) => key),
+    ['at', 'p50'],
+  );
+  assert.deepEqual(rows(), [
+    { at: 0, p50: 1 },
+    { at: 3600, p50: null },
+  ]);
 });
 
 test('the verdict says what is wrong', () => {
@@ -116,13 +152,43 @@ test('the verdict says what is wrong', () => {
     [null, [], 'none', '–', ''],
     [null, firing, 'bad', '1 alert firing', '1 alert is firing.'],
     [{ verdict: 'operational', checks: [good, good] }, [], 'good', 'Healthy', 'All 2 targets are met.'],
-    [{ verdict: 'good_so_far', checks: [good] }, [], 'good', 'Healthy', 'The one target is met, others have no data yet.'],
-    [{ verdict: 'missed', checks: [good, late] }, [], 'warn', '1 target missed', '1 of 2 targets is missed: search p95 is 12.0 ms (target below 10.0 ms).'],
-    [{ verdict: 'missed', checks: [late, low] }, [], 'bad', '2 targets missed', '2 of 2 targets are missed: search p95 is 12.0 ms (target below 10.0 ms) and hit rate of the agent cache is 12.0 % (target above 80.0 %).'],
+    [
+      { verdict: 'good_so_far', checks: [good] },
+      [],
+      'good',
+      'Healthy',
+      'The one target is met, others have no data yet.',
+    ],
+    [
+      { verdict: 'missed', checks: [good, late] },
+      [],
+      'warn',
+      '1 target missed',
+      '1 of 2 targets is missed: search p95 is 12.0 ms (target below 10.0 ms).',
+    ],
+    [
+      { verdict: 'missed', checks: [late, low] },
+      [],
+      'bad',
+      '2 targets missed',
+      '2 of 2 targets are missed: search p95 is 12.0 ms (target below 10.0 ms) and hit rate of the agent cache is 12.0 % (target above 80.0 %).',
+    ],
     [{ verdict: 'no_data', checks: [] }, [], 'none', 'No data', 'Nothing was recorded in this time.'],
-    [{ verdict: 'no_targets', checks: [] }, [], 'none', 'No targets', 'What was recorded in this time has no targets to be held against.'],
+    [
+      { verdict: 'no_targets', checks: [] },
+      [],
+      'none',
+      'No targets',
+      'What was recorded in this time has no targets to be held against.',
+    ],
     // What fires is what counts.
-    [{ verdict: 'operational', checks: [good] }, [...firing, ...firing], 'bad', '2 alerts firing', '2 alerts are firing. The one target is met.'],
+    [
+      { verdict: 'operational', checks: [good] },
+      [...firing, ...firing],
+      'bad',
+      '2 alerts firing',
+      '2 alerts are firing. The one target is met.',
+    ],
   ]) {
     const found = verdict(health, alerts);
     assert.deepEqual([found.tone, found.word, plain(found.sentence)], [tone, word, sentence]);

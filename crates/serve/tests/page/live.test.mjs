@@ -8,25 +8,57 @@ const snapshot = (/** @type {number} */ seq, /** @type {any} */ families = {}) =
 const delta = (/** @type {number} */ seq, /** @type {any} */ rest) => ({ type: 'delta', seq, ...rest });
 
 test('a snapshot and its deltas make the next snapshot', () => {
-  let model = applied(EMPTY, { ...snapshot(5, { tool: [series('a'), series('b')] }), overview: { active_sessions: 1 } });
+  let model = applied(EMPTY, {
+    ...snapshot(5, { tool: [series('a'), series('b')] }),
+    overview: { active_sessions: 1 },
+  });
   const kept = model.families.tool[1];
   model = applied(model, delta(6, { families: { tool: [series('a', 2), series('c')] } }));
-  assert.deepEqual(model.families.tool.map(({ name, count }) => [name, count]), [['a', 2], ['b', 1], ['c', 1]]);
+  assert.deepEqual(
+    model.families.tool.map(({ name, count }) => [name, count]),
+    [
+      ['a', 2],
+      ['b', 1],
+      ['c', 1],
+    ],
+  );
   // What did not change is the object that it was, so that it is not drawn again.
   assert.equal(model.families.tool[1], kept);
   assert.deepEqual(model.overview, { active_sessions: 1 });
-  model = applied(model, delta(7, { gone: { tool: [['', 'a'], ['', 'none']] }, overview: { active_sessions: 2 } }));
-  assert.deepEqual(model.families.tool.map(({ name }) => name), ['b', 'c']);
+  model = applied(
+    model,
+    delta(7, {
+      gone: {
+        tool: [
+          ['', 'a'],
+          ['', 'none'],
+        ],
+      },
+      overview: { active_sessions: 2 },
+    }),
+  );
+  assert.deepEqual(
+    model.families.tool.map(({ name }) => name),
+    ['b', 'c'],
+  );
   assert.deepEqual(model.overview, { active_sessions: 2 });
   model = applied(model, delta(8, { families: { tool: [series('a', 9)] } }));
-  assert.deepEqual(model.families.tool.map(({ name }) => name), ['b', 'c', 'a']);
+  assert.deepEqual(
+    model.families.tool.map(({ name }) => name),
+    ['b', 'c', 'a'],
+  );
   model = applied(model, snapshot(3, { model: [] }));
   assert.deepEqual([model.seq, model.families], [3, { model: [] }]);
 });
 
 test('what is old, out of order or no message changes nothing', () => {
   const model = applied(EMPTY, snapshot(5, { tool: [series('a')] }));
-  for (const message of [delta(5, { families: { tool: [] } }), delta(4, { gone: { tool: [['', 'a']] } }), { type: 'word' }, {}]) {
+  for (const message of [
+    delta(5, { families: { tool: [] } }),
+    delta(4, { gone: { tool: [['', 'a']] } }),
+    { type: 'word' },
+    {},
+  ]) {
     assert.equal(applied(model, message), model);
   }
 });
@@ -54,7 +86,14 @@ function world({ reachable = true } = {}) {
     reachable,
     /** @type {any} */ answer: null,
     open(/** @type {string[]} */ families, /** @type {number | null} */ after) {
-      const socket = { families, after, closed: false, close: () => (socket.closed = true), onmessage: (_) => {}, onclose: () => {} };
+      const socket = {
+        families,
+        after,
+        closed: false,
+        close: () => (socket.closed = true),
+        onmessage: (_) => {},
+        onclose: () => {},
+      };
       it.sockets.push(socket);
       return socket;
     },

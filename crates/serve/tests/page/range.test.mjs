@@ -43,20 +43,23 @@ test('one begins with the shortest range that shows something', () => {
   for (const [buckets, range] of [
     [hours(), null],
     [hours([0, 0, 0]), null],
-    // Enough in the last hour.
-    [hours([0, 50, 0], [100, 50, 0]), '1h'],
+    // Enough in the last hour, whatever was before.
+    [hours([0, 250, 0], [100, 250, 0]), '1h'],
     // A few, and more before.
-    [hours([0, 3, 0], [4, 50, 0]), '6h'],
-    [hours([20, 50, 0]), '24h'],
-    [hours([160, 50, 0]), '7d'],
-    [hours([300, 50, 0]), '14d'],
+    [hours([0, 30, 0], [4, 250, 0]), '6h'],
+    [hours([20, 250, 0]), '24h'],
+    [hours([160, 250, 0]), '7d'],
+    [hours([300, 250, 0]), '14d'],
     // As few as there are.
+    [hours([0, 1, 0]), '1h'],
     [hours([3, 1, 0]), '6h'],
     [hours([0, 1, 0], [30, 1, 0]), '7d'],
     // Measurements of the machine are no work …
-    [hours([0, 500, 500], [30, 40, 0]), '7d'],
+    [hours([0, 5000, 5000], [30, 40, 0]), '7d'],
     // … unless there is nothing else.
-    [hours([0, 500, 500]), '1h'],
+    [hours([0, 5000, 5000]), '1h'],
+    // It is not in the last hour but for its very end.
+    [hours([1.4, 300, 0]), '6h'],
   ]) {
     assert.equal(firstRange(buckets, HOUR, NOW), range, JSON.stringify(buckets));
   }

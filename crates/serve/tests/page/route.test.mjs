@@ -29,7 +29,20 @@ test('names of objects are names like any other', () => {
 });
 
 test('whatever a name holds, its address leads back to it', () => {
-  const names = ['grep', 'a/b', '../..', '%41', '<script>alert(1)</script>', '\u202Eabc', '😀', '?x=1#y', 'a&b=c', ' ', '.', 'é'];
+  const names = [
+    'grep',
+    'a/b',
+    '../..',
+    '%41',
+    '<script>alert(1)</script>',
+    '\u202Eabc',
+    '😀',
+    '?x=1#y',
+    'a&b=c',
+    ' ',
+    '.',
+    'é',
+  ];
   for (const name of names) {
     const there = parseRoute(formatRoute('tools', [name], { from: name, none: null, empty: '' }));
     assert.deepEqual(there.rest, [name]);
