@@ -15,6 +15,8 @@ export const ROW_PX = 24;
 const SPARE = 8;
 /** One mark of the axis takes so much. */
 const TICK_PX = 84;
+/** Nearer to the end there is no room for words. */
+const LAST_PX = 56;
 /** A drag shorter than this is a click. */
 const DRAG_PX = 4;
 
@@ -116,6 +118,10 @@ export function Waterfall({ roots, from, to, fold, label, shown, selected, onSel
       if (!moved || event.type === 'pointercancel') return;
       const [low, high] = [start, placeOf(event.clientX)].sort((a, b) => a - b);
       if (low !== undefined && high !== undefined && high > low) zoomTo({ low, high });
+      // The click that ends a drag chooses no row.
+      const stop = (/** @type {Event} */ click) => click.stopPropagation();
+      addEventListener('click', stop, { capture: true, once: true });
+      setTimeout(() => removeEventListener('click', stop, { capture: true }));
     };
     addEventListener('pointermove', move);
     addEventListener('pointerup', end);
@@ -130,7 +136,13 @@ export function Waterfall({ roots, from, to, fold, label, shown, selected, onSel
   };
   const choose = (/** @type {number} */ index) => {
     const row = rows[Math.min(Math.max(index, 0), rows.length - 1)];
-    if (row) onSelect(row.id);
+    if (!row) return;
+    onSelect(row.id);
+    // What one walks to comes into sight.
+    const [low, high] = [row.from, row.to].map((at) => (at === null ? null : place(time, at)));
+    if (zoomed && low !== null && high !== null && low !== undefined && high !== undefined && (high < view.low || low > view.high)) {
+      zoomTo(pan(view, ((low + high) / 2 - (view.low + view.high) / 2) / (view.high - view.low), time.length));
+    }
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
@@ -199,7 +211,9 @@ export function Waterfall({ roots, from, to, fold, label, shown, selected, onSel
       <div class="wf-name" role="columnheader">Event</div>
       <div class="wf-axis" role="columnheader" ref=${axis}>
         <span class="hidden">Time since the beginning</span>
-        ${marks.map((mark) => html`<span class="wf-tick" key=${mark.offset} style=${{ left: `${share(mark.at)}%` }}>${says(mark.offset, step)}</span>`)}
+        ${marks
+          .filter((mark) => share(mark.at) * size.lane < 100 * (size.lane - LAST_PX))
+          .map((mark) => html`<span class="wf-tick" key=${mark.offset} style=${{ left: `${share(mark.at)}%` }}>${says(mark.offset, step)}</span>`)}
       </div>
     </div>
     <div class="wf-body" role="rowgroup" style=${{ height: `${rows.length * ROW_PX}px` }}>
@@ -276,7 +290,7 @@ function Line({ row, index, chosen, left, right, onSelect, onToggle }) {
 
 /** @param {{row: Row, what: string, left: number, right: number, text: string}} props */
 function Bar({ row, what, left, right, text }) {
-  if (right < -1 || left > 101) return html`<span class="wf-beyond">${right < 0 ? '‹' : '›'}</span>`;
+  if (right < -1 || left > 101) return html`<span class=${`wf-beyond${right < 0 ? '' : ' wf-after'}`}>${right < 0 ? '‹' : '›'}</span>`;
   const from = Math.max(left, -1);
   const to = Math.min(right, 101);
   const point = row.from === row.to;

@@ -71,6 +71,13 @@ function columns(waiting) {
     { key: 'cost', label: 'Cost', unit: 'usd' },
     { key: 'sessions', label: 'Sessions', unit: 'count', ...later },
     {
+      key: 'tools',
+      label: 'Tools',
+      unit: 'text',
+      sortable: false,
+      format: (_value, row) => html`<a href=${toolsOf(row.agent)}>by tool</a>`,
+    },
+    {
       key: 'last',
       label: 'Last seen',
       unit: 'text',
@@ -78,6 +85,18 @@ function columns(waiting) {
       format: (at) => html`<span title=${time(at, { precise: true })}>${ago(at)}</span>`,
     },
   ];
+}
+
+/**
+ * Which tools an agent used, as a statement that one can go on from.
+ * @param {string} agent
+ */
+function toolsOf(agent) {
+  const q =
+    `select tool, count(*) as calls, count(*) filter (where not success) as failed,\n` +
+    `  percentile_cont(0.95) within group (order by duration_ms) as p95_ms\n` +
+    `from tool_calls\nwhere agent = ${quoted(agent)}\ngroup by tool\norder by calls desc`;
+  return link('sql', [], { q });
 }
 
 /**
