@@ -3,8 +3,8 @@
 
 import { duration } from '../format.js';
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../html.js';
-import { busy, flatten } from './waterfall-rows.js';
-import { pan, place, says, scale, ticks, zoom } from './waterfall-scale.js';
+import { flatten } from './waterfall-rows.js';
+import { pan, place, says, ticks, zoom } from './waterfall-scale.js';
 
 /** @typedef {import('./waterfall-rows.js').Node} Node */
 /** @typedef {import('./waterfall-rows.js').Row} Row */
@@ -21,13 +21,13 @@ const LAST_PX = 56;
 const DRAG_PX = 4;
 
 /**
- * @param {{roots: Node[], from: number, to: number, fold: boolean, label: string,
+ * @param {{roots: Node[], time: import('./waterfall-scale.js').Scale, label: string,
  *   shown?: ((node: Node) => boolean) | undefined, selected: number | null,
  *   onSelect: (id: number | null) => void, onEnter: () => void,
  *   zoomed: View | null, onZoom: (view: View | null) => void}} props
  *   `zoomed`: what is in sight of the scale; null: all
  */
-export function Waterfall({ roots, from, to, fold, label, shown, selected, onSelect, onEnter, zoomed, onZoom }) {
+export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnter, zoomed, onZoom }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const axis = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [closed, setClosed] = useState(/** @type {Set<number>} */ (new Set()));
@@ -36,7 +36,6 @@ export function Waterfall({ roots, from, to, fold, label, shown, selected, onSel
   const [drag, setDrag] = useState(/** @type {[number, number] | null} */ (null));
 
   const rows = useMemo(() => flatten(roots, closed, shown), [roots, closed, shown]);
-  const time = useMemo(() => scale({ from, to }, busy(roots), fold), [roots, from, to, fold]);
   const view = zoomed ?? { low: 0, high: time.length };
   const share = (/** @type {number} */ at) => ((at - view.low) / (view.high - view.low)) * 100;
 

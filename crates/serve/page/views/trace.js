@@ -1,4 +1,5 @@
-import { ORDER, absent, busyShare, nest, time as instantOf } from '../charts/waterfall-rows.js';
+import { ORDER, absent, busy, busyShare, nest, time as instantOf } from '../charts/waterfall-rows.js';
+import { scale, zoom } from '../charts/waterfall-scale.js';
 import { Waterfall } from '../charts/waterfall.js';
 import { count, counted, duration, money, time } from '../format.js';
 import { html, useMemo, useRef, useState } from '../html.js';
@@ -67,6 +68,7 @@ function Found({ events, more, what, name, latest }) {
   const [folded, setFolded] = useState(/** @type {boolean | null} */ (null));
   // Where hardly anything runs, what runs would be a hair.
   const fold = folded ?? busyShare(found) < MOSTLY_IDLE;
+  const scaled = useMemo(() => scale(found, busy(found.roots), fold), [found, fold]);
   const [zoomed, setZoomed] = useState(/** @type {{low: number, high: number} | null} */ (null));
   const [kinds, setKinds] = useState(/** @type {Set<string>} */ (new Set()));
   const [onlyFailed, setOnlyFailed] = useState(false);
@@ -84,6 +86,11 @@ function Found({ events, more, what, name, latest }) {
   );
   const calls = all.filter((one) => one.kind === 'tool' || one.kind === 'model').length;
 
+  const nearer = (/** @type {number} */ factor) => {
+    const view = zoomed ?? { low: 0, high: scaled.length };
+    const next = zoom(view, factor, (view.low + view.high) / 2, scaled.length);
+    setZoomed(next.high - next.low >= scaled.length ? null : next);
+  };
   const nextFailure = () => {
     const at = failures.findIndex((one) => one.id === selected);
     const next = failures[(at + 1) % failures.length];
@@ -164,6 +171,8 @@ function Found({ events, more, what, name, latest }) {
             />
             Fold idle time</label
           >
+          <button type="button" class="button small" aria-label="Zoom in" onClick=${() => nearer(0.5)}>+</button>
+          <button type="button" class="button small" aria-label="Zoom out" disabled=${zoomed === null} onClick=${() => nearer(2)}>−</button>
           <button type="button" class="button small" disabled=${zoomed === null} onClick=${() => setZoomed(null)}>
             Fit
           </button>
@@ -172,9 +181,7 @@ function Found({ events, more, what, name, latest }) {
       <div class=${`trace-split${node ? ' with-panel' : ''}`}>
         <${Waterfall}
           roots=${found.roots}
-          from=${found.from}
-          to=${found.to}
-          fold=${fold}
+          time=${scaled}
           shown=${shown}
           label=${`Waterfall of the ${what}: ${counted(events.length, 'event')}`}
           selected=${selected}
