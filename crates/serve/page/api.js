@@ -31,6 +31,8 @@ const TOKEN = 'tachograph.token';
 export const locked = createStore(false);
 
 let token = takeToken();
+/** Whether the server asks for one at all: a link alone opens nothing of its API then. */
+export const guarded = createStore(token !== null);
 /** How far the server's clock is ahead of this one, milliseconds. */
 let skew = 0;
 
@@ -142,7 +144,10 @@ async function failure(response) {
     // No problem document, so the status has to do.
   }
   const text = (/** @type {string} */ name) => (typeof problem[name] === 'string' ? problem[name] : '');
-  if (response.status === 401) locked.set(true);
+  if (response.status === 401) {
+    guarded.set(true);
+    locked.set(true);
+  }
   let hint = text('hint');
   const meant = problem['did_you_mean'];
   if (!hint && typeof meant === 'string') hint = `Did you mean ${meant}?`;

@@ -1,6 +1,6 @@
 // The shell: nav, top bar, and the view that the address names.
 
-import { locked } from './api.js';
+import { guarded, locked } from './api.js';
 import { ago } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
 import { Name } from './parts/name.js';
@@ -85,6 +85,7 @@ function Nav({ view }) {
   const { alerts } = useLive([]);
   const firing = alerts?.firing.length ?? 0;
   const here = PARENT.get(view) ?? view;
+  const open = !useStore(guarded);
   return html`
     <nav class="nav" aria-label="Views">
       <a class="brand" href=${link('overview')}>
@@ -114,12 +115,15 @@ function Nav({ view }) {
           `,
         )}
       </ul>
-      <div class="foot">
-        <ul>
-          <li><a href="api/v1">API</a></li>
-          <li><a href="api/v1/openapi.json">OpenAPI</a></li>
-        </ul>
-      </div>
+      ${open &&
+      html`
+        <div class="foot">
+          <ul>
+            <li><a href="api/v1">API</a></li>
+            <li><a href="api/v1/openapi.json">OpenAPI</a></li>
+          </ul>
+        </div>
+      `}
     </nav>
   `;
 }

@@ -100,7 +100,7 @@ const PATIENCE = 2;
 /**
  * What the connection needs of the world, so that tests can be the world.
  * @typedef {object} World
- * @property {(families: string[], after: number | null) => {send?: unknown, close: () => void, onmessage: any, onclose: any, onopen: any}} open a WebSocket
+ * @property {(families: string[], after: number | null) => {readyState: number, close: () => void, onmessage: any, onclose: any, onopen: any}} open a WebSocket
  * @property {(families: string[]) => Promise<LiveMessage>} poll a snapshot
  * @property {(call: () => void, ms: number) => unknown} later
  * @property {(id: any) => void} cancel
@@ -146,7 +146,10 @@ export function createLive(world, changed) {
     timer = null;
     const old = socket;
     socket = null;
-    old?.close();
+    if (old === null) return;
+    // To close one that is not open yet is an error in the eyes of browsers.
+    if (old.readyState === 0) old.onopen = () => old.close();
+    else old.close();
   };
   /** @param {LiveMessage} message */
   const hear = (message) => {

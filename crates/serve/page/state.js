@@ -329,6 +329,8 @@ export const paused = createStore(false);
 /** Who wants which families. @type {Map<object, readonly string[]>} */
 const wanted = new Map();
 const WINDOW_SECONDS = 300;
+/** Always: so that most views share a stream, and the growth of any is seen. */
+const USUAL = ['agent', 'cache', 'model', 'tool'];
 
 /** When the newest work is of that the stream told of: while it comes, figures are asked for again. */
 const grown = createStore('');
@@ -373,7 +375,7 @@ function choose() {
   choosing = true;
   queueMicrotask(() => {
     choosing = false;
-    if (!locked.get()) live.want([...wanted.values()].flat());
+    if (!locked.get()) live.want([...USUAL, ...wanted.values()].flat());
   });
 }
 locked.watch(() => {

@@ -12,8 +12,9 @@ import { html } from '../html.js';
  * @param {string} [props.href] where there is more
  */
 export function Stat({ label, value, note, tone, spark, href }) {
-  // A line along the bottom tells nothing.
-  const shown = spark?.some((value) => value !== null && value !== 0);
+  // One point, or a line along the bottom, tells nothing.
+  const known = spark?.filter((value) => value !== null) ?? [];
+  const shown = known.length > 1 && known.some((value) => value !== 0);
   const inside = html`
     <span class="label">${label}</span>
     <span class="value" title=${value}>${value}</span>

@@ -1,6 +1,6 @@
 // What stands where there are no figures: not yet, none, or a problem.
 
-import { ApiError } from '../api.js';
+import { ApiError, guarded } from '../api.js';
 import { time } from '../format.js';
 import { html, useEffect, useState } from '../html.js';
 import { serverAddress } from '../state.js';
@@ -54,6 +54,7 @@ function sentence(text) {
 export function Empty({ title = 'Nothing recorded yet', children }) {
   const events = serverAddress('api/v1/events');
   const here = new URL(serverAddress(''));
+  const token = guarded.get() ? " \\\n  -H 'Authorization: Bearer TOKEN'" : '';
   const otlp = `${here.protocol}//${here.hostname}:4318`;
   if (children) {
     return html`<div class="card empty">
@@ -67,7 +68,7 @@ export function Empty({ title = 'Nothing recorded yet', children }) {
       <p class="muted">Send a first event in one of three ways; it shows up here by itself.</p>
       <h3>From any language</h3>
       <pre class="code" tabindex="0" aria-label="Command to send an event">
-${`curl ${events} \\\n  -H 'Content-Type: application/json' \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre>
+${`curl ${events} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre>
       <h3>From an agent or SDK that speaks OpenTelemetry</h3>
       <pre class="code" tabindex="0" aria-label="Settings for OpenTelemetry">
 ${`export OTEL_EXPORTER_OTLP_ENDPOINT=${otlp}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`}</pre>

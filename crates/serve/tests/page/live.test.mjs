@@ -89,10 +89,12 @@ function world({ reachable = true } = {}) {
       const socket = {
         families,
         after,
+        readyState: 1,
         closed: false,
         close: () => (socket.closed = true),
         onmessage: (_) => {},
         onclose: () => {},
+        onopen: () => {},
       };
       it.sockets.push(socket);
       return socket;
@@ -223,4 +225,15 @@ test('what is no JSON is not heard', () => {
   live.want(['tool']);
   it.last().onmessage({ data: 'hello' });
   assert.equal(live.state, 'connecting');
+});
+
+test('one that is not open yet is closed when it is', () => {
+  const { it, live } = world();
+  live.want(['tool']);
+  const first = it.last();
+  first.readyState = 0;
+  live.want(['tool', 'cache']);
+  assert.ok(!first.closed, 'browsers complain of that');
+  first.onopen();
+  assert.ok(first.closed);
 });
