@@ -1,7 +1,10 @@
 // The last answer stays while the next is under way.
 
-import { useRef } from '../html.js';
+import { useEffect, useRef } from '../html.js';
 import { useAnswer } from '../state.js';
+
+/** Milliseconds until a statement that found no place is asked for again. */
+const AGAIN = 5000;
 
 /**
  * Rows of a statement in SQL. While time goes on the statement is another one
@@ -16,5 +19,11 @@ export function useRows(query, subject, limit = 10_000) {
   const last = useRef({ subject: '', rows: /** @type {any[] | null} */ (null) });
   if (last.current.subject !== subject) last.current = { subject, rows: null };
   if (Array.isArray(asked.answer)) last.current.rows = asked.answer;
+  const full = asked.error?.status === 429;
+  useEffect(() => {
+    if (!full) return;
+    const timer = setTimeout(asked.reload, AGAIN);
+    return () => clearTimeout(timer);
+  }, [full, asked.error]);
   return { ...asked, rows: last.current.rows };
 }
