@@ -14,6 +14,7 @@
 mod admit;
 mod args;
 mod busy;
+mod channels;
 mod commands;
 mod context;
 mod draft;

@@ -8,6 +8,8 @@ use tachograph_model::alert::Rule;
 use tachograph_model::question::{Baseline, QueryLimits};
 use tachograph_model::render::health::Targets;
 
+use crate::notify::Channels;
+
 /// How to serve. `None` as a port: that door stays shut; 0: any free port.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -131,6 +133,8 @@ pub struct Alerts {
     pub builtin: bool,
     /// Those of the settings, each checked.
     pub rules: Vec<Rule>,
+    /// Who is told.
+    pub channels: Channels,
 }
 
 /// How much is too much.

@@ -122,6 +122,13 @@ pub struct Counters {
     pub alerts_told: Count,
     /// Looks at the API's rules that failed.
     pub alert_rules_unreadable: Count,
+    /// Looks at the silences that failed.
+    pub silences_unreadable: Count,
+    /// Notifications that a channel took, tries that failed, and alerts that a
+    /// channel was never told of.
+    pub notifications_sent: Count,
+    pub notifications_failed: Count,
+    pub alerts_undelivered: Count,
     /// Times that how alerts stand could not be kept.
     pub alert_states_unkept: Count,
     /// Why it could not be gone on with, when it was begun anew.

@@ -30,6 +30,7 @@ pub mod hub;
 pub mod ingest;
 pub mod live;
 pub mod normal;
+pub mod notify;
 pub mod server;
 mod sink;
 pub mod wire;

@@ -121,6 +121,9 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         stop: stopped,
     };
     let addresses = runtime.block_on(open(&hub, house))?;
+    if let Some(link) = link(&hub.config, &addresses) {
+        hub.alerts.post().set_link(link);
+    }
     let collect = hub.config.collect.clone();
     let collector = collect
         .map(|what| collect::start(what, hub.journal.clone()))
@@ -140,6 +143,23 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         served,
         runtime,
     })
+}
+
+/// Where the page is, for whoever is told of an alert.
+fn link(config: &Config, addresses: &Addresses) -> Option<String> {
+    let address = addresses.dashboard.filter(|_| config.page)?;
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let named = config.allowed_hosts.first();
+    let host = match (address.ip().is_unspecified(), named) {
+        (true, Some(name)) => format!("{name}:{}", address.port()),
+        (true, None) => format!("localhost:{}", address.port()),
+        (false, _) => address.to_string(),
+    };
+    Some(format!("{scheme}://{host}"))
 }
 
 /// Binds every door first, so that either all of them serve or none.

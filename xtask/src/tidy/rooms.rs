@@ -15,13 +15,14 @@ const MAY_CONNECT: [&str; 4] = [
     "crates/serve/src/ingest/statsd",
 ];
 
-const CONNECTS: [&str; 12] = [
+const CONNECTS: [&str; 13] = [
     "TcpStream::connect",
     "TcpStream::connect_timeout",
     "UdpSocket",
     "ToSocketAddrs",
     "reqwest",
     "ureq",
+    "lettre",
     "isahc",
     "minreq",
     "attohttpc",
@@ -32,7 +33,7 @@ const CONNECTS: [&str; 12] = [
 
 /// Client crates may stand in the manifest of these rooms only.
 const MAY_HAVE_CLIENT: [&str; 3] = ["ship", "serve", "cli"];
-const CLIENTS: [&str; 5] = ["reqwest", "ureq", "isahc", "minreq", "attohttpc"];
+const CLIENTS: [&str; 6] = ["reqwest", "ureq", "lettre", "isahc", "minreq", "attohttpc"];
 
 const ENVIRONMENT: [&str; 8] = [
     "env::var",
@@ -90,7 +91,7 @@ pub(crate) fn connections(files: &Files) -> Vec<Finding> {
             let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
             if CLIENTS.contains(&name) {
                 let message =
-                    format!("depends on `{name}`, an HTTP client; this room sends nothing");
+                    format!("depends on `{name}`, which opens connections; this room sends nothing");
                 found.push(Finding::new(&source.path, index + 1, message));
             }
         }

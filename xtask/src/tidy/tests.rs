@@ -197,6 +197,16 @@ fn connections_are_opened_in_known_places() {
     );
     check(
         rooms::connections,
+        &[("crates/serve/src/notify/http.rs", code)],
+        &[],
+    );
+    check(
+        rooms::connections,
+        &[("crates/serve/src/alert/watch.rs", "use lettre::Message;")],
+        &["crates/serve/src/alert/watch.rs:1"],
+    );
+    check(
+        rooms::connections,
         &[("crates/serve/tests/it/a.rs", code)],
         &[],
     );

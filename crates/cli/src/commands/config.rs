@@ -217,6 +217,7 @@ fn value(settled: &Settled) -> Json {
     match (&settled.value, settled.def.kind) {
         (Json::Null, _) => Json::Null,
         (_, Kind::Secret) => json!("(hidden)"),
+        (value, Kind::SecretBlock) => tachograph_serve::notify::redacted(value),
         (value, _) => value.clone(),
     }
 }

@@ -410,21 +410,21 @@ const GENERAL: &[Def] = {
             "true",
             "start: watch the alert rules",
         ),
-        kept(
+        used(
             Key::AlertEmail,
             "alert_email",
             &[],
             Text,
             "null",
-            "address for alerts",
+            "start: who gets alerts by mail, through this machine's mail server, unless alert_channels has one",
         ),
-        kept(
+        used(
             Key::AlertWebhook,
             "alert_webhook",
             &[],
             Secret,
             "null",
-            "address for alerts",
+            "start: where alerts are posted, in Alertmanager's shape, or in Slack's if it is one of Slack",
         ),
         kept(
             Key::EnableAutomatedReports,

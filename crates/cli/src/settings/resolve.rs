@@ -271,7 +271,7 @@ fn read(kind: Kind, rule: Rule, text: &str) -> Option<Json> {
         Kind::Int(..) => fit(kind, &Json::from(text.parse::<i64>().ok()?)),
         Kind::Float(..) => fit(kind, &Json::from(text.parse::<f64>().ok()?)),
         Kind::Text | Kind::Secret | Kind::Choice(_) => fit(kind, &Json::from(text)),
-        Kind::Block => fit(kind, &serde_json::from_str(text).ok()?),
+        Kind::Block | Kind::SecretBlock => fit(kind, &serde_json::from_str(text).ok()?),
     }
 }
 
@@ -297,14 +297,14 @@ fn fit(kind: Kind, value: &Json) -> Option<Json> {
         }
         Kind::Text | Kind::Secret => value.is_string(),
         Kind::Choice(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
-        Kind::Block => value.is_array() || value.is_object(),
+        Kind::Block | Kind::SecretBlock => value.is_array() || value.is_object(),
     };
     fits.then(|| value.clone())
 }
 
 fn shown(def: &Def, text: &str) -> String {
     match def.kind {
-        Kind::Secret => "(hidden)".to_owned(),
+        Kind::Secret | Kind::SecretBlock => "(hidden)".to_owned(),
         _ => text.to_owned(),
     }
 }
@@ -344,7 +344,7 @@ pub(super) fn wanted(kind: Kind) -> String {
         Kind::Float(min, max) => format!("a number from {min} to {max}"),
         Kind::Text | Kind::Secret => "a text".to_owned(),
         Kind::Choice(choices) => format!("one of {}", choices.join(", ")),
-        Kind::Block => "a list or a block of settings".to_owned(),
+        Kind::Block | Kind::SecretBlock => "a list or a block of settings".to_owned(),
     }
 }
 

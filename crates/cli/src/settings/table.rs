@@ -79,6 +79,7 @@ pub enum Key {
     SqlMemory,
     SqlResult,
     SqlQueries,
+    AlertChannels,
 }
 
 /// What a setting's value may be.
@@ -98,6 +99,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A list or a block, checked by the command that uses it.
     Block,
+    /// One that holds secrets, and is shown without them.
+    SecretBlock,
 }
 
 /// How a variable of the environment is read.
@@ -156,7 +159,10 @@ impl Key {
                 | Self::DashboardPort
                 | Self::CollectionIntervals
                 | Self::EnableAlerts
+                | Self::AlertEmail
+                | Self::AlertWebhook
                 | Self::AlertRules
+                | Self::AlertChannels
                 | Self::OtlpGrpcPort
                 | Self::SqlQueries
                 | Self::OtlpHttpPort

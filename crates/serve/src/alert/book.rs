@@ -71,6 +71,8 @@ pub struct Told {
     pub notice: Notice,
     pub value: Option<f64>,
     pub at: UnixNanos,
+    /// Since when it fires, or did.
+    pub fired_at: Option<UnixNanos>,
 }
 
 /// One alert, as it stands.
@@ -132,6 +134,37 @@ impl Book {
             (Arc::from(rule.name.as_str()), OfRule { rule, alerts })
         });
         self.alerts = alerts.collect();
+    }
+
+    /// Goes on with what is known to fire although nothing was kept: of rules
+    /// that are watched, each with its series and since when. Returns those.
+    pub fn resume_firing(
+        &mut self,
+        firing: &[(String, Series, UnixNanos)],
+        now: UnixNanos,
+    ) -> Vec<Told> {
+        let mut told = Vec::new();
+        for (name, series, fired_at) in firing {
+            let Some(watched) = self.watched.iter().find(|it| *it.name == **name) else {
+                continue;
+            };
+            let of = self.alerts.entry(watched.name.clone());
+            let of = of.or_insert_with(|| OfRule {
+                rule: watched.rule.clone(),
+                alerts: BTreeMap::new(),
+            });
+            let machine = Machine::told_at(*fired_at, now, &watched.terms);
+            of.alerts.insert(series.clone(), machine);
+            told.push(Told {
+                rule: watched.rule.clone(),
+                series: series.clone(),
+                notice: Notice::Firing,
+                value: None,
+                at: *fired_at,
+                fired_at: Some(*fired_at),
+            });
+        }
+        told
     }
 
     /// What is to be kept: all but what is idle.
@@ -243,7 +276,7 @@ impl Book {
                 let transition = machine.end(round.now);
                 round.changed = true;
                 let notice = transition.and_then(|transition| transition.notice);
-                round.tell(&of.rule, series, notice, value);
+                round.tell(&of.rule, series, notice, (value, machine.fired_at()));
             }
             false
         });
@@ -307,7 +340,7 @@ impl Round {
         self.changed = true;
         let transition = machine.end(self.now);
         let notice = transition.and_then(|transition| transition.notice);
-        self.tell(&watched.rule, series, notice, value);
+        self.tell(&watched.rule, series, notice, (value, machine.fired_at()));
     }
 
     fn step(
@@ -325,12 +358,13 @@ impl Round {
             self.room -= 1;
         }
         let machine = alerts.entry(series.clone()).or_default();
-        let value = reading.and_then(|reading| watched.terms.condition.value(&reading));
+        let value = reading.and_then(|reading| watched.terms.value(&reading));
         let Some(transition) = machine.step(self.now, &watched.terms, value) else {
             return;
         };
         self.changed = true;
-        self.tell(&watched.rule, &series, transition.notice, transition.value);
+        let facts = (transition.value, machine.fired_at());
+        self.tell(&watched.rule, &series, transition.notice, facts);
     }
 
     fn tell(
@@ -338,7 +372,7 @@ impl Round {
         rule: &Arc<Rule>,
         series: &Series,
         notice: Option<Notice>,
-        value: Option<f64>,
+        (value, fired_at): (Option<f64>, Option<UnixNanos>),
     ) {
         self.told.extend(notice.map(|notice| Told {
             rule: rule.clone(),
@@ -346,6 +380,7 @@ impl Round {
             notice,
             value,
             at: self.now,
+            fired_at,
         }));
     }
 }

@@ -2,15 +2,19 @@
 //! about them. What is to be written is noted there first; so it is written
 //! once, whenever the server is killed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tachograph_log::Home;
+use tachograph_model::alert::Notice;
+use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::book::Kept;
+use super::book::{Kept, Series};
 use super::file;
+use crate::notify::KeptPost;
 
 const VERSION: u32 = 1;
 /// Bytes of the file; so many alerts do not fire at once.
@@ -31,16 +35,27 @@ pub(super) struct State {
     pub(super) rules: Vec<Kept>,
     /// Lines for the log that may not be there yet.
     pub(super) unwritten: Vec<String>,
+    /// What each channel was told of.
+    #[serde(default)]
+    pub(super) post: KeptPost,
 }
 
 impl State {
     /// To be kept.
-    pub(super) fn new(rules: Vec<Kept>, unwritten: Vec<String>) -> Self {
+    pub(super) fn new(rules: Vec<Kept>, unwritten: Vec<String>, post: KeptPost) -> Self {
         Self {
             version: VERSION,
             rules,
             unwritten,
+            post,
         }
+    }
+}
+
+impl State {
+    /// Nothing to go on with.
+    pub(super) fn empty() -> Self {
+        Self::new(Vec::new(), Vec::new(), KeptPost::default())
     }
 }
 
@@ -58,7 +73,7 @@ impl Keep {
     /// Why it cannot be gone on with: it is torn, or of another version.
     pub(super) fn read(&self) -> io::Result<State> {
         let Some(bytes) = file::read(&self.path, MOST_BYTES)? else {
-            return Ok(State::new(Vec::new(), Vec::new()));
+            return Ok(State::empty());
         };
         let state: State = serde_json::from_slice(&bytes)?;
         match state.version {
@@ -76,21 +91,70 @@ impl Keep {
     }
 }
 
+/// How alerts stood when it was kept last, for whoever does not watch.
+///
+/// # Errors
+/// When the file cannot be read, is torn, or of another version.
+pub fn standing(root: &Path) -> io::Result<Vec<Kept>> {
+    Ok(Keep::of(root).read()?.rules)
+}
+
 /// Of those lines, which are not at the log's end.
 pub(super) fn not_written(home: &Home, lines: Vec<String>) -> Vec<String> {
     if lines.is_empty() {
         return lines;
     }
-    // The log may have been rotated since.
-    let files = home.files().map_or(Vec::new(), |listing| listing.files);
-    let newest = files.iter().rev().take(2);
-    let ends: Vec<Vec<u8>> = newest.map(|file| end_of(&file.path)).collect();
+    let ends = ends(home);
     let there = |line: &String| {
         let line = line.trim_end().as_bytes();
         ends.iter()
             .any(|end| memchr::memmem::find(end, line).is_some())
     };
     lines.into_iter().filter(|line| !there(line)).collect()
+}
+
+/// What fires, as far as the log's end tells: rule, series, and since when. For
+/// when how alerts stood is lost.
+pub(super) fn firing(home: &Home) -> Vec<(String, Series, UnixNanos)> {
+    let mut last = BTreeMap::new();
+    // The oldest first.
+    for end in ends(home).iter().rev() {
+        for line in end.split(|byte| *byte == b'\n') {
+            if memchr::memmem::find(line, b"\"alert\"").is_none() {
+                continue;
+            }
+            if let Some((rule, series, fires)) = Event::from_line(line).ok().and_then(told) {
+                last.insert((rule, series), fires);
+            }
+        }
+    }
+    let firing = last.into_iter();
+    let firing = firing.filter_map(|((rule, series), fires)| Some((rule, series, fires?)));
+    firing.collect()
+}
+
+/// Of an event of ours: rule, series, and since when it fires if it does.
+fn told(event: Event) -> Option<(String, Series, Option<UnixNanos>)> {
+    if event.event_type != "alert" {
+        return None;
+    }
+    let text = |column| event.str(column).map(str::to_owned);
+    let Some(Value::Json(tags)) = event.get(Column::Tags) else {
+        return None;
+    };
+    let name = tags.get("metric")?.as_str()?;
+    let source = text(Column::Source).unwrap_or_default();
+    let fires = text(Column::Status)? == Notice::Firing.name();
+    let series = (source.as_str().into(), name.into());
+    Some((text(Column::Name)?, series, fires.then_some(event.time)))
+}
+
+/// The ends of the newest files of the log, the newest first: it may have been
+/// rotated since.
+fn ends(home: &Home) -> Vec<Vec<u8>> {
+    let files = home.files().map_or(Vec::new(), |listing| listing.files);
+    let newest = files.iter().rev().take(2);
+    newest.map(|file| end_of(&file.path)).collect()
 }
 
 /// Nothing where it cannot be read.

@@ -5,6 +5,7 @@
 //! live ─ figures, each second ─────────┴─► book (one machine an alert) ─ firing, resolved ─┐
 //!                                            ▲                                            ▼
 //!                    alerts/state.json ◄─────┴──── noted there, then written ────► the log, as `alert`
+//!                                                          └──── then told ──────────► notify
 //! ```
 //!
 //! # Invariants
@@ -24,4 +25,5 @@ mod watch;
 
 pub use book::{Alert, Book, Look, MOST_ALERTS, Origin, Owned, Series, Told, count};
 pub use figures::{NONE, figures};
+pub use keep::standing;
 pub use watch::{Watch, Watcher};

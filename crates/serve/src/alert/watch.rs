@@ -13,11 +13,13 @@ use tachograph_model::{Event, Sink, UnixNanos};
 use super::book::{Book, Look, Origin, Owned};
 use super::builtin;
 use super::file::Mark;
-use super::keep::{Keep, State, not_written};
+use super::keep::{Keep, State, firing, not_written};
+use super::silence::{SilenceError, Silences};
 use crate::api::seed4::rules::{Rules, RulesError};
 use crate::config::Alerts;
 use crate::counters::Counters;
 use crate::live::Live;
+use crate::notify::{Item, Post};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -25,8 +27,10 @@ const EVERY: Duration = Duration::from_secs(1);
 const KEEP_EVERY: Duration = Duration::from_secs(30);
 /// Events that wait for a disk that refuses; the oldest are left out.
 const MOST_UNWRITTEN: usize = 4096;
-/// How long leaving waits for the disk.
-const LEAVE_WITHIN: Duration = Duration::from_millis(300);
+/// How long leaving waits for those who are being told, so that none is told
+/// again by the next, and then for the disk.
+const TELL_WITHIN: Duration = Duration::from_millis(400);
+const LEAVE_WITHIN: Duration = Duration::from_millis(700);
 
 /// What is watched, and how it stands.
 #[derive(Debug)]
@@ -35,6 +39,10 @@ pub struct Watch {
     rules: Rules,
     /// The API's rules as they were read last.
     read: Mutex<Option<Option<Mark>>>,
+    silences: Silences,
+    /// The silences as they were read last.
+    silences_read: Mutex<Option<Option<Mark>>>,
+    post: Arc<Post>,
     settings: Alerts,
     started: UnixNanos,
 }
@@ -46,6 +54,9 @@ impl Watch {
             book: Mutex::default(),
             rules: Rules::of(root),
             read: Mutex::new(None),
+            silences: Silences::of(root),
+            silences_read: Mutex::new(None),
+            post: Arc::new(Post::new(root, &settings.channels)),
             settings: settings.clone(),
             started,
         }
@@ -54,6 +65,33 @@ impl Watch {
     /// Whether anything is watched at all.
     pub fn enabled(&self) -> bool {
         self.settings.watch
+    }
+
+    /// Who is told.
+    pub fn post(&self) -> &Arc<Post> {
+        &self.post
+    }
+
+    /// The silences of the home, to be changed.
+    pub fn silences(&self) -> &Silences {
+        &self.silences
+    }
+
+    /// Takes in what changed of the silences.
+    ///
+    /// # Errors
+    /// When they cannot be read; then those known before go on.
+    pub fn renew_silences(&self) -> Result<(), SilenceError> {
+        let read = self.silences_read.lock();
+        let mut read = read.unwrap_or_else(PoisonError::into_inner);
+        let mark = self.silences.mark();
+        if *read == Some(mark) {
+            return Ok(());
+        }
+        self.post
+            .set_silences(self.silences.read(UnixNanos::now())?);
+        *read = Some(mark);
+        Ok(())
     }
 
     /// The rules and their alerts.
@@ -107,10 +145,18 @@ impl Watch {
     }
 }
 
+/// What the thread that looks is woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wake {
+    /// Somebody was told: it is to be kept.
+    Keep,
+    Leave,
+}
+
 /// The thread that looks; dropping it has the state kept and ends it.
 #[derive(Debug)]
 pub struct Watcher {
-    stop: Option<Sender<()>>,
+    wake: Sender<Wake>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -126,13 +172,19 @@ impl Watcher {
         home: &Home,
         counters: &Arc<Counters>,
     ) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
+        let (wake, woken) = mpsc::channel();
+        let told = wake.clone();
+        let keep = move || {
+            // Nobody keeps anything any more.
+            let _ = told.send(Wake::Keep);
+        };
+        watch.post.start(keep, counters)?;
         let (live, watch) = (live.clone(), watch.clone());
         let (home, counters) = (home.clone(), counters.clone());
         let run = move || {
             // What the log held before is known first: it is no news.
             while !live.overview().settled {
-                if stopped.recv_timeout(EVERY / 20) != Err(RecvTimeoutError::Timeout) {
+                if woken.recv_timeout(EVERY / 20) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
             }
@@ -140,15 +192,21 @@ impl Watcher {
             loop {
                 let began = Instant::now();
                 rounds.round(UnixNanos::now(), &*live);
-                let wait = EVERY.saturating_sub(began.elapsed());
-                if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
-                    return rounds.keep();
+                loop {
+                    let wait = EVERY.saturating_sub(began.elapsed());
+                    match woken.recv_timeout(wait) {
+                        Err(RecvTimeoutError::Timeout) => break,
+                        Ok(Wake::Keep) => rounds.keep(),
+                        Ok(Wake::Leave) | Err(RecvTimeoutError::Disconnected) => {
+                            return rounds.leave();
+                        }
+                    }
                 }
             }
         };
         let thread = std::thread::Builder::new().name("tacho-alerts".to_owned());
         Ok(Self {
-            stop: Some(stop),
+            wake,
             thread: Some(thread.spawn(run)?),
         })
     }
@@ -156,7 +214,8 @@ impl Watcher {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        // It may have ended by itself.
+        let _ = self.wake.send(Wake::Leave);
         let began = Instant::now();
         let Some(thread) = self.thread.take() else {
             return;
@@ -189,14 +248,25 @@ impl Rounds {
         counters: Arc<Counters>,
     ) -> Self {
         let keep = Keep::of(home.root());
-        let state = keep.read().unwrap_or_else(|error| {
-            counters.alert_states_lost(error.to_string());
-            State::new(Vec::new(), Vec::new())
-        });
+        let (state, lost) = match keep.read() {
+            Ok(state) => (state, None),
+            Err(error) => (State::empty(), Some(error)),
+        };
         let lines = not_written(home, state.unwritten).into_iter();
         let events = lines.filter_map(|line| Event::from_line(line.trim_end().as_bytes()).ok());
         let unwritten = events.collect();
         watch.book().resume(state.rules);
+        watch.post.resume(state.post);
+        if let Some(error) = lost {
+            counters.alert_states_lost(error.to_string());
+            // What the log says was told is not told again.
+            if watch.renew().is_err() {
+                counters.alert_rules_unreadable.add(1);
+            }
+            let firing = firing(home);
+            let told = watch.book().resume_firing(&firing, UnixNanos::now());
+            watch.post.assume_told(told.iter().map(Item::of).collect());
+        }
         Self {
             watch,
             sink,
@@ -213,7 +283,11 @@ impl Rounds {
         if self.watch.renew().is_err() {
             self.counters.alert_rules_unreadable.add(1);
         }
+        if self.watch.renew_silences().is_err() {
+            self.counters.silences_unreadable.add(1);
+        }
         let (told, changed) = self.watch.book().look(now, look);
+        self.watch.post.take(&told, &self.counters);
         self.counters.alerts_told.add(told.len() as u64);
         self.unwritten.extend(told.iter().map(super::Told::event));
         let over = self.unwritten.len().saturating_sub(MOST_UNWRITTEN);
@@ -222,6 +296,8 @@ impl Rounds {
         if self.stale || self.kept.elapsed() >= KEEP_EVERY {
             self.keep();
         }
+        // Also where it could not be kept: a disk that is full is to be told of.
+        self.watch.post.release();
         if self.unwritten.is_empty() {
             return;
         }
@@ -231,12 +307,18 @@ impl Rounds {
         }
     }
 
+    /// The last: those who are being told now are waited for.
+    fn leave(mut self) {
+        self.watch.post.leave(TELL_WITHIN);
+        self.keep();
+    }
+
     /// Has it kept how all alerts stand.
     pub(super) fn keep(&mut self) {
         let rules = self.watch.book().kept();
         let lines = self.unwritten.iter().map(Event::to_line);
         let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
-        let state = State::new(rules, lines.collect());
+        let state = State::new(rules, lines.collect(), self.watch.post.kept());
         let written = self.keep.write(&state);
         self.stale = written.is_err();
         self.kept = Instant::now();

@@ -5,6 +5,7 @@ use tachograph_model::{Column, SinkError, Value};
 
 use super::super::book::tests::{Figures, rule};
 use super::*;
+use crate::notify::Channels;
 
 const START: i64 = 1_763_640_000_000_000_000;
 
@@ -189,6 +190,7 @@ fn rules_that_cannot_be_read_leave_those_that_were() {
     let settings = Alerts {
         watch: true,
         builtin: true,
+        channels: Channels::default(),
         rules: vec![rule("mine", "a"), rule("High CPU Usage", "a")],
     };
     let watch = Watch::new(home.home.root(), &settings, UnixNanos(START));

@@ -2,13 +2,16 @@
 //! rules replaced or removed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{SEVERITIES, State as Stands};
+use tachograph_model::alert::{EVERY, SEVERITIES, State as Stands};
 use tachograph_model::render::iso;
 
 use super::Api;
@@ -16,6 +19,7 @@ use super::json::Json;
 use super::problem::{Kind, Problem, quoted, small_body};
 use super::seed4::alerts::BODY_BYTES;
 use super::seed4::rules::RulesError;
+use crate::alert::silence::{self, Ask, Silence, SilenceError};
 use crate::alert::{Alert, Book, Origin, Owned, read};
 
 /// Alerts that are shown, what matters first.
@@ -31,7 +35,22 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
         // What cannot be read is told, and the rest shown.
         let told = hub.alerts.renew().and_then(|()| shared.rules.read());
         let notes: Vec<String> = told.err().iter().map(ToString::to_string).collect();
-        let mut shown = shown(&hub.alerts.book());
+        let unread = hub.alerts.renew_silences().err();
+        let silences = hub.alerts.post().silences();
+        let mut shown = shown(&hub.alerts.book(), &silences);
+        let channels = hub.alerts.post().channels();
+        // A rule may have been made when there were others.
+        let strange = hub.alerts.book().rules().iter().find_map(|owned| {
+            let error = channels.check(&owned.rule.channels).err()?;
+            Some(format!("rule {}: {error}", quoted(&owned.rule.name)))
+        });
+        let notes: Vec<String> = notes
+            .into_iter()
+            .chain(unread.map(|error| error.to_string()))
+            .chain(strange)
+            .collect();
+        shown["channels"] = hub.alerts.post().shown();
+        shown["silences"] = json!(silences);
         shown["enabled"] = hub.alerts.enabled().into();
         shown["notes"] = notes.into();
         Ok(shown)
@@ -39,14 +58,15 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
     Ok(Json(found.await?))
 }
 
-fn shown(book: &Book) -> Value {
+fn shown(book: &Book, silences: &[Silence]) -> Value {
+    let now = UnixNanos::now();
     let mut alerts: Vec<Alert> = book.alerts().collect();
     alerts.sort_by_key(urgency);
     let more = alerts.len().saturating_sub(MOST);
     alerts.truncate(MOST);
     json!({
         "rules": book.rules().iter().map(rule).collect::<Vec<_>>(),
-        "alerts": alerts.iter().map(alert).collect::<Vec<_>>(),
+        "alerts": alerts.iter().map(|it| alert(it, silences, now)).collect::<Vec<_>>(),
         "more": more + book.crowded(),
     })
 }
@@ -71,12 +91,13 @@ fn rule(owned: &Owned) -> Value {
 }
 
 /// One alert, as it is shown.
-pub(super) fn alert(alert: &Alert) -> Value {
+pub(super) fn alert(alert: &Alert, silences: &[Silence], now: UnixNanos) -> Value {
     let Alert {
         rule,
         series,
         machine,
     } = alert;
+    let silenced = silence::until(silences, &rule.name, &series.0, &series.1, now);
     json!({
         "rule": rule.name,
         "family": rule.family,
@@ -90,6 +111,7 @@ pub(super) fn alert(alert: &Alert) -> Value {
         "since": iso(machine.since()),
         "fired_at": machine.fired_at().map(iso),
         "resolved_at": machine.resolved_at().map(iso),
+        "silenced_until": silenced.map(iso),
         "description": rule.description,
         "labels": rule.labels,
     })
@@ -114,6 +136,8 @@ pub async fn put(
     let stored = rule.clone();
     let shared = api.clone();
     let added = api.live.run(move |hub| {
+        let named = hub.alerts.post().channels().check(&stored.channels);
+        named.map_err(|error| Problem::new(Kind::BadBody, format!("`channels`: {error}")))?;
         let added = shared.rules.add(stored);
         // It shows at once.
         let _ = hub.alerts.renew();
@@ -178,6 +202,134 @@ pub async fn delete(
             Err(Problem::new(Kind::NotFound, detail))
         }
     }
+}
+
+/// `POST /api/v1/alerts/silences`
+///
+/// # Errors
+/// What is wrong with it; what keeps it from being stored.
+pub async fn silence(
+    State(api): State<Arc<Api>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json), Problem> {
+    let ask = asked(&small_body(body, BODY_BYTES)?)?;
+    let made = api.live.run(move |hub| {
+        // Of a rule that cannot be read nobody knows that it is not there.
+        let known = hub.alerts.renew().is_err()
+            || ask.rule == EVERY
+            || hub
+                .alerts
+                .book()
+                .rules()
+                .iter()
+                .any(|it| it.rule.name == ask.rule);
+        if !known {
+            let rule = quoted(&ask.rule);
+            let detail = format!("there is no rule {rule}; GET /api/v1/alerts lists them");
+            return Err(Problem::new(Kind::NotFound, detail));
+        }
+        let made = hub.alerts.silences().add(ask, "api", UnixNanos::now());
+        // It counts at once.
+        let _ = hub.alerts.renew_silences();
+        made.map_err(|error| not_silenced(&error))
+    });
+    let made = serde_json::to_value(made.await?).unwrap_or_default();
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
+fn asked(body: &[u8]) -> Result<Ask, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        rule: String,
+        source: Option<String>,
+        name: Option<String>,
+        minutes: u64,
+    }
+    let bad = |what: String| Problem::new(Kind::BadBody, what);
+    let body: Body = serde_json::from_slice(body).map_err(|error| {
+        bad(format!(
+            "a silence is an object with `rule` and `minutes`, and `source` and `name` if it is \
+             of one series: {error}"
+        ))
+    })?;
+    // A page sends what its alert has: of many there is no source.
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let ask = Ask {
+        rule: body.rule,
+        source: some(body.source),
+        name: some(body.name),
+        minutes: body.minutes,
+    };
+    ask.check().map_err(|error| not_silenced(&error))?;
+    Ok(ask)
+}
+
+/// `DELETE /api/v1/alerts/silences/{id}`
+///
+/// # Errors
+/// When there is no such silence; what keeps it from being ended.
+pub async fn unsilence(
+    State(api): State<Arc<Api>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json, Problem> {
+    let id = named(path)?;
+    let shown = quoted(&id);
+    let removed = api.live.run(move |hub| {
+        let removed = hub.alerts.silences().remove(&id, UnixNanos::now());
+        let _ = hub.alerts.renew_silences();
+        removed.map_err(|error| not_silenced(&error))
+    });
+    match removed.await? {
+        true => Ok(Json(json!({"removed": shown}))),
+        false => {
+            let detail = format!("there is no silence {shown}; GET /api/v1/alerts lists them");
+            Err(Problem::new(Kind::NotFound, detail))
+        }
+    }
+}
+
+fn not_silenced(error: &SilenceError) -> Problem {
+    let kind = match error {
+        SilenceError::Field { .. } | SilenceError::TooMany => Kind::BadBody,
+        SilenceError::Malformed { .. } => Kind::Unreadable,
+        SilenceError::Locked { .. } | SilenceError::Io { .. } => Kind::NotStored,
+    };
+    Problem::new(kind, error.to_string())
+}
+
+/// `POST /api/v1/alerts/test/{channel}`
+///
+/// # Errors
+/// When there is no such channel, or it could not be told: why.
+pub async fn test(
+    State(api): State<Arc<Api>>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json, Problem> {
+    let name = named(path)?;
+    let told = api.tests.run(move |hub| {
+        let post = hub.alerts.post();
+        let Some(channel) = post.channels().get(&name) else {
+            let detail = post.channels().check(&[name]).err().unwrap_or_default();
+            return Err(Problem::new(Kind::NotFound, detail));
+        };
+        let began = Instant::now();
+        let (name, kind) = (channel.name().to_owned(), channel.kind());
+        let told = channel.test(post.link());
+        let took_ms = began.elapsed().as_secs_f64() * 1e3;
+        match told {
+            Ok(()) => Ok(json!({
+                "channel": name,
+                "kind": kind,
+                "sent": true,
+                "took_ms": (took_ms * 10.0).round() / 10.0,
+            })),
+            Err(failure) => Err(Problem::new(Kind::NotDelivered, failure.what)
+                .with("channel", name)
+                .with("kind", kind)),
+        }
+    });
+    Ok(Json(told.await?))
 }
 
 fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, put};
+use axum::routing::{any, delete, get, post, put};
 
 use crate::hub::Hub;
 
@@ -41,6 +41,8 @@ pub struct Api {
     pub sql: ask::Desk,
     /// Where live state is read, so that no long question is in its way.
     pub live: ask::Desk,
+    /// Where tests of channels wait, each of which may take its time-out.
+    pub tests: ask::Desk,
     pub alerts: Arc<seed4::alerts::Alerts>,
     pub rules: seed4::rules::Rules,
     pub push: seed4::push::Push,
@@ -88,6 +90,15 @@ pub fn router(hub: &Arc<Hub>) -> Router {
             },
         ),
         live: ask::Desk::new(hub, READINGS),
+        tests: ask::Desk::new(
+            hub,
+            ask::Manner {
+                what: "tests of channels",
+                waiting: 4,
+                retry_after: 10,
+                ..READINGS
+            },
+        ),
         alerts: Arc::default(),
         rules: seed4::rules::Rules::of(hub.home.root()),
         push: seed4::push::Push::default(),
@@ -109,6 +120,12 @@ pub fn router(hub: &Arc<Hub>) -> Router {
                 .delete(alerts::delete)
                 .layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
         )
+        .route(
+            "/api/v1/alerts/silences",
+            post(alerts::silence).layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
+        )
+        .route("/api/v1/alerts/silences/{id}", delete(alerts::unsilence))
+        .route("/api/v1/alerts/test/{channel}", post(alerts::test))
         .route("/api/v1/{*path}", any(questions::unknown))
         .route(
             "/api/v1/sql",

@@ -92,6 +92,8 @@ kinds! {
     Unreadable "unreadable" INTERNAL_SERVER_ERROR "the events cannot be read",
     /// A defect of ours.
     Internal "internal" INTERNAL_SERVER_ERROR "something broke",
+    /// A channel of alerts could not be told.
+    NotDelivered "not-delivered" BAD_GATEWAY "the channel was not told",
     /// The disk said no.
     NotStored "not-stored" SERVICE_UNAVAILABLE "nothing was stored",
     /// The server is leaving.

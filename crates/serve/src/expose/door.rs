@@ -158,6 +158,25 @@ fn ingest(page: &mut Page, counters: &Counters) {
     let name = "tachograph_connections_evicted_total";
     let help = "Idle connections that were closed because others needed their places.";
     counter(page, name, help, evicted);
+    for (name, help, count) in [
+        (
+            "tachograph_alert_notifications_total",
+            "Notifications of alerts that a channel took.",
+            &counters.notifications_sent,
+        ),
+        (
+            "tachograph_alert_notifications_failed_total",
+            "Tries to tell a channel of alerts that failed.",
+            &counters.notifications_failed,
+        ),
+        (
+            "tachograph_alerts_undelivered_total",
+            "Alerts that a channel was never told of; alerts/undelivered.jsonl has them.",
+            &counters.alerts_undelivered,
+        ),
+    ] {
+        counter(page, name, help, count.get() as f64);
+    }
     let denied = counters.requests_denied.get() as f64;
     let name = "tachograph_requests_denied_total";
     let help = "Requests turned away for their Host, Origin or token, or for too many guesses.";

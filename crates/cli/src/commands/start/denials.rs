@@ -13,7 +13,7 @@ type Kind = (&'static str, fn(&Counters) -> u64);
 
 const DISK: &str = "the disk refused what came";
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 14] = [
     (DISK, |counters| sum(counters, |of| of.failed.get())),
     (
         "the home was gone and was made again; what was in it is lost",
@@ -50,6 +50,19 @@ const KINDS: [Kind; 11] = [
         "the API's alert rules could not be read (alerts/rules.json in the home); those known \
          before are watched",
         |counters| counters.alert_rules_unreadable.get(),
+    ),
+    (
+        "silences could not be read (alerts/silences.json in the home); those known before count",
+        |counters| counters.silences_unreadable.get(),
+    ),
+    (
+        "channels of alerts could not be told, and are tried again; /api/v1/alerts says why",
+        |counters| counters.notifications_failed.get(),
+    ),
+    (
+        "alerts were given up that a channel could not be told of; alerts/undelivered.jsonl in \
+         the home has them",
+        |counters| counters.alerts_undelivered.get(),
     ),
     (
         "how alerts stand could not be kept (alerts/state.json in the home)",
@@ -95,7 +108,7 @@ impl Denials {
         }
         if let Some(why) = self.counters.take_alert_state_lost() {
             let message = "how alerts stood could not be read (alerts/state.json in the home), \
-                and is begun anew: what fires is told again";
+                and is begun anew: what the log says fires is taken to do so";
             self.log.warning(message, &[("why", json!(why))]);
         }
         self.tell_foreign();

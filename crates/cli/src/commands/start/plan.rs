@@ -9,12 +9,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 use tachograph_model::UnixNanos;
+use tachograph_model::alert::Rule;
 use tachograph_serve::alert::read;
 use tachograph_serve::config::{Alerts, Asking, Collect, Config, Limits, Tls};
 
 use super::log::Log;
 use super::token::{self, Origin};
 use crate::args::start::Start;
+use crate::channels::channels;
 use crate::commands::ask;
 use crate::context::Context;
 use crate::exit::{Result, usage};
@@ -129,7 +131,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         allowed_hosts,
         tls: tls(args, &settings)?,
         collect: collect(&settings)?,
-        alerts: alerts(&settings)?,
+        alerts: alerts(args, &settings, home, ctx)?,
         asking: asking(ctx),
         keep_text: is(Key::KeepText),
         limits: Limits {
@@ -319,22 +321,45 @@ fn collect(settings: &Settings) -> Result<Option<Collect>> {
     }))
 }
 
-fn alerts(settings: &Settings) -> Result<Alerts> {
+/// The alert rules of the settings.
+///
+/// # Errors
+/// A usage error that says which is wrong, and how.
+pub fn alert_rules(settings: &Settings) -> Result<Vec<Rule>> {
     let settled = settings.get(Key::AlertRules);
     let rules = match &settled.value {
         Json::Null => Ok(Vec::new()),
         rules => read::config(rules, UnixNanos::now()),
     };
-    let rules = rules.map_err(|what| {
+    rules.map_err(|what| {
         usage(format!(
             "alert_rules ({}): {what}\nhint: docs/guide/alerts.md shows how to write one",
             settled.source
         ))
-    })?;
+    })
+}
+
+fn alerts(args: &Start, settings: &Settings, home: &Path, ctx: &Context) -> Result<Alerts> {
+    let settled = settings.get(Key::AlertRules);
+    let rules = alert_rules(settings)?;
+    let log = Log::new(args.log_format, ctx);
+    let say = Arc::new(move |line: &str| log.warning("alert", &[("alert", json!(line))]));
+    let channels = channels(settings, home, say)?;
+    for rule in &rules {
+        let named = channels.check(&rule.channels);
+        named.map_err(|what| {
+            usage(format!(
+                "alert_rules ({}): rule {:?}: {what}\nhint: docs/guide/alerts.md shows how to \
+                 write one",
+                settled.source, rule.name
+            ))
+        })?;
+    }
     Ok(Alerts {
         watch: settings.is(Key::EnableAlerts),
         builtin: true,
         rules,
+        channels,
     })
 }
 

@@ -4,7 +4,7 @@ use super::super::table::{Def, Key, Kind, Rule};
 use super::{PORT, used};
 
 pub(super) const SERVING: &[Def] = {
-    use Kind::{Block, Bool, Int, Secret, Text};
+    use Kind::{Block, Bool, Int, Secret, SecretBlock, Text};
     use Rule::Strict;
     &[
         used(
@@ -126,6 +126,14 @@ pub(super) const SERVING: &[Def] = {
             Int(1, 64),
             "4",
             "start: queries in SQL that run at once",
+        ),
+        used(
+            Key::AlertChannels,
+            "alert_channels",
+            &[],
+            SecretBlock,
+            "null",
+            "start: who is told of alerts, and how, by name",
         ),
     ]
 };

@@ -5,7 +5,9 @@ use tachograph_model::alert::{FAMILIES, SEVERITIES, State};
 
 use super::paths::{Told, in_path, json_of, operation};
 use super::schemas::{count, number, object, shape, text, time};
+use crate::alert::silence;
 use crate::api::problem::Kind;
+use crate::notify;
 
 /// `/api/v1/alerts`
 pub(super) fn get() -> Value {
@@ -16,21 +18,23 @@ pub(super) fn get() -> Value {
         description: "A rule that watches every series (`*`) has an alert for each. Firing ones \
             first, then pending, resolved (for 15 minutes), without data, and those all is well \
             with; 1000 at most, and `more` says how many more there are. `enabled` is false where \
-            nothing is watched (`enable_alerts: false`); `notes` say what could not be read.",
+            nothing is watched (`enable_alerts: false`); `notes` say what could not be read. \
+            `channels` are those that the settings name: when one was told last, why not since, \
+            how many alerts wait for it, and of how many it was never told.",
     };
     let instant = || json!({"type": "string", "format": "date-time"});
     let or_null = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
     let states = State::ALL.map(State::name);
     let schema = json!({
         "type": "object",
-        "required": ["rules", "alerts", "more", "enabled", "notes"],
+        "required": ["rules", "alerts", "more", "channels", "silences", "enabled", "notes"],
         "properties": {
             "rules": {"type": "array", "items": shape("OwnedRule")},
             "alerts": {"type": "array", "items": {
                 "type": "object",
                 "required": ["rule", "family", "source", "name", "state", "severity", "value",
-                    "threshold", "condition", "since", "fired_at", "resolved_at", "description",
-                    "labels"],
+                    "threshold", "condition", "since", "fired_at", "resolved_at",
+                    "silenced_until", "description", "labels"],
                 "properties": {
                     "rule": {"type": "string"},
                     "family": {"type": "string", "enum": FAMILIES},
@@ -44,11 +48,23 @@ pub(super) fn get() -> Value {
                     "since": instant(),
                     "fired_at": or_null(instant()),
                     "resolved_at": or_null(instant()),
+                    "silenced_until": or_null(instant()),
                     "description": {"type": "string"},
                     "labels": {"type": "object", "additionalProperties": {"type": "string"}},
                 },
             }},
             "more": {"type": "integer", "minimum": 0},
+            "channels": {"type": "array", "items": object(json!({
+                "name": text(),
+                "kind": {"type": "string", "enum": notify::KINDS},
+                "severity": {"type": "string", "enum": SEVERITIES},
+                "last_ok": or_null(instant()),
+                "last_error": or_null(text()),
+                "last_error_at": or_null(instant()),
+                "waiting": count(),
+                "undelivered": count(),
+            }))},
+            "silences": {"type": "array", "items": one_silence()},
             "enabled": {"type": "boolean"},
             "notes": {"type": "array", "items": {"type": "string"}},
         },
@@ -99,6 +115,103 @@ pub(super) fn delete() -> Value {
     operation(&told, vec![name()], answer, &CHANGING)
 }
 
+/// `/api/v1/alerts/silences`
+pub(super) fn silence() -> Value {
+    let told = Told {
+        id: "silence",
+        tag: "alerts",
+        summary: "Tell nobody of a rule's alerts for a while.",
+        description: "They change their state all the same. `rule` may be `*`: all of them. What \
+            still fires when the silence ends is told of then.",
+    };
+    let mut answer = operation(
+        &told,
+        Vec::new(),
+        json_of("the silence", one_silence()),
+        &CHANGING,
+    );
+    let made = answer["responses"]["200"].take();
+    if let Some(responses) = answer["responses"].as_object_mut() {
+        responses.remove("200");
+        responses.insert("201".to_owned(), made);
+    }
+    let series = json!({"type": "string", "minLength": 1, "description": "without: any"});
+    let minutes = json!({"type": "integer", "minimum": 1, "maximum": silence::MOST_MINUTES});
+    answer["requestBody"] = json!({
+        "required": true,
+        "content": {"application/json": {"schema": {
+            "type": "object",
+            "required": ["rule", "minutes"],
+            "additionalProperties": false,
+            "properties": {
+                "rule": {"type": "string", "minLength": 1},
+                "source": series,
+                "name": series,
+                "minutes": minutes,
+            },
+        }}},
+    });
+    answer
+}
+
+/// `/api/v1/alerts/silences/{id}`
+pub(super) fn unsilence() -> Value {
+    let told = Told {
+        id: "end_silence",
+        tag: "alerts",
+        summary: "End a silence.",
+        description: "What fires and was not told of is told of then.",
+    };
+    let schema = object(json!({"removed": text()}));
+    let id = in_path(
+        "id",
+        "of the silence",
+        json!({"type": "string", "minLength": 1}),
+    );
+    operation(&told, vec![id], json_of("it is over", schema), &CHANGING)
+}
+
+/// `/api/v1/alerts/test/{channel}`
+pub(super) fn test() -> Value {
+    let told = Told {
+        id: "test_channel",
+        tag: "alerts",
+        summary: "Send a channel a marked test, and say what came of it.",
+        description: "Once, without trying again; answers within the channel's time-out.",
+    };
+    let schema = object(json!({
+        "channel": text(),
+        "kind": {"type": "string", "enum": notify::KINDS},
+        "sent": {"type": "boolean"},
+        "took_ms": number(),
+    }));
+    let name = in_path(
+        "channel",
+        "as the settings name it",
+        json!({"type": "string", "minLength": 1}),
+    );
+    let problems = [Kind::NotFound, Kind::Overloaded, Kind::NotDelivered];
+    operation(
+        &told,
+        vec![name],
+        json_of("it was taken", schema),
+        &problems,
+    )
+}
+
+fn one_silence() -> Value {
+    let or_null = |kind: &str| json!({"type": [kind, "null"]});
+    object(json!({
+        "id": text(),
+        "rule": text(),
+        "source": or_null("string"),
+        "name": or_null("string"),
+        "until": time(),
+        "by": text(),
+        "created_at": time(),
+    }))
+}
+
 const CHANGING: [Kind; 6] = [
     Kind::BadBody,
     Kind::NotFound,
@@ -131,6 +244,8 @@ pub(super) fn rule() -> Value {
         "labels": {"type": "object", "additionalProperties": text()},
         "group": text(),
         "family": {"type": "string", "enum": FAMILIES},
+        "min_count": count(),
+        "channels": {"type": "array", "items": text(), "description": "empty: all"},
     }))
 }
 

@@ -31,6 +31,18 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
             "/api/v1/alerts/rules/{name}",
             json!({"put": alerts::put(), "delete": alerts::delete()}),
         ),
+        (
+            "/api/v1/alerts/silences",
+            json!({"post": alerts::silence()}),
+        ),
+        (
+            "/api/v1/alerts/silences/{id}",
+            json!({"delete": alerts::unsilence()}),
+        ),
+        (
+            "/api/v1/alerts/test/{channel}",
+            json!({"post": alerts::test()}),
+        ),
         ("/api/v1/events", json!({"post": events()})),
         ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),

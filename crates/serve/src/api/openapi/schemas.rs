@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 use tachograph_model::alert::{
-    DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, MAX_DESCRIPTION, MAX_LABELS, MAX_NAME, MAX_WAIT,
-    MAX_WINDOW, Op, SEVERITIES, Stat,
+    DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, MAX_CHANNELS, MAX_COUNT, MAX_DESCRIPTION,
+    MAX_LABELS, MAX_NAME, MAX_WAIT, MAX_WINDOW, Op, SEVERITIES, Stat,
 };
 use tachograph_model::answer::{
     Agents, Caches, Changes, Errors, Losses, Method, Metrics, Models, Note, Queries, SecondOpinion,
@@ -479,6 +479,12 @@ fn new_rule() -> Value {
             "window_seconds": seconds(1, MAX_WINDOW, DEFAULT_WINDOW),
             "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
             "description": {"type": "string", "description": description},
+            "channels": {
+                "type": "array",
+                "maxItems": MAX_CHANNELS,
+                "items": name(MAX_NAME),
+                "description": "which channels are told; empty: all",
+            },
             "enabled": {"type": "boolean", "default": true},
             "for_seconds": seconds(0, MAX_WAIT, 0),
             "cooldown_seconds": seconds(0, MAX_WAIT, DEFAULT_COOLDOWN),
@@ -492,6 +498,7 @@ fn new_rule() -> Value {
             },
             "group": {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
             "family": {"type": "string", "enum": FAMILIES, "default": FAMILIES[0]},
+            "min_count": seconds(1, MAX_COUNT, 1),
             "created_at": {
                 "type": "string",
                 "description": "the server's to say: what stands here is not taken",

@@ -181,7 +181,8 @@ impl Channel {
     fn look(&self, hub: &Hub, at: Instant) -> Look {
         let window = self.choice.window;
         let families = self.choice.families.iter();
-        let alerts = overview::Alerts::of(&hub.alerts.book());
+        let silences = hub.alerts.post().silences();
+        let alerts = overview::Alerts::of(&hub.alerts.book(), &silences);
         Look {
             at,
             timestamp: iso(UnixNanos::now()),

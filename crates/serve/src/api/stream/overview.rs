@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tachograph_model::UnixNanos;
 use tachograph_model::alert::State;
 
 use crate::alert::Book;
+use crate::alert::silence::Silence;
 use crate::api::alerts::alert;
 use crate::live::Live;
 
@@ -21,7 +23,8 @@ pub(super) struct Alerts {
 }
 
 impl Alerts {
-    pub(super) fn of(book: &Book) -> Self {
+    pub(super) fn of(book: &Book, silences: &[Silence]) -> Self {
+        let now = UnixNanos::now();
         let (mut firing, mut pending) = (0, 0);
         let (mut fire, mut wait) = (Vec::new(), Vec::new());
         for of in book.alerts() {
@@ -32,7 +35,7 @@ impl Alerts {
             };
             *count += 1;
             if list.len() < MOST {
-                list.push(alert(&of));
+                list.push(alert(&of, silences, now));
             }
         }
         Self {

@@ -1,0 +1,109 @@
+//! `alerts/undelivered.jsonl`: what a channel was never told of, a line each,
+//! for whoever wants to know afterwards. Bounded; the oldest lines go first.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tachograph_model::UnixNanos;
+use tachograph_model::render::iso;
+
+use super::outbox::Lost;
+use crate::alert::file;
+
+/// Bytes of the file; when it has more, the older half goes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Undelivered {
+    path: PathBuf,
+}
+
+impl Undelivered {
+    /// That of the home at `root`; touches nothing.
+    pub(super) fn of(root: &Path) -> Self {
+        Self {
+            path: root.join("alerts").join("undelivered.jsonl"),
+        }
+    }
+
+    /// Adds them.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn add(&self, channel: &str, kind: &str, lost: &[Lost]) -> io::Result<()> {
+        let mut lines = String::new();
+        for Lost { item, why } in lost {
+            let line = json!({
+                "timestamp": iso(UnixNanos::now()),
+                "channel": channel,
+                "kind": kind,
+                "why": why,
+                "status": item.status.name(),
+                "rule": item.rule,
+                "severity": item.severity,
+                "family": item.family,
+                "source": item.source,
+                "name": item.name,
+                "value": item.value,
+                "condition": item.condition,
+                "threshold": item.threshold,
+                "fired_at": iso(item.fired_at),
+                "resolved_at": item.resolved_at.map(iso),
+            });
+            lines += &line.to_string();
+            lines.push('\n');
+        }
+        let mut file = file::open_private(&self.path)?;
+        if file.metadata()?.len() + lines.len() as u64 > MOST_BYTES {
+            self.halve()?;
+            file = file::open_private(&self.path)?;
+        }
+        file.write_all(lines.as_bytes())
+    }
+
+    fn halve(&self) -> io::Result<()> {
+        let text = std::fs::read(&self.path)?;
+        let keep = text.len().saturating_sub(MOST_BYTES as usize / 2);
+        let begin = memchr::memchr(b'\n', &text[keep..]).map_or(text.len(), |at| keep + at + 1);
+        file::replace(&self.path, &text[begin..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::Notification;
+
+    #[test]
+    fn the_newest_stay_and_the_file_ends_somewhere() {
+        let home = tempfile::tempdir().expect("a folder");
+        let undelivered = Undelivered::of(home.path());
+        let item = Notification::test(None).alerts[0].clone();
+        let lost = |at: usize| Lost {
+            item: item.clone(),
+            why: format!("{at} {}", "x".repeat(1000)),
+        };
+        for at in 0..20 {
+            let batch: Vec<Lost> = (0..100).map(|in_batch| lost(at * 100 + in_batch)).collect();
+            undelivered.add("chat", "slack", &batch).expect("written");
+        }
+        let text = std::fs::read_to_string(&undelivered.path).expect("there");
+        assert!(text.len() as u64 <= MOST_BYTES);
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a whole line"))
+            .collect();
+        let number = |line: &serde_json::Value| {
+            let why = line["why"].as_str().expect("why").split(' ').next();
+            why.and_then(|at| at.parse::<usize>().ok())
+                .expect("a number")
+        };
+        let first = number(&lines[0]);
+        for (at, line) in lines.iter().enumerate() {
+            assert_eq!(number(line), first + at);
+        }
+        assert_eq!(first + lines.len(), 2000);
+    }
+}
