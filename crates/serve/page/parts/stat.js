@@ -23,7 +23,7 @@ export function Stat({ label, value, note, tone, spark, href }) {
       title=${typeof note === 'string' && note !== '' ? note : undefined}
       >${note ?? ''}</span
     >
-    ${shown && html`<${Spark} values=${spark} />`}
+    ${spark && html`<span class="trend">${shown && html`<${Spark} values=${spark} />`}</span>`}
   `;
   return href ? html`<a class="stat" href=${href}>${inside}</a>` : html`<div class="stat">${inside}</div>`;
 }

@@ -189,7 +189,7 @@ function Stats({ tools, models, tooled, modelled, cached }) {
       <${Stat}
         label="Cache hit rate"
         value=${percent(ratio(hits, lookups))}
-        note=${lookups > 0 ? counted(lookups, 'look-up') : 'no look-ups'}
+        note=${lookups > 0 ? counted(lookups, 'look-up') : cached ? 'no look-ups' : ''}
         spark=${values(cached, hitRatio)}
         href=${link('caches')}
       />
