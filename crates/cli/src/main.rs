@@ -75,6 +75,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Trends(args) => commands::trends::run(args, &ctx),
         Command::Changes(args) => commands::changes::run(args, &ctx),
         Command::Timeline(args) => commands::timeline::run(args, &ctx),
+        Command::Alerts(args) => commands::alerts::run(args, &ctx),
         Command::Sql(args) => commands::sql::run(args, &ctx),
         Command::Export(args) => commands::export::run(args, &ctx),
         Command::Record(args) => commands::record::run(args, &ctx),

@@ -2,6 +2,7 @@
 //! [`crate::context`].
 
 pub mod agents;
+pub mod alerts;
 pub mod ask;
 pub mod fields;
 pub mod keep;
@@ -121,6 +122,9 @@ pub enum Command {
     Changes(ask::Changes),
     /// Figures over time: events, failures, latency, tokens, cost
     Timeline(ask::Timeline),
+    /// Alert rules: which there are, what fires, what they would have said
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Ask in SQL over the tables `events` and `rollups` and a view per kind
     Sql(ask::Sql),
     /// One query for the server, in a process of its own

@@ -2,6 +2,7 @@
 //! says how it ended.
 
 pub mod agents;
+pub mod alerts;
 pub mod ask;
 pub mod changes;
 pub mod compact;

@@ -35,6 +35,7 @@ mod losses;
 mod markdown;
 mod metrics;
 mod models;
+pub mod page_of;
 pub mod queries;
 pub mod report;
 pub mod session_list;

@@ -87,5 +87,8 @@ mod tests {
             tachograph_model::alert::FAMILIES,
             Family::ALL.map(Family::name)
         );
+        let sourced = Family::ALL.into_iter().filter(|family| family.has_source());
+        let sourced: Vec<&str> = sourced.map(Family::name).collect();
+        assert_eq!(sourced, tachograph_model::alert::SOURCED);
     }
 }

@@ -113,18 +113,23 @@ pub fn config(list: &Value, now: UnixNanos) -> Result<Vec<Rule>, String> {
         let name = item.get("name").and_then(Value::as_str);
         let name = name.map_or(String::new(), |name| format!(" ({})", quoted(name)));
         let wrong = |error: String| format!("rule {}{name}: {error}", at + 1);
-        let mut body = item
-            .as_object()
-            .cloned()
-            .ok_or_else(|| wrong("it has no keys".to_owned()))?;
-        complete(&mut body);
-        let rule = rule(&body, now).map_err(wrong)?;
+        let rule = one(item, now).map_err(wrong)?;
         if rules.iter().any(|other| other.name == rule.name) {
             return Err(wrong("there is another one of that name".to_owned()));
         }
         rules.push(rule);
     }
     Ok(rules)
+}
+
+/// The rule that one item of such a list describes.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn one(item: &Value, now: UnixNanos) -> Result<Rule, String> {
+    let mut body = item.as_object().cloned().ok_or("it has no keys")?;
+    complete(&mut body);
+    rule(&body, now)
 }
 
 /// Says what a settings file need not say.

@@ -93,6 +93,18 @@ fn runs_already(home: &Path, told: &str) -> anyhow::Error {
     )
 }
 
+/// What the server that runs on a home says of itself; `None`: none runs.
+pub fn running(home: &Path) -> Option<Json> {
+    let mut file = File::open(home.join("server.lock")).ok()?;
+    // Held to be read, for an instant: two who ask at once do not see each other.
+    if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_default())
+}
+
 /// Removes the ready file, which a server before us may have left.
 ///
 /// # Errors

@@ -1,0 +1,208 @@
+//! `tacho alerts list`
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde_json::{Value as Json, json};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{EVERY, Rule, State};
+use tachograph_model::render::{Cell, Sheet, Table, backtest::series, page_of};
+use tachograph_serve::alert::{Alert, Owned, standing};
+
+use super::rules;
+use crate::args::Format;
+use crate::commands::ask;
+use crate::commands::start::lock;
+use crate::context::Context;
+use crate::exit::{Exit, Result};
+
+/// What matters most comes first.
+const WORST_FIRST: [State; 5] = [
+    State::Firing,
+    State::Pending,
+    State::Resolved,
+    State::NoData,
+    State::Inactive,
+];
+
+/// Runs the command.
+pub fn run(ctx: &Context) -> Result<Exit> {
+    let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
+    let watch = rules::watch(ctx)?;
+    let home = ctx.folder();
+    match standing(home) {
+        Ok(kept) => watch.book().resume(kept),
+        Err(error) => ctx.say(format_args!(
+            "warning: how alerts stand cannot be read ({}): {error}\n\
+             hint: a server begins it anew when it starts",
+            home.join("alerts").join("state.json").display()
+        )),
+    }
+    let book = watch.book();
+    let alerts: Vec<Alert> = book.alerts().collect();
+    let found: Vec<Found<'_>> = book
+        .rules()
+        .iter()
+        .map(|owned| Found::of(owned, &alerts))
+        .collect();
+    let text = match form {
+        Format::Json => ask::pretty(&document(&found, home))?,
+        Format::Csv => page_of::csv(&sheet(&found)),
+        Format::Markdown => page_of::markdown(&sheet(&found)),
+        _ => page_of::text(&sheet(&found), ask::style(ctx, None)),
+    };
+    ask::deliver(ctx, None, &text)?;
+    ctx.say(as_of(home));
+    Ok(Exit::Ok)
+}
+
+/// A rule, and its alerts that are worth a word.
+struct Found<'a> {
+    owned: &'a Owned,
+    alerts: Vec<&'a Alert>,
+}
+
+impl<'a> Found<'a> {
+    fn of(owned: &'a Owned, alerts: &'a [Alert]) -> Self {
+        let own = |alert: &&Alert| alert.rule.name == owned.rule.name;
+        let alerts = alerts.iter().filter(own);
+        Self {
+            owned,
+            alerts: alerts.filter(|_| owned.rule.enabled).collect(),
+        }
+    }
+
+    /// The worst of its alerts; none: nothing is known to be amiss.
+    fn worst(&self) -> Option<(&'a Alert, usize)> {
+        WORST_FIRST.iter().find_map(|state| {
+            let of_state = |alert: &&&Alert| alert.machine.state() == *state;
+            let mut of_state = self.alerts.iter().filter(of_state);
+            let first = of_state.next()?;
+            Some((*first, of_state.count()))
+        })
+    }
+
+    fn state(&self) -> &'static str {
+        match (self.owned.rule.enabled, self.worst()) {
+            (false, _) => "off",
+            (true, Some((alert, _))) => alert.machine.state().name(),
+            (true, None) => "quiet",
+        }
+    }
+}
+
+fn watched(rule: &Rule) -> String {
+    let name = series(&rule.source, &rule.metric_name);
+    let name = if name == EVERY {
+        "each".to_owned()
+    } else {
+        name
+    };
+    format!("{} {name}", rule.family.replace('_', " "))
+}
+
+fn sheet(found: &[Found<'_>]) -> Sheet {
+    let columns = [
+        ("State", "state"),
+        ("Of", "series"),
+        ("Watches", "watches"),
+        ("Condition", "condition"),
+        ("Window", "window_ms"),
+        ("For", "for_ms"),
+        ("Severity", "severity"),
+        ("By", "origin"),
+    ];
+    let mut table = Table::new("alert_rules", "Rule", &columns).least(&[
+        "for_ms",
+        "severity",
+        "window_ms",
+        "origin",
+    ]);
+    let milliseconds = |seconds: u64| match seconds {
+        0 => Cell::Nothing,
+        seconds => Cell::Ms(seconds as f64 * 1e3),
+    };
+    for one in found {
+        let rule = &one.owned.rule;
+        let of = one.worst().map(|(alert, others)| {
+            let name = series(&alert.series.0, &alert.series.1);
+            Cell::Text(match others {
+                0 => name,
+                others => format!("{name} and {others} more"),
+            })
+        });
+        table.row(
+            &rule.name,
+            vec![
+                Cell::Text(one.state().to_owned()),
+                of.into(),
+                Cell::Text(watched(rule)),
+                Cell::Text(
+                    rule.check()
+                        .map_or(rule.condition.clone(), |it| it.to_string()),
+                ),
+                milliseconds(rule.window_seconds),
+                milliseconds(rule.for_seconds),
+                Cell::Text(rule.severity.clone()),
+                Cell::Text(one.owned.origin.name().to_owned()),
+            ],
+        );
+    }
+    let mut sheet = Sheet::new("alert_rules", "Alert rules", "🔔");
+    sheet.table(table);
+    sheet
+}
+
+fn document(found: &[Found<'_>], home: &Path) -> Json {
+    let alert = |alert: &&Alert| {
+        json!({
+            "source": alert.series.0,
+            "name": alert.series.1,
+            "state": alert.machine.state().name(),
+            "since": alert.machine.since(),
+            "value": alert.machine.value(),
+        })
+    };
+    let one = |one: &Found<'_>| {
+        json!({
+            "rule": one.owned.rule,
+            "origin": one.owned.origin.name(),
+            "state": one.state(),
+            "alerts": one.alerts.iter().map(alert).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "alert_rules": found.iter().map(one).collect::<Vec<_>>(),
+        "server": lock::running(home),
+        "as_of": kept_at(home),
+    })
+}
+
+/// When how alerts stand was written.
+fn kept_at(home: &Path) -> Option<UnixNanos> {
+    let meta = std::fs::metadata(home.join("alerts").join("state.json")).ok()?;
+    let since = meta
+        .modified()
+        .ok()?
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Some(UnixNanos(i64::try_from(since.as_nanos()).ok()?))
+}
+
+fn as_of(home: &Path) -> String {
+    let kept = kept_at(home).map(|at| tachograph_model::render::stamp(at));
+    match (lock::running(home), kept) {
+        (Some(about), _) => {
+            let address = about["dashboard"].as_str();
+            let address = address.map_or(String::new(), |it| format!(" (http://{it}/)"));
+            format!("a server watches them{address}; each change shows here at once")
+        }
+        (None, Some(at)) => format!(
+            "no server runs: states are those of {at} UTC\n\
+             hint: `tacho alerts check` looks now, `tacho start` watches"
+        ),
+        (None, None) => "no server has watched them yet\n\
+             hint: `tacho alerts check` looks now, `tacho start` watches"
+            .to_owned(),
+    }
+}

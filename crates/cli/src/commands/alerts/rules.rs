@@ -1,0 +1,59 @@
+//! Which rules there are.
+
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::Rule;
+use tachograph_model::near;
+use tachograph_serve::alert::{Owned, Watch};
+use tachograph_serve::config::Alerts;
+
+use super::file;
+use crate::args::alerts::Which;
+use crate::commands::start::plan;
+use crate::context::Context;
+use crate::exit::{Result, usage};
+use crate::settings::Key;
+
+/// What a server of this home would watch; nothing is looked at yet.
+///
+/// # Errors
+/// When the settings or the API's rules are wrong.
+pub fn watch(ctx: &Context) -> Result<Watch> {
+    let settings = Alerts {
+        watch: ctx.settings.is(Key::EnableAlerts),
+        builtin: true,
+        rules: plan::alert_rules(&ctx.settings)?,
+        ..Alerts::default()
+    };
+    // Of built-in rules nobody knows when they were made.
+    let watch = Watch::new(ctx.folder(), &settings, UnixNanos(0));
+    watch.renew()?;
+    Ok(watch)
+}
+
+/// Those that are asked about: of a file, by their names, or all that are on.
+///
+/// # Errors
+/// A usage error when there is no such rule or a file's rule is wrong.
+pub fn chosen(which: &Which, ctx: &Context) -> Result<Vec<Rule>> {
+    let all = match &which.rules {
+        Some(path) => file::read(path, ctx.now)?,
+        None => {
+            let watch = watch(ctx)?;
+            let book = watch.book();
+            let rules = book.rules().iter();
+            rules.map(|Owned { rule, .. }| rule.clone()).collect()
+        }
+    };
+    if which.rule.is_empty() {
+        return Ok(all.into_iter().filter(|rule| rule.enabled).collect());
+    }
+    let named = which.rule.iter().map(|name| {
+        let found = all.iter().find(|rule| rule.name == *name);
+        found.cloned().ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|rule| rule.name.as_str()).collect();
+            let hint = near::hint(name, &names);
+            usage(format!("there is no rule {name:?}\nhint: {hint}"))
+        })
+    });
+    named.collect()
+}
