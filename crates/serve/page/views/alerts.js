@@ -224,7 +224,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
                   <span></span>
                 </button>
               </td>
-              <th scope="row" title=${words(form(rule))}>
+              <th scope="row" title=${`${rule.name}: ${words(form(rule))}`}>
                 <span class="apart"
                   ><span class="cut"><bdi>${rule.name}</bdi></span
                   ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span

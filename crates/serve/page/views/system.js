@@ -286,7 +286,7 @@ function Server({ live }) {
       <${Stat}
         label="Events"
         value=${rate(overview?.['events_per_second'])}
-        note=${stored === null ? '' : `${count(stored)} stored since the start`}
+        note=${stored === null ? '' : `${count(stored)} stored`}
       />
       <${Stat}
         label="Refused"
