@@ -199,7 +199,7 @@ function options(latest, width, setAt) {
     ...(utc ? { tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') } : {}),
     width,
     height: chart.height,
-    padding: [8, 18, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

@@ -90,15 +90,7 @@ function State({ health, live, changes, idle }) {
     <section class="card state-card" aria-label="State">
       <div class="split">
         <p class="sentence"><span class=${`mark ${tone}`} aria-hidden="true"></span>${sentence}</p>
-        ${
-          now &&
-          html`
-            <p class="muted">
-              Now ${rate(now['events_per_second'])} events, ${counted(now['active_sessions'], 'active session')},
-              ${money(now['cost_per_hour'])} an hour
-            </p>
-          `
-        }
+        ${now && html`<p class="muted">${present(now)}</p>`}
       </div>
       ${idle && html`<p class="muted">Nothing was called in this time. <a href=${link('overview', [], { range: 'all' })}>Look at all there is</a></p>`}
       <ul class="facts">
@@ -125,6 +117,13 @@ function State({ health, live, changes, idle }) {
       </ul>
     </section>
   `;
+}
+
+/** What goes on now; a cost that nobody knows is not told. @param {Record<string, number | null>} now */
+function present(now) {
+  const cost = now['cost_per_hour'];
+  const parts = [`${rate(now['events_per_second'])} events`, counted(now['active_sessions'], 'active session')];
+  return `Now ${[...parts, ...(typeof cost === 'number' ? [`${money(cost)} an hour`] : [])].join(', ')}`;
 }
 
 /** Where there is more on it. @param {import('../types.d.ts').Change} change */
