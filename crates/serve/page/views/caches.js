@@ -41,7 +41,7 @@ export default function View() {
         <${HitRate} id="hits" title="Hit rate of all caches" asked=${timeline} sync="caches" />
         <${LookUps} asked=${timeline} />
       </div>
-      <section class="card flush" aria-label="Caches">
+      <section class="card flush">
         ${
           found
             ? html`<${Table}

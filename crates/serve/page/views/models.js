@@ -46,7 +46,7 @@ function All() {
         <${Tokens} id="tokens" title="Tokens" asked=${timeline} sync="models" />
         <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="models" />
       </div>
-      <section class="card flush" aria-label="Models">
+      <section class="card flush">
         ${found ? html`<${Table} caption="Models" columns=${COLUMNS} rows=${rowsOf(models)} id=${(/** @type {any} */ row) => row.name} sort=${{ key: 'cost', down: true }} empty="No model calls in this time." />` : html`<${Loading} height=${240} />`}
       </section>
     </div>

@@ -68,7 +68,7 @@ export function Classes({ subject }) {
       (!subject.source || group.source === subject.source),
   );
   return html`
-    <section class="card flush" aria-label="Errors by class">
+    <section class="card flush">
       <${Table}
         caption="Errors by class"
         columns=${CLASSES}
@@ -104,7 +104,7 @@ export function Failures({ subject }) {
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
-    <section class="card flush" aria-label="Latest failures">
+    <section class="card flush">
       <${Table}
         caption="Latest failures"
         columns=${FAILURES}
@@ -140,7 +140,7 @@ export function Callers({ subject }) {
     failing: ratio(row.failed, row.known),
   }));
   return html`
-    <section class="card flush" aria-label="Agents that called it">
+    <section class="card flush">
       <${Table}
         caption="Agents that called it"
         columns=${CALLERS_COLUMNS}

@@ -224,7 +224,7 @@ function TopTools({ asked }) {
   }));
   const top = rows.sort((/** @type {any} */ a, /** @type {any} */ b) => (b.time ?? 0) - (a.time ?? 0)).slice(0, 8);
   return html`
-    <section class="card flush" aria-label="Tools that take the most time">
+    <section class="card flush">
       <${Table}
         caption="Tools that take the most time"
         columns=${TOOLS}
@@ -251,7 +251,7 @@ function Latest({ asked }) {
   const rows = asked.answer?.session_list.sessions;
   if (!rows) return html`<div class="card"><${Loading} height=${330} /></div>`;
   return html`
-    <section class="card flush" aria-label="Latest sessions">
+    <section class="card flush">
       <${Table}
         caption="Latest sessions"
         columns=${SESSIONS}

@@ -144,7 +144,7 @@ function Tables({ found }) {
   const agents = found.agents.map((agent) => ({ ...agent, ...told(agent) }));
   const days = found.days.map((day) => ({ ...day, ...told(day) }));
   return html`
-    <section class="card flush" aria-label="By type of agent">
+    <section class="card flush">
       <${Table}
         caption="By type of agent"
         columns=${AGENTS}
@@ -155,7 +155,7 @@ function Tables({ found }) {
       />
     </section>
     <div class="row two start">
-      <section class="card flush" aria-label="By day">
+      <section class="card flush">
         <${Table}
           caption="By day"
           columns=${DAYS}
@@ -186,7 +186,7 @@ function Tables({ found }) {
 /** @param {{caption: string, label: string, rows: readonly any[], empty: string}} props */
 function Tally({ caption, label, rows, empty }) {
   return html`
-    <section class="card flush" aria-label=${caption}>
+    <section class="card flush">
       <${Table}
         caption=${caption}
         columns=${tallies(label)}

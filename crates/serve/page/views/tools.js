@@ -49,7 +49,7 @@ function All() {
         />
         <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="tools" />
       </div>
-      <section class="card flush" aria-label="Tools">
+      <section class="card flush">
         ${found ? html`<${Table} caption="Tools" columns=${COLUMNS} rows=${rows} sort=${{ key: 'share', down: true }} empty="No tool calls in this time." note=${note(asked.answer)} />` : html`<${Loading} height=${360} />`}
       </section>
     </div>
