@@ -10,6 +10,7 @@ import time
 
 import grafana
 import prometheus
+import rules
 from checking import Checks, Log, by_model, failures, of_type, total
 from lossy import Lossy
 
@@ -37,7 +38,7 @@ SCHEMATHESIS = [
     *("--exclude-operation-id", "write"),
     *("--generation-deterministic", "--request-timeout", "20", "--no-color"),
 ]
-WITH_PROMETHEUS = ("exposition", "prometheus", "graphs")
+WITH_PROMETHEUS = ("exposition", "prometheus", "graphs", "alert_rules")
 OPENAI_ERRORS = {"RateLimitError": 2, "InternalServerError": 1}
 
 
@@ -245,6 +246,26 @@ class Run:
                     values = asked.options(metric, label, grafana.ALL)
                     equal(f"variable {name} of {board.name}", offered[name] in values, True)
 
+    def alert_rules(self):
+        print("Our alert rules, evaluated by a Prometheus that scrapes us", flush=True)
+        equal = self.checks.equal
+        scraped, written = self.addresses["prometheus"], self.addresses["dashboard"]
+        exported = rules.Exported(self.tacho, self.home)
+        equal("rules exported", exported.names(), rules.given())
+        equal("rules named as not exported", exported.unsaid(), rules.UNSAID)
+        equal("promtool check rules", exported.linted(), "")
+        with prometheus.Running(scraped, f"http://{written}/api/v1/write") as running:
+            asked = grafana.Asked(running.own)
+            equal("a target that is up", running.wait_for('up{job="tacho"}', 1), 1)
+            deadline = time.monotonic() + grafana.PATIENCE
+            while True:
+                grafana.feed(written)
+                quiet = rules.quiet(asked, exported)
+                if not quiet or time.monotonic() > deadline:
+                    break
+                time.sleep(1)
+            equal("rules whose expressions show nothing", quiet, [])
+
     def described(self):
         print("schemathesis on the API's description", flush=True)
         url = f"http://{self.addresses['dashboard']}/api/v1/openapi.json"
@@ -292,6 +313,7 @@ def parts(run):
         "prometheus": run.scrape_and_write,
         "dashboards": run.dashboards,
         "graphs": run.graphs,
+        "alert_rules": run.alert_rules,
         "described": run.described,
     }
 
