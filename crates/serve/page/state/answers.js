@@ -1,0 +1,169 @@
+// What the API answers, asked again while it grows.
+
+import { ask, locked } from '../api.js';
+import { useEffect, useState } from '../html.js';
+import { lengthOf } from '../range.js';
+import { useStore } from '../store.js';
+import { grown, paused } from './now.js';
+
+/** @typedef {import('../range.js').Params} Params */
+/** @typedef {import('../api.js').ApiError} ApiError */
+
+/** @typedef {{at: number, took: number, answer: any}} Kept */
+/** What was answered, so that coming back to a view shows it at once. @type {Map<string, Kept>} */
+const kept = new Map();
+const MOST_KEPT = 200;
+/** Questions under way: what two parts of a view ask is asked once. @type {Map<string, Promise<any>>} */
+const underWay = new Map();
+
+/**
+ * @param {string} key
+ * @param {string} name
+ * @param {Params} params
+ */
+function asked(key, name, params) {
+  const already = underWay.get(key);
+  if (already) return already;
+  const begun = Date.now();
+  const answer = ask(name, params)
+    .then((found) => {
+      kept.delete(key);
+      kept.set(key, { at: Date.now(), took: Date.now() - begun, answer: found });
+      // The oldest goes first.
+      for (const old of kept.keys()) {
+        if (kept.size <= MOST_KEPT) break;
+        kept.delete(old);
+      }
+      return found;
+    })
+    .finally(() => underWay.delete(key));
+  underWay.set(key, answer);
+  return answer;
+}
+
+/** Of the time, one part in so many is spent on asking again for what grows. */
+const SHARE = 25;
+
+/**
+ * How long an answer is good enough while work goes on, milliseconds: longer
+ * where it is dear, and where the range is so long that little is seen of it.
+ * @param {Kept | null} last
+ * @param {Params} params
+ */
+function patience(last, params) {
+  const length = lengthOf(String(params['range'] ?? ''));
+  const least = length !== null && length <= 6 * 3600e3 ? 1000 : 5000;
+  return Math.max(least, (last?.took ?? 0) * SHARE);
+}
+
+/** What stays the same while only the range changes. @param {string} name @param {Params} params */
+function subject(name, params) {
+  const { range: _range, since: _since, until: _until, ...rest } = params;
+  return keyOf(name, rest);
+}
+
+/** @param {string} name @param {Params} params */
+function keyOf(name, params) {
+  const pairs = Object.entries(params).filter(([, value]) => value !== undefined && value !== null);
+  return `${name} ${JSON.stringify(pairs.sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+}
+
+/**
+ * @typedef {object} Asked
+ * @property {any} answer the last there was; `null`: none yet
+ * @property {ApiError | null} error of the last time it was asked
+ * @property {boolean} loading there is no answer yet
+ * @property {number | null} stale since when what is shown is not up to date, milliseconds since 1970
+ * @property {() => void} reload
+ */
+
+/**
+ * Asks the API, and again every so often; the last answer stays until there is
+ * another, and while a new range is asked for.
+ * @param {string | null} name of the question; `null`: asks nothing
+ * @param {Params | null} params `null`: not yet
+ * @param {{every?: number}} [options] seconds between two times; 0: once
+ * @returns {Asked}
+ */
+export function useAnswer(name, params, { every = 30 } = {}) {
+  const waiting = name === null || params === null;
+  const key = waiting ? '' : keyOf(name, params);
+  const [, draw] = useState(0);
+  const [box] = useState(() => ({
+    key: '',
+    subject: '',
+    /** @type {Kept | null} */ kept: null,
+    /** @type {ApiError | null} */ error: null,
+    turn: 0,
+    done: 0,
+  }));
+  const still = useStore(paused);
+  const open = !useStore(locked);
+  if (!waiting && box.key !== key) {
+    const same = subject(name, params);
+    box.kept = kept.get(key) ?? (same === box.subject ? box.kept : null);
+    box.error = null;
+    box.key = key;
+    box.subject = same;
+  }
+  useEffect(() => {
+    if (waiting || !open) return;
+    let gone = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const once = async () => {
+      try {
+        await asked(key, name, params);
+        if (gone) return;
+        box.kept = kept.get(key) ?? box.kept;
+        box.error = null;
+      } catch (error) {
+        if (gone) return;
+        box.error = /** @type {ApiError} */ (error);
+      }
+      draw((n) => n + 1);
+      clearTimeout(timer);
+      if (every > 0 && !still) timer = setTimeout(again, every * 1000);
+    };
+    const again = () => {
+      // Nobody looks: when somebody does, see below.
+      if (!document.hidden) void once();
+    };
+    const seen = () => {
+      const old = Date.now() - (box.kept?.at ?? 0) > every * 1000;
+      if (!document.hidden && every > 0 && !still && old) void once();
+    };
+    // While work goes on, as soon as what is shown has had its time.
+    const grow = () => {
+      if (every === 0 || still || document.hidden) return;
+      clearTimeout(timer);
+      const due = (box.kept?.at ?? 0) + patience(box.kept, params) - Date.now();
+      timer = setTimeout(again, Math.min(Math.max(due, 0), every * 1000));
+    };
+    const stop = grown.watch(grow);
+    document.addEventListener('visibilitychange', seen);
+    const held = kept.get(key);
+    const fresh = held && Date.now() - held.at < Math.max(every, 1) * 1000;
+    const forced = box.turn !== box.done;
+    box.done = box.turn;
+    if (forced || !held || (!fresh && !still)) void once();
+    else if (every > 0 && !still) timer = setTimeout(again, held.at + every * 1000 - Date.now());
+    return () => {
+      gone = true;
+      clearTimeout(timer);
+      stop();
+      document.removeEventListener('visibilitychange', seen);
+    };
+  }, [key, waiting, every, still, open, box.turn]);
+  const answered = !waiting && box.kept !== null;
+  return {
+    answer: answered ? box.kept?.answer : null,
+    error: waiting ? null : box.error,
+    loading: !answered && box.error === null,
+    stale: answered && box.error !== null ? (box.kept?.at ?? null) : null,
+    reload: () => {
+      box.turn += 1;
+      draw((n) => n + 1);
+    },
+  };
+}

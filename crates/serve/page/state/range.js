@@ -1,0 +1,112 @@
+// The stretch of time that is looked at, and whether there is anything at all.
+
+import { ask, extent, locked, serverNow } from '../api.js';
+import { useEffect, useMemo } from '../html.js';
+import { firstRange, isRange, spanOf } from '../range.js';
+import { createStore, useStore } from '../store.js';
+import { setQuery, useRoute } from './address.js';
+import { grown, paused } from './now.js';
+
+/** @typedef {import('../range.js').Params} Params */
+
+/** The range where the address names none; `null`: not known yet. */
+const usual = createStore(/** @type {string | null} */ (null));
+/** When the earliest events are of; `undefined`: not asked for. */
+const earliest = createStore(/** @type {number | null | undefined} */ (undefined));
+/** Beats while anything is refreshed, so that what is relative to now goes on. */
+const beat = createStore(0);
+const next = () => {
+  if (!paused.get() && !document.hidden) beat.set(beat.get() + 1);
+};
+setInterval(next, 30_000);
+paused.watch(next);
+
+/** Whether no agent's work was ever recorded; `null`: not known yet. */
+const blank = createStore(/** @type {boolean | null} */ (null));
+// The first of all work.
+grown.watch(() => blank.set(false));
+// Without a token nothing could be looked at.
+locked.watch(() => {
+  if (!locked.get()) void look();
+});
+let looking = false;
+
+/** Looks which range shows something, and whether there is anything at all. */
+async function look() {
+  if (looking || usual.get() !== null) return;
+  looking = true;
+  const hours = 14 * 24;
+  try {
+    const { timeline } = await ask('timeline', { hours, buckets: hours });
+    const near = firstRange(timeline.buckets, timeline.bucket_seconds * 1000, serverNow());
+    const worked = timeline.buckets.some((/** @type {any} */ bucket) => bucket.count > bucket.unknown);
+    const nothing = !worked && !(await extent()).work;
+    blank.set(nothing && grown.get() === '');
+    usual.set(nothing ? '1h' : (near ?? 'all'));
+  } catch {
+    // The views say what is wrong; without a token it is asked again with one.
+    if (!locked.get()) usual.set('24h');
+  } finally {
+    looking = false;
+  }
+}
+
+/**
+ * Whether no agent's work was ever recorded; false until that is known.
+ * @returns {boolean}
+ */
+export function useBlank() {
+  useEffect(() => void look(), []);
+  return useStore(blank) === true;
+}
+
+/**
+ * @typedef {object} Range
+ * @property {string} range its name, or `custom`; empty until it is known
+ * @property {number} from milliseconds since 1970
+ * @property {number} to
+ * @property {Params | null} query to be merged into a question's parameters; `null`: not known yet
+ */
+
+/**
+ * The stretch of time that is looked at.
+ * @returns {Range}
+ */
+export function useRange() {
+  const { query } = useRoute();
+  const standing = useStore(usual);
+  const beats = useStore(beat);
+  const first = useStore(earliest);
+  const custom = query['from'] && Number.isFinite(Date.parse(query['from'])) ? query['from'] : null;
+  const until = query['to'] && Number.isFinite(Date.parse(query['to'])) ? query['to'] : null;
+  const name = custom || until ? 'custom' : isRange(query['range']) ? query['range'] : standing;
+  useEffect(() => {
+    if (name === null) void look();
+  }, [name === null]);
+  useEffect(() => {
+    if (name !== 'all' || first !== undefined) return;
+    extent().then(
+      ({ first: at }) => earliest.set(at),
+      () => earliest.set(null),
+    );
+  }, [name, first]);
+  return useMemo(() => {
+    const now = serverNow();
+    if (name === 'custom') {
+      const from = custom ? Date.parse(custom) : now - 86_400_000;
+      const to = until ? Date.parse(until) : now;
+      return { range: 'custom', from, to, query: { since: custom ?? undefined, until: until ?? undefined } };
+    }
+    if (name === null) return { range: '', ...spanOf('24h', now, null), query: null };
+    return { range: name, ...spanOf(name, now, first ?? null), query: { range: name } };
+  }, [name, custom, until, beats, first]);
+}
+
+/**
+ * Looks at another stretch: by name, or from and to (ISO or local time).
+ * @param {string | {from: string, to?: string | null}} range
+ */
+export function setRange(range) {
+  if (typeof range === 'string') setQuery({ range, from: null, to: null });
+  else setQuery({ range: null, from: range.from, to: range.to ?? null });
+}
