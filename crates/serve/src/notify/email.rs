@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn a_name_adds_no_header_and_no_markup() {
-        let notification = hostile();
+        let mut notification = hostile();
+        notification.alerts.truncate(1);
         let address: Mailbox = "Me <me@example.com>".parse().expect("an address");
         let mail = message(&address, std::slice::from_ref(&address), &notification);
         let mail = String::from_utf8(mail.expect("a mail").formatted()).expect("ASCII");

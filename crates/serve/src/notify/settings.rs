@@ -552,7 +552,7 @@ mod tests {
             "did you mean url?",
         );
         check(
-            json!({"kind": "webhook", "url": "http://a", "proxy": "hunter22:x"}),
+            json!({"kind": "webhook", "url": "http://a", "proxy": "ftp://hunter22"}),
             "proxy",
         );
         check(

@@ -76,6 +76,7 @@ fn watching(rules: &Json) -> Config {
             watch: true,
             builtin: true,
             rules: read::config(rules, UnixNanos(NOW)).expect("rules"),
+            ..Alerts::default()
         },
         ..config()
     }

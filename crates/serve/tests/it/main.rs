@@ -11,6 +11,7 @@ mod guard;
 mod ingest;
 mod live;
 mod logs;
+mod notify;
 mod otlp;
 mod page;
 mod privacy;
