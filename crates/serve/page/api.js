@@ -125,7 +125,7 @@ async function request(method, url, { body, signal, accept = 'application/json' 
   } catch (error) {
     if (signal?.aborted) throw error;
     const where = `${url.host} did not answer`;
-    throw new ApiError(0, 'the server cannot be reached', where, 'See whether `tacho start` still runs.');
+    throw new ApiError(0, 'the server cannot be reached', where, 'See whether tacho start still runs.');
   }
   const date = Date.parse(response.headers.get('date') ?? '');
   // A `Date` has whole seconds: less than two tell nothing.

@@ -4,7 +4,7 @@ import { ask, locked } from '../api.js';
 import { useEffect, useState } from '../html.js';
 import { lengthOf } from '../range.js';
 import { useStore } from '../store.js';
-import { grown, paused } from './now.js';
+import { grown, paused, returned } from './now.js';
 
 /** @typedef {import('../range.js').Params} Params */
 /** @typedef {import('../api.js').ApiError} ApiError */
@@ -141,6 +141,9 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       timer = setTimeout(again, Math.min(Math.max(due, 0), every * 1000));
     };
     const stop = grown.watch(grow);
+    const found = returned.watch(() => {
+      if (box.error !== null) void once();
+    });
     document.addEventListener('visibilitychange', seen);
     const held = kept.get(key);
     const fresh = held && Date.now() - held.at < Math.max(every, 1) * 1000;
@@ -152,6 +155,7 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       gone = true;
       clearTimeout(timer);
       stop();
+      found();
       document.removeEventListener('visibilitychange', seen);
     };
   }, [key, waiting, every, still, open, box.turn]);

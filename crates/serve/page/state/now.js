@@ -18,6 +18,8 @@ const USUAL = ['agent', 'cache', 'model', 'tool'];
 
 /** When the newest work is of that the stream told of: while it comes, figures are asked for again. */
 export const grown = createStore('');
+/** Counts how often the server was found again: what failed meanwhile is asked for at once. */
+export const returned = createStore(0);
 /** What the machine measures comes all the time and is no work. */
 const WORK = ['tool', 'model', 'cache', 'agent', 'query'];
 
@@ -45,6 +47,7 @@ const live = createLive(
     frame: (call) => (document.hidden ? setTimeout(call, 250) : requestAnimationFrame(call)),
   },
   (model, state) => {
+    if (state === 'live' && now.get().state !== 'live') returned.set(returned.get() + 1);
     now.set({ ...model, state });
     grown.set(newest(model));
   },
