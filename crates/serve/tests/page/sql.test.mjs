@@ -104,6 +104,9 @@ test('lines have one place for each instant, in order', () => {
     ],
     left: 0,
   });
+  const holes = [{ t: '1970-01-01', n: null }, { t: '1970-01-02', n: 5 }];
+  const holed = chart(holes, columns(holes), { x: 't', y: ['n'], by: null });
+  assert.deepEqual(holed?.series[0].values, [null, 5]);
   const many = Array.from({ length: 9 }, (_, n) => ({ t: '2026-11-29', tool: `${n}`, n }));
   const cut = chart(many, columns(many), { x: 't', y: ['n'], by: 'tool' });
   assert.deepEqual([cut?.series.length, cut?.left, cut?.series[0].label], [6, 3, '8']);
