@@ -1,5 +1,5 @@
 import { html, useMemo } from '../html.js';
-import uPlot from '../vendor/uplot-1.6.32/uPlot.esm.js';
+import uPlot from './uplot.js';
 import { Plot } from './plot.js';
 import { stacked } from './stack.js';
 

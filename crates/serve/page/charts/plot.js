@@ -5,7 +5,7 @@
 import { html, useEffect, useRef, useState } from '../html.js';
 import { inUnit } from '../format.js';
 import { setRange, useTheme } from '../state.js';
-import uPlot from '../vendor/uplot-1.6.32/uPlot.esm.js';
+import uPlot from './uplot.js';
 import { figureLabels, logSplits, steps, timeLabel, timeLabels } from './axes.js';
 import { colour, faded } from './colours.js';
 

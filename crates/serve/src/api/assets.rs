@@ -21,6 +21,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::problem::{Kind, Problem, quoted};
+use super::slim::slim;
 use crate::gzip;
 
 /// Relative to the crate; which folder that is, is settled when it is built.
@@ -103,6 +104,7 @@ impl Assets {
         let files = files.into_iter().filter_map(|(name, bytes)| {
             let kind = kind_of(&name)?;
             let bytes = match bytes {
+                bytes if is_ours(&name) => slim(&String::from_utf8_lossy(&bytes)).into(),
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
             };
@@ -227,6 +229,11 @@ fn kind_of(name: &str) -> Option<&'static str> {
         _ => None,
     }
     .filter(|_| !stem.is_empty())
+}
+
+/// A module that is not another's: what is vendored travels as it is.
+fn is_ours(name: &str) -> bool {
+    name.ends_with(".js") && !name.starts_with("vendor/")
 }
 
 /// The first page with the places of its parts, and what else to fetch at once.

@@ -19,6 +19,7 @@ pub mod questions;
 pub mod seed4;
 pub mod server;
 pub mod socket;
+pub mod slim;
 pub mod sql;
 pub mod stream;
 pub mod view;
