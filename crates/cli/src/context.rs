@@ -28,6 +28,8 @@ pub struct Context {
     pub format: Option<Format>,
     /// How what is printed may look.
     pub look: Look,
+    /// Whether a browser that is opened is seen by somebody.
+    pub desktop: bool,
     /// `-q`: words on stderr only for errors.
     pub quiet: bool,
     /// How often `-v` was given.
@@ -113,6 +115,7 @@ impl Context {
                 global.format
             },
             look: Look::settle(when.unwrap_or_default(), &screen()),
+            desktop: desktop(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
             quiet: global.quiet,
             verbose: global.verbose,
             settings,
@@ -224,6 +227,18 @@ fn screen() -> Screen {
         locale: locale.map(text),
         columns: set("COLUMNS").map(text),
     }
+}
+
+/// Whether the environment is that of a person at a desktop: nobody looks at a
+/// build server, and a remote shell shows windows only where it names a display.
+fn desktop(set: impl Fn(&str) -> bool) -> bool {
+    if set("CI") {
+        return false;
+    }
+    if cfg!(any(target_os = "macos", windows)) {
+        return !(set("SSH_CONNECTION") || set("SSH_TTY"));
+    }
+    set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 /// `--home`, else `TACHOGRAPH_HOME`, else the same in `.env`, else

@@ -119,14 +119,30 @@ pub struct Config {
 #[command(
     after_help = "The home is ./tachograph-demo unless --home says otherwise, and is marked as \
     made up. Running it again fills it anew. A home that holds anything else is left alone.\n\n\
+    On a terminal it then serves its page to this machine alone, until Ctrl-C, and opens it in \
+    the browser where there is a desktop; into a pipe or a file it prints and ends. While the \
+    page is served the invented team works on, unless --as-of says when it ended.\n\n\
     Examples:\n  \
     tacho demo\n  \
+    tacho demo --no-serve                                      the report, and no page\n  \
     tacho demo --home /tmp/try --as-of 2025-11-20T12:00:00Z    the same events every time"
 )]
 pub struct Demo {
     /// Seed of the made-up events
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Serve the page although stdout is no terminal
+    #[arg(long, overrides_with = "no_serve")]
+    pub serve: bool,
+    /// Print the report and end
+    #[arg(long)]
+    pub no_serve: bool,
+    /// Open no browser
+    #[arg(long)]
+    pub no_open: bool,
+    /// Port of the page; 0 means any free one [default: 8090, or any free one if it is taken]
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
 }
 
 /// `tacho completions`

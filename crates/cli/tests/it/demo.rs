@@ -40,7 +40,7 @@ fn a_fortnight_is_told_and_can_be_asked() {
     let count = ask("select count(*) as n from events")["n"]
         .as_u64()
         .unwrap();
-    assert!((50_000..=100_000).contains(&count), "{count} events");
+    assert!((80_000..=120_000).contains(&count), "{count} events");
     let label = ask("select source, name, value from events where name = 'synthetic'");
     assert_eq!(
         label,
@@ -97,23 +97,4 @@ fn a_home_with_something_else_in_it_is_left_alone() {
     desk.tacho(&["--home", "mine", "demo"])
         .fails(2, &["holds something that is no demo", "hint: "]);
     assert_eq!(crate::harness::events_in(&desk.cwd().join("mine")).len(), 1);
-}
-
-#[test]
-fn the_picture_shows_what_the_demo_prints() {
-    let desk = Desk::new();
-    let stdout = desk.ok(AS_OF).stdout;
-    let picture = include_str!("../../../../docs/picture.svg");
-    let findings: Vec<&str> = picture
-        .lines()
-        .filter(|line| line.contains("class=\"finding\""))
-        .filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"))
-        .collect();
-    assert!(findings.len() >= 3, "{picture}");
-    for finding in findings {
-        assert!(
-            stdout.contains(&format!("✗ {finding}\n")),
-            "{finding}: {stdout}"
-        );
-    }
 }

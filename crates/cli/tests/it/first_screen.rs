@@ -1,16 +1,13 @@
 //! What `tacho start` shows first: on a terminal, and where none is.
 #![cfg(unix)]
 
-use std::fs::File;
-use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Child;
 use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::harness::{ANY_PORTS, Desk, eventually};
+use crate::harness::{ANY_PORTS, Desk, eventually, on_terminal};
 
 /// Lines and columns of the smallest terminal, less two for the prompt.
 const LINES: usize = 22;
@@ -24,35 +21,10 @@ struct Shown {
 
 impl Shown {
     fn start(desk: &Desk, args: &[&str]) -> Self {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&terminal).unwrap();
-        unlockpt(&terminal).unwrap();
-        let name = ptsname(&terminal, Vec::new()).unwrap();
-        let end = || {
-            let mut options = File::options();
-            options.read(true).write(true);
-            options.open(name.to_str().unwrap()).unwrap()
-        };
         let mut line = vec!["start", "--ready-file", "shown.json"];
         line.extend(ANY_PORTS);
         line.extend(args);
-        // The command keeps its ends open: it goes before anything is waited for.
-        let child = desk
-            .command(&line)
-            .env("TERM", "xterm")
-            .stdout(end())
-            .stderr(end())
-            .spawn()
-            .unwrap();
-        let mut terminal = File::from(terminal);
-        let seen = std::thread::spawn(move || {
-            let (mut all, mut some) = (Vec::new(), [0; 4096]);
-            // Linux says EIO when the other end is closed.
-            while let Ok(count @ 1..) = terminal.read(&mut some) {
-                all.extend_from_slice(&some[..count]);
-            }
-            String::from_utf8(all).unwrap()
-        });
+        let (child, seen) = on_terminal(desk.command(&line));
         Self { child, seen }
     }
 

@@ -184,6 +184,25 @@ impl Desk {
 }
 
 impl Server {
+    /// One that was started otherwise, once its home says where it listens.
+    #[track_caller]
+    pub fn of(mut child: Child, home: &Path) -> Self {
+        let lock = home.join("server.lock");
+        let mut ready = Json::Null;
+        eventually("it listens or is gone", || {
+            let text = std::fs::read_to_string(&lock).unwrap_or_default();
+            ready = serde_json::from_str(&text).unwrap_or_default();
+            ready["pid"] == child.id() || child.try_wait().unwrap().is_some()
+        });
+        assert_eq!(ready["pid"], child.id(), "it is gone");
+        Self {
+            child,
+            ready_file: lock,
+            out: PathBuf::new(),
+            ready,
+        }
+    }
+
     /// Where a door of the ready file is.
     #[track_caller]
     pub fn address(&self, door: &str) -> SocketAddr {
@@ -278,6 +297,36 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a command on a terminal, where a person looks at both of its streams;
+/// what was seen is whole when the command has ended.
+#[cfg(unix)]
+pub fn on_terminal(mut command: Command) -> (Child, std::thread::JoinHandle<String>) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let end = || {
+        let mut options = std::fs::File::options();
+        options.read(true).write(true);
+        options.open(name.to_str().unwrap()).unwrap()
+    };
+    command.env("TERM", "xterm").stdout(end()).stderr(end());
+    let child = command.spawn().unwrap();
+    // It keeps its ends open: it goes before anything is waited for.
+    drop(command);
+    let mut terminal = std::fs::File::from(terminal);
+    let seen = std::thread::spawn(move || {
+        let (mut all, mut some) = (Vec::new(), [0; 4096]);
+        // Linux says EIO when the other end is closed.
+        while let Ok(count @ 1..) = terminal.read(&mut some) {
+            all.extend_from_slice(&some[..count]);
+        }
+        String::from_utf8(all).unwrap()
+    });
+    (child, seen)
 }
 
 /// Waits until something is so.

@@ -14,6 +14,7 @@ mod conformance;
 mod conformance_defects;
 mod conformance_queries;
 mod demo;
+mod demo_page;
 mod docs;
 mod first_screen;
 mod follow_one_event;

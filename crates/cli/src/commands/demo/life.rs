@@ -1,4 +1,4 @@
-//! The made-up fortnight, event by event.
+//! The made-up fortnight, event by event, and what follows it while it is looked at.
 
 use std::time::Duration;
 
@@ -47,16 +47,22 @@ const AGENT_TYPES: &[&str] = &["simple", "crewai", "selector"];
 const ENTITIES: &[&str] = &["customers", "bills", "payments", "accounts", "orders"];
 const SESSIONS_A_WORKDAY: i64 = 62;
 const SESSIONS_A_WEEKEND_DAY: i64 = 7;
-const METRICS_EVERY: Duration = Duration::from_secs(300);
+const METRICS_EVERY: Duration = Duration::from_secs(600);
+/// Memory of the invented machine.
+const MEMORY_MIB: f64 = 32_768.0;
+/// A page that is looked at shows what a host measures as often as a server tells it.
+const METRICS_EVERY_LIVE: Duration = Duration::from_secs(5);
+/// So long before the end of the fortnight begins what goes on after it, so that
+/// live windows are full at once.
+const BEFORE: Duration = Duration::from_secs(300);
+/// Between the starts of two sessions that go on, ms: often enough for something to
+/// move, and not so often that the fortnight's charts end in a wall.
+const NEXT_SESSION_MS: (f64, f64) = (60_000.0, 150_000.0);
 
 /// Makes all events, ordered by time.
 pub fn events(story: &Story, seed: u64, salt: &Salt) -> Vec<Event> {
-    let mut life = Life {
-        rng: Rng::new(seed),
-        story,
-        agents: AGENTS.iter().map(|agent| salt.hash(agent)).collect(),
-        events: Vec::with_capacity(100_000),
-    };
+    let mut life = Life::new(*story, Rng::new(seed), salt);
+    life.events.reserve(100_000);
     life.label(seed);
     for day in story.window.from.day()..=story.window.to.day() {
         life.day(day, salt);
@@ -68,14 +74,63 @@ pub fn events(story: &Story, seed: u64, salt: &Salt) -> Vec<Event> {
     events
 }
 
-struct Life<'a> {
+/// The team at work after its fortnight.
+pub struct Onward {
+    life: Life,
+    salt: Salt,
+    next_session: UnixNanos,
+    next_metrics: UnixNanos,
+}
+
+impl Onward {
+    /// Goes on where the story ends.
+    pub fn new(story: &Story, seed: u64, salt: Salt) -> Self {
+        let from = UnixNanos(story.window.to.0 - BEFORE.as_nanos() as i64);
+        Self {
+            life: Life::new(*story, Rng::new(!seed), &salt),
+            salt,
+            next_session: from,
+            next_metrics: from,
+        }
+    }
+
+    /// Takes what has happened by an instant and was not taken before.
+    pub fn until(&mut self, now: UnixNanos) -> Vec<Event> {
+        // In their order, so that chance is the same however often one asks.
+        while self.next_session.min(self.next_metrics) <= now {
+            if self.next_metrics < self.next_session {
+                self.life.measure(self.next_metrics);
+                self.next_metrics = self.next_metrics.saturating_add(METRICS_EVERY_LIVE);
+                continue;
+            }
+            self.life.session(self.next_session, &self.salt);
+            let (from, to) = NEXT_SESSION_MS;
+            self.next_session = later(self.next_session, self.life.rng.between(from, to));
+        }
+        let events = &mut self.life.events;
+        events.sort_by_key(|event| event.time);
+        let happened = events.partition_point(|event| event.time <= now);
+        events.drain(..happened).collect()
+    }
+}
+
+struct Life {
     rng: Rng,
-    story: &'a Story,
+    story: Story,
     agents: Vec<String>,
     events: Vec<Event>,
 }
 
-impl Life<'_> {
+impl Life {
+    fn new(story: Story, rng: Rng, salt: &Salt) -> Self {
+        Self {
+            rng,
+            story,
+            agents: AGENTS.iter().map(|agent| salt.hash(agent)).collect(),
+            events: Vec::new(),
+        }
+    }
+
     fn put(&mut self, event: Event) {
         self.events.push(event);
     }
@@ -350,38 +405,106 @@ impl Life<'_> {
         let mut at = self.story.window.from;
         while at < self.story.window.to {
             at = at.saturating_add(METRICS_EVERY);
-            let working = !is_weekend(at.day()) && (7..=17).contains(&at.hour_of_day());
-            let load = if working { 1.0 } else { 0.25 };
-            let figures = [
-                (
-                    "cpu_usage_percent",
-                    "%",
-                    8.0 + 40.0 * load * self.rng.unit(),
-                ),
-                (
-                    "memory_usage_percent",
-                    "%",
-                    38.0 + 14.0 * load + 3.0 * self.rng.unit(),
-                ),
-                (
-                    "active_sessions",
-                    "1",
-                    (9.0 * load * self.rng.unit()).round(),
-                ),
-            ];
-            for (name, unit, value) in figures {
-                let event = Event::new(at, "metric")
-                    .with(Column::Source, "system")
-                    .with(Column::Name, name)
-                    .with(Column::Type, "gauge")
-                    .with(Column::Value, (value * 100.0).round() / 100.0)
-                    .with(Column::Unit, unit);
-                self.put(event);
-            }
+            self.measure(at);
+        }
+    }
+
+    fn measure(&mut self, at: UnixNanos) {
+        let working = !is_weekend(at.day()) && (7..=17).contains(&at.hour_of_day());
+        let load = if working { 1.0 } else { 0.25 };
+        let memory = 38.0 + 14.0 * load + 3.0 * self.rng.unit();
+        let sessions = (9.0 * load * self.rng.unit()).round();
+        let mut up_to = |most: f64| most * load * self.rng.unit();
+        // Reads and downloads come in bursts: mostly little, now and then much.
+        let mut burst = |most: f64| up_to(1.0).powi(4) * most + 0.02;
+        let figures = [
+            ("system", "disk_read_mb_per_sec", "MiB/s", burst(90.0)),
+            ("system", "disk_write_mb_per_sec", "MiB/s", burst(40.0)),
+            (
+                "system",
+                "network_received_mb_per_sec",
+                "MiB/s",
+                burst(12.0),
+            ),
+            ("system", "network_sent_mb_per_sec", "MiB/s", burst(3.0)),
+            ("system", "cpu_usage_percent", "%", 8.0 + up_to(40.0)),
+            ("system", "memory_usage_percent", "%", memory),
+            (
+                "system",
+                "memory_available_mb",
+                "MiB",
+                (100.0 - memory) * MEMORY_MIB / 100.0,
+            ),
+            ("system", "active_sessions", "1", sessions),
+            (
+                "process",
+                "claude_cpu_percent",
+                "%",
+                3.0 * sessions + up_to(30.0),
+            ),
+            (
+                "process",
+                "claude_memory_mb",
+                "MiB",
+                180.0 + 240.0 * sessions,
+            ),
+            ("process", "claude_count", "1", sessions),
+        ];
+        for (source, name, unit, value) in figures {
+            let event = Event::new(at, "metric")
+                .with(Column::Source, source)
+                .with(Column::Name, name)
+                .with(Column::Type, "gauge")
+                .with(Column::Value, (value * 100.0).round() / 100.0)
+                .with(Column::Unit, unit);
+            self.put(event);
         }
     }
 }
 
 fn later(at: UnixNanos, ms: f64) -> UnixNanos {
     UnixNanos(at.0 + (ms * 1e3) as i64 * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds after the end of the fortnight at which one looks: what is told each
+    /// time happened since the last look, in order, and nothing is told of the future.
+    #[test]
+    fn what_goes_on_is_told_once_and_when_it_has_happened() {
+        let end = UnixNanos(1_763_640_000 * NANOS_PER_SECOND);
+        let at = |seconds: i64| UnixNanos(end.0 + seconds * NANOS_PER_SECOND);
+        let story = Story::ending_at(end);
+        let onward = || Onward::new(&story, 1, Salt::new([1; 32]));
+        let mut looked = onward();
+        let mut last = UnixNanos(at(0).0 - BEFORE.as_nanos() as i64 - 1);
+        let mut told = Vec::new();
+        for seconds in [0, 1, 2, 60, 61, 600] {
+            let events = looked.until(at(seconds));
+            assert!(events.is_sorted_by_key(|event| event.time));
+            for event in &events {
+                assert!(
+                    last < event.time && event.time <= at(seconds),
+                    "{seconds}: {event:?}"
+                );
+            }
+            told.extend(events);
+            last = at(seconds);
+        }
+        let at_once = onward().until(at(600));
+        assert_eq!(told.len(), at_once.len(), "however often one looks");
+        for kind in [
+            "tool_call",
+            "llm_call",
+            "cache",
+            "query",
+            "session_start",
+            "metric",
+        ] {
+            let of_kind = at_once.iter().filter(|event| event.event_type == kind);
+            assert!(of_kind.count() > 2, "{kind}");
+        }
+    }
 }

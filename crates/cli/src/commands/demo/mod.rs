@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! story.rs  what is special, and when: incident, slowing, dear day, quiet weekend
-//! life.rs   the fortnight, event by event
+//! life.rs   the fortnight, event by event, and what follows it
+//! page.rs   its page, served until Ctrl-C
 //! rng.rs    the chance in it: the same seed, the same events
 //! ```
 
 mod life;
+mod page;
 mod rng;
 mod story;
 
@@ -25,6 +27,7 @@ use crate::args::Format;
 use crate::args::ask::{Changes, Counted, Health, Report};
 use crate::args::keep::Demo;
 use crate::args::window::WindowArgs;
+use crate::commands::start::lock::ServerLock;
 use crate::commands::{changes, health, report};
 use crate::context::{Context, Place};
 use crate::exit::{Exit, Result, usage};
@@ -49,9 +52,13 @@ const OWN: &[&str] = &[
     "salt",
     "README.md",
     MARKER,
+    "alerts",
+    "token",
     "agents.json",
     "agents-index.json",
 ];
+/// Held while a server runs on the home; stays where it is.
+const SERVER_LOCK: &str = "server.lock";
 const BATCH_BYTES: usize = 1024 * 1024;
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -63,8 +70,11 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
     // What it prints is three answers for people, and no document.
     ctx.form(&[Format::Text])?;
     let root = demo_home(ctx)?;
-    clear(&root)?;
+    let before = entries(&root)?;
     let home = Home::create(&root)?;
+    // From whoever serves it nothing is taken away.
+    let lock = ServerLock::take(&root)?;
+    clear(before)?;
     let end = UnixNanos(ctx.now.0.div_euclid(1_000) * 1_000);
     let story = Story::ending_at(end);
     label(&root, &story, args.seed)?;
@@ -114,7 +124,11 @@ pub fn run(args: &Demo, ctx: &Context) -> Result<Exit> {
         &demo,
     )?;
     try_next(ctx, &root, &story);
-    Ok(verdict)
+    if !(args.serve || ctx.look.terminal && !args.no_serve) {
+        return Ok(verdict);
+    }
+    page::serve(args, &demo, &home, lock, &story)?;
+    Ok(Exit::Ok)
 }
 
 /// Only what was asked for by flag: a demo never fills the user's own home.
@@ -130,19 +144,24 @@ fn demo_home(ctx: &Context) -> Result<PathBuf> {
     }
 }
 
-/// Empties a demo's home; refuses any other that is not empty.
-fn clear(root: &Path) -> Result<()> {
+/// What a demo's home holds; refuses any other that is not empty.
+fn entries(root: &Path) -> Result<Vec<fs::DirEntry>> {
     let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.with_context(|| format!("cannot look into {}", root.display()))?,
     };
     let entries: Vec<_> = entries.collect::<std::io::Result<_>>()?;
-    if !entries.is_empty() && !root.join(MARKER).is_file() {
+    let holds = entries.iter().any(|entry| entry.file_name() != SERVER_LOCK);
+    if holds && !root.join(MARKER).is_file() {
         return Err(usage(format!(
             "{} holds something that is no demo; it is left alone\nhint: name another folder: tacho demo --home DIR",
             root.display()
         )));
     }
+    Ok(entries)
+}
+
+fn clear(entries: Vec<fs::DirEntry>) -> Result<()> {
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -190,9 +209,7 @@ fn label(root: &Path, story: &Story, seed: u64) -> Result<()> {
 }
 
 fn fill(home: &Home, story: &Story, seed: u64) -> Result<usize> {
-    // Not the home's own salt, so that the same seed gives the same events.
-    let salt = Salt::new([seed as u8; 32]);
-    let events = life::events(story, seed, &salt);
+    let events = life::events(story, seed, &salt(seed));
     let log = Appender::new(home);
     let mut batch = Vec::with_capacity(BATCH_BYTES + 4_096);
     for event in &events {
@@ -206,6 +223,11 @@ fn fill(home: &Home, story: &Story, seed: u64) -> Result<usize> {
         log.append(&batch)?;
     }
     Ok(events.len())
+}
+
+/// Not the home's own, so that the same seed gives the same events.
+fn salt(seed: u64) -> Salt {
+    Salt::new([seed as u8; 32])
 }
 
 fn try_next(ctx: &Context, root: &Path, story: &Story) {

@@ -10,12 +10,12 @@
 mod asker;
 mod background;
 mod denials;
-mod lock;
+pub mod lock;
 mod log;
-mod plan;
+pub mod plan;
 mod reach;
-mod screen;
-mod signals;
+pub mod screen;
+pub mod signals;
 mod token;
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
@@ -78,14 +78,8 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     }
     // From here on a signal is noted, so that none is lost while doors open.
     let signals = signals::watch()?;
-    let config = plan.config.clone();
-    let doors = Doors {
-        sink: Arc::new(DurableLog::new(&home)) as Arc<dyn Sink>,
-        answerer: Arc::new(asker(&home, ctx)),
-        salt: home.salt()?,
-        home: home.clone(),
-    };
-    let running = tachograph_serve::start(config, doors).map_err(not_started)?;
+    let doors = doors(&home, ctx)?;
+    let running = tachograph_serve::start(plan.config.clone(), doors).map_err(not_started)?;
     let ready = screen::ready(&running.addresses(), &root);
     lock.tell(&ready)?;
     let shown = match (form, args.log_format) {
@@ -131,6 +125,19 @@ fn setting_bytes(ctx: &Context) -> u64 {
 
 /// What was folded for one question stays for the next, up to so much memory.
 const KEPT_BYTES: usize = 64 << 20;
+
+/// The log and the engine of a home, as the server takes them.
+///
+/// # Errors
+/// When the home's salt cannot be read or made.
+pub fn doors(home: &Home, ctx: &Context) -> Result<Doors> {
+    Ok(Doors {
+        sink: Arc::new(DurableLog::new(home)) as Arc<dyn Sink>,
+        answerer: Arc::new(asker(home, ctx)),
+        salt: home.salt()?,
+        home: home.clone(),
+    })
+}
 
 /// Who answers; the clock is the system's, for it runs on.
 fn asker(home: &Home, ctx: &Context) -> Asker {
@@ -207,7 +214,7 @@ fn accepted_only(args: &Start, log: &Log) {
 }
 
 /// Names the port, who has it, and the way out.
-fn not_started(error: StartError) -> anyhow::Error {
+pub fn not_started(error: StartError) -> anyhow::Error {
     let StartError::Bind {
         door,
         address,
