@@ -11,7 +11,7 @@ export function Unlock() {
     if (text.trim() !== '') setToken(text.trim());
   };
   return html`
-    <form class="card view" onSubmit=${enter}>
+    <form class="card view narrow" onSubmit=${enter}>
       <h2>This server asks for its token</h2>
       <p class="muted">It is in the file <code>token</code> in the server's home. It is kept in this tab alone.</p>
       <label class="field">
