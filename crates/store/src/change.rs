@@ -13,7 +13,7 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Segment, Source, name_of};
 use crate::note::Note;
-use crate::rollup::{Tier, write_tiers};
+use crate::rollup::{DERIVED, write_derived};
 use crate::seal::SealOptions;
 use crate::segment::{Batch, Sorted, write_segment};
 use crate::store::Store;
@@ -53,7 +53,7 @@ impl Store {
             batch.part = part;
             let mut segment = write_segment(&self.home, sorted, &batch)?;
             options.at("rollup")?;
-            segment.set_tiers(write_tiers(&self.home, sorted, &segment.id)?);
+            segment.set_tiers(write_derived(&self.home, sorted, &segment.id)?);
             written.push(segment);
         }
         Ok(written)
@@ -153,8 +153,8 @@ impl Store {
                 disk::remove(&file)?;
             }
         }
-        for tier in Tier::ALL {
-            for file in disk::files_below(&self.home.rollups().join(tier.name()))? {
+        for derived in DERIVED {
+            for file in disk::files_below(&self.home.rollups().join(derived))? {
                 if !live.contains(stem(&file).as_str()) {
                     disk::remove(&file)?;
                 }

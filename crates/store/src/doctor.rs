@@ -12,7 +12,7 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Segment, unsealed};
 use crate::note::Note;
-use crate::rollup::{Tier, write_tiers};
+use crate::rollup::{DERIVED, file_of, write_derived};
 use crate::schema::schema;
 use crate::seal::SealOptions;
 use crate::segment::{Scan, batch_of, sort_by_day};
@@ -104,10 +104,10 @@ impl Store {
                     "restore the file from a backup, or let repair set it aside",
                 ));
             }
-            for tier in self.missing_tiers(segment) {
+            for derived in self.missing_rollups(segment) {
                 findings.push(finding(
                     Severity::Info,
-                    &root.join(tier.path(segment.day, &segment.id)),
+                    &root.join(file_of(derived, segment.day, &segment.id)),
                     "a rollup is missing or damaged; answers come from the events instead",
                     "repair makes it again",
                 ));
@@ -152,8 +152,8 @@ impl Store {
                 bad.push(segment.id.clone());
                 quarantine(&path)?;
                 report.quarantined.push((path, segment.rows));
-            } else if !self.missing_tiers(segment).is_empty() {
-                self.make_tiers(segment, manifest)?;
+            } else if !self.missing_rollups(segment).is_empty() {
+                self.make_rollups(segment, manifest)?;
                 report.rollups += 1;
             }
         }
@@ -198,26 +198,26 @@ impl Store {
         }
     }
 
-    fn missing_tiers(&self, segment: &Segment) -> Vec<Tier> {
+    fn missing_rollups(&self, segment: &Segment) -> Vec<&'static str> {
         let root = self.home.root();
-        Tier::ALL
+        DERIVED
             .into_iter()
-            .filter(|tier| segment.tiers.iter().any(|name| name == tier.name()))
-            .filter(|tier| {
-                let path = root.join(tier.path(segment.day, &segment.id));
-                !path.exists() || disk::check(&path, segment.tier_checksum(*tier)).is_err()
+            .filter(|derived| segment.has(derived))
+            .filter(|derived| {
+                let path = root.join(file_of(derived, segment.day, &segment.id));
+                !path.exists() || disk::check(&path, segment.tier_checksum(derived)).is_err()
             })
             .collect()
     }
 
-    fn make_tiers(&self, segment: &Segment, manifest: &mut Manifest) -> Result<(), StoreError> {
+    fn make_rollups(&self, segment: &Segment, manifest: &mut Manifest) -> Result<(), StoreError> {
         let schema = schema();
         let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
         let path = self.home.root().join(&segment.path);
         let batches = Scan::open(&path, &columns, Window::ALL, None, true, 65_536)?
             .collect::<Result<Vec<_>, _>>()?;
         for sorted in sort_by_day(&batches)? {
-            let tiers = write_tiers(&self.home, &sorted, &segment.id)?;
+            let tiers = write_derived(&self.home, &sorted, &segment.id)?;
             for held in &mut manifest.segments {
                 if held.id == segment.id {
                     held.set_tiers(tiers.clone());

@@ -62,6 +62,7 @@ mod rollup;
 mod schema;
 mod seal;
 mod segment;
+mod sessions;
 mod snapshot;
 mod stats;
 mod store;
@@ -82,6 +83,6 @@ pub use schema::{
     EVENT_TYPE, EXTRA, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TIMESTAMP, schema, schema_of,
 };
 pub use seal::{Hook, SealOptions, SealReport};
-pub use snapshot::{Events, Folded, Snapshot, event_of};
+pub use snapshot::{Events, Folded, Listed, Snapshot, Whose, event_of};
 pub use stats::StorageStats;
 pub use store::Store;

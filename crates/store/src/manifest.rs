@@ -14,7 +14,6 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::note::Note;
 use crate::recover;
-use crate::rollup::Tier;
 
 /// Version of the manifest's form.
 const VERSION: u32 = 1;
@@ -44,7 +43,7 @@ pub struct Segment {
     /// XXH64 of the Parquet file, in hex; empty if unknown.
     #[serde(default)]
     pub checksum: String,
-    /// Rollups there are, finest first: `minute`, `hour`, `day`.
+    /// Rollups there are, finest first: `minute`, `hour`, `day`; `chart` and `session`.
     #[serde(default)]
     pub tiers: Vec<String>,
     /// XXH64 of each rollup's file, in hex, in the order of `tiers`; empty if
@@ -59,9 +58,14 @@ impl Segment {
         (self.tiers, self.tier_checksums) = tiers.into_iter().unzip();
     }
 
-    /// Checksum of a rollup's file; empty if unknown.
-    pub(crate) fn tier_checksum(&self, tier: Tier) -> &str {
-        let at = self.tiers.iter().position(|name| name == tier.name());
+    /// Whether a file of this name was derived from it.
+    pub(crate) fn has(&self, derived: &str) -> bool {
+        self.tiers.iter().any(|name| name == derived)
+    }
+
+    /// Checksum of a file that was derived from it; empty if unknown.
+    pub(crate) fn tier_checksum(&self, derived: &str) -> &str {
+        let at = self.tiers.iter().position(|name| name == derived);
         at.and_then(|at| self.tier_checksums.get(at))
             .map_or("", String::as_str)
     }

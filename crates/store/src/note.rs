@@ -62,6 +62,13 @@ pub enum Note {
         /// Whether there are more than `series`.
         at_least: bool,
     },
+    /// There are more sessions than are told apart.
+    SessionsNotCounted {
+        /// How many are.
+        counted: u64,
+        /// Files, older than the others, whose sessions are not.
+        files: usize,
+    },
     /// Durations below zero were left out of every distribution.
     NegativeDurations {
         /// How many.
@@ -107,6 +114,11 @@ impl fmt::Display for Note {
                      apart, the others are summed as {OTHER}"
                 )
             }
+            Self::SessionsNotCounted { counted, files } => write!(
+                f,
+                "there are more than the {counted} sessions that were counted: of {files} older \
+                 files only the events of listed sessions are"
+            ),
             Self::NegativeDurations { count: 1 } => {
                 write!(f, "1 duration below zero was left out")
             }

@@ -12,7 +12,7 @@ use crate::decode::newlines;
 use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, Segment, name_of};
-use crate::rollup::Tier;
+use crate::rollup::{DERIVED, file_of};
 use crate::schema::TIMESTAMP;
 use crate::segment::{Batch, Scan, batch_of, unless_it_panics};
 
@@ -117,12 +117,12 @@ fn describe(home: &Home, file: &std::path::Path, rows: u64) -> Result<Option<Seg
     let checksum = disk::checksum(&opened, bytes).map_err(StoreError::io("read", file))?;
     let id = name_of(file).trim_end_matches(".parquet").to_owned();
     let day = tachograph_model::UnixNanos(min_time).day();
-    let (tiers, tier_checksums) = Tier::ALL
+    let (tiers, tier_checksums) = DERIVED
         .into_iter()
-        .filter_map(|tier| {
-            let path = home.root().join(tier.path(day, &id));
+        .filter_map(|derived| {
+            let path = home.root().join(file_of(derived, day, &id));
             let checksum = disk::checksum_of(&path).ok()?;
-            Some((tier.name().to_owned(), format!("{checksum:016x}")))
+            Some((derived.to_owned(), format!("{checksum:016x}")))
         })
         .unzip();
     Ok((rows > 0).then(|| Segment {

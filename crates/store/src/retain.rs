@@ -8,7 +8,7 @@ use tachograph_model::UnixNanos;
 use crate::disk;
 use crate::error::StoreError;
 use crate::manifest::Segment;
-use crate::rollup::Tier;
+use crate::rollup::{DERIVED, file_of};
 use crate::seal::SealOptions;
 use crate::store::Store;
 
@@ -85,8 +85,8 @@ impl Store {
         for segment in &going {
             let root = self.home.root();
             disk::remove(&root.join(&segment.path))?;
-            for tier in Tier::ALL {
-                disk::remove(&root.join(tier.path(segment.day, &segment.id)))?;
+            for derived in DERIVED {
+                disk::remove(&root.join(file_of(derived, segment.day, &segment.id)))?;
             }
             report.events += segment.rows;
             report.bytes += segment.bytes;

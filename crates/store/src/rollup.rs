@@ -5,6 +5,9 @@
 //! ```text
 //! rollups/day/day=2025-11-20/<segment>.parquet      one row a cell
 //!   start, series columns, count, errors, sums for SQL, state (the whole cell)
+//! rollups/chart/…                                    the same by hour, without
+//!   agents, types and classes of failure: what charts tell apart
+//! rollups/session/day=2025-11-20/<segment>.parquet  one row a session
 //! ```
 //!
 //! A tier is written only where it pays: where it has so many times fewer
@@ -31,11 +34,12 @@ use tachograph_model::time::date_of_day;
 use tachograph_model::{Column, UnixNanos, Window};
 
 use crate::error::StoreError;
-use crate::fold::{Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
+use crate::fold::{Bound, Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
 use crate::schema::{
     EVENT_TYPE, SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type, timestamp_type,
 };
 use crate::segment::{Sorted, compression, write_file};
+use crate::sessions;
 
 /// A tier of rollups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,9 +47,13 @@ pub(crate) enum Tier {
     Minute,
     Hour,
     Day,
+    /// By hour, with only that told apart that charts do: where agents make
+    /// hours too many.
+    Chart,
 }
 
 impl Tier {
+    /// Each made of the one before.
     pub(crate) const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
 
     pub(crate) fn name(self) -> &'static str {
@@ -53,13 +61,14 @@ impl Tier {
             Self::Minute => "minute",
             Self::Hour => "hour",
             Self::Day => "day",
+            Self::Chart => "chart",
         }
     }
 
     pub(crate) fn grain(self) -> Grain {
         match self {
             Self::Minute => Grain::Minute,
-            Self::Hour => Grain::Hour,
+            Self::Hour | Self::Chart => Grain::Hour,
             Self::Day => Grain::Day,
         }
     }
@@ -68,19 +77,30 @@ impl Tier {
     pub(crate) fn worth(self, cells: u64, rows: u64) -> bool {
         let factor = match self {
             Self::Minute => 64,
-            Self::Hour => 8,
+            Self::Hour | Self::Chart => 8,
             Self::Day => 4,
         };
         rows >= 4_096 && cells.saturating_mul(factor) <= rows
     }
 
     pub(crate) fn path(self, day: i64, segment: &str) -> PathBuf {
-        PathBuf::from("rollups")
-            .join(self.name())
-            .join(format!("day={}", date_of_day(day)))
-            .join(format!("{segment}.parquet"))
+        file_of(self.name(), day, segment)
     }
 }
+
+/// What is derived from a segment, a folder each: the tiers, and its sessions.
+pub(crate) const DERIVED: [&str; 5] = ["minute", "hour", "day", "chart", sessions::NAME];
+
+/// Where a file that is derived from a segment lies in the home.
+pub(crate) fn file_of(derived: &str, day: i64, segment: &str) -> PathBuf {
+    PathBuf::from("rollups")
+        .join(derived)
+        .join(format!("day={}", date_of_day(day)))
+        .join(format!("{segment}.parquet"))
+}
+
+/// Rows that are folded for charts between two looks at how many cells there are.
+const CHARTED_ROWS: usize = 64 << 10;
 
 /// The schema of a rollup.
 pub fn rollup_schema() -> SchemaRef {
@@ -125,9 +145,9 @@ fn whole(cell: &Cell, column: Column) -> Option<f64> {
     (whole.present > 0).then_some(whole.sum as f64)
 }
 
-/// Writes the tiers of a segment that are worth it; returns their names and
-/// the checksums of their files.
-pub(crate) fn write_tiers(
+/// Writes what is derived from a segment and worth it; returns the names and
+/// the checksums of the files.
+pub(crate) fn write_derived(
     home: &Home,
     sorted: &Sorted,
     segment: &str,
@@ -152,7 +172,45 @@ pub(crate) fn write_tiers(
         tiers.push((tier.name().to_owned(), format!("{checksum:016x}")));
         finer = Some(cells);
     }
+    if let Some(cells) = cells_of_charts(sorted)? {
+        let checksum = write_tier(home, Tier::Chart, sorted.day, segment, &cells)?;
+        tiers.push((Tier::Chart.name().to_owned(), format!("{checksum:016x}")));
+    }
+    if let Some(checksum) = sessions::write_if_worth(home, sorted, segment)? {
+        tiers.push((sessions::NAME.to_owned(), format!("{checksum:016x}")));
+    }
     Ok(tiers)
+}
+
+/// The cells of charts; `None` where they are too many to be worth it, or hours
+/// are about as few.
+fn cells_of_charts(sorted: &Sorted) -> Result<Option<Vec<Cell>>, StoreError> {
+    let rows = sorted.batch.num_rows() as u64;
+    let [_, hours, _] = sorted.cells;
+    let most = match Tier::Hour.worth(hours, rows) {
+        true => hours / 2,
+        false => rows,
+    };
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let bound = Bound {
+        series: most,
+        cells: most.min(sorted.batch.num_rows() / 8),
+    };
+    let charts = FoldSpec::new(Tier::Chart.grain()).for_charts();
+    let mut folder = Folder::new(charts.bounded(bound), Window::ALL);
+    let mut from = 0;
+    // Bit by bit, so that what is too much is noticed in time.
+    while from < sorted.batch.num_rows() {
+        let some = CHARTED_ROWS.min(sorted.batch.num_rows() - from);
+        match folder.push(&sorted.batch.slice(from, some)) {
+            Err(StoreError::Crowded) => return Ok(None),
+            pushed => pushed?,
+        }
+        from += some;
+    }
+    let cells = folder.finish();
+    let worth = Tier::Chart.worth(cells.len() as u64, rows);
+    Ok(worth.then_some(cells))
 }
 
 fn write_tier(
@@ -328,8 +386,12 @@ fn push_batch(
                 .flatten()
         };
         let flag = |flags: &BooleanArray| flags.is_valid(row).then(|| flags.value(row));
+        let event_type = text(0)?;
+        if !folder.wants(&event_type) {
+            continue;
+        }
         let key = Arc::new(SeriesKey {
-            event_type: text(0)?,
+            event_type,
             name: text(1),
             agent: text(2),
             source: text(3),

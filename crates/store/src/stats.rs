@@ -74,8 +74,8 @@ impl Store {
             stats.log_lines += lines(&log).map_err(failed())?;
             latest = latest.max(latest_time(&log, latest).map_err(failed())?);
         }
-        for tier in crate::rollup::Tier::ALL {
-            for file in disk::files_below(&self.home.rollups().join(tier.name()))? {
+        for derived in crate::rollup::DERIVED {
+            for file in disk::files_below(&self.home.rollups().join(derived))? {
                 stats.rollup_bytes += file.metadata().map_or(0, |metadata| metadata.len());
             }
         }

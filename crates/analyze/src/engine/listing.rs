@@ -1,59 +1,38 @@
 //! Questions that list sessions or events one by one: what cells do not tell.
-//! Asked in SQL, within the limits that SQL has.
+//! The store finds the rows; here they become answers.
 
-use serde_json::Value;
-use tachograph_model::answer::{
-    About, Found, Note, NoteKind, OneSession, SessionList, Trace, TraceEvent,
+use std::cmp::Ordering;
+use std::sync::{Mutex, PoisonError};
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampNanosecondType,
 };
-use tachograph_model::{Answer, AskError, Scope, UnixNanos, Window, question};
+use tachograph_model::answer::{About, Found, Note, NoteKind, SessionList, Trace, TraceEvent};
+use tachograph_model::{Answer, AskError, Column, Scope, UnixNanos, question};
+use tachograph_store::{EVENT_TYPE, Snapshot, TIMESTAMP, Whose};
 
-use super::Engine;
+use super::{Engine, notes};
+
+/// Bytes of texts that a trace holds, unless the settings say otherwise.
+const TRACE_BYTES: usize = 64 << 20;
 
 impl Engine {
     /// The latest sessions.
     pub(super) fn session_list(&self, asked: &question::SessionList) -> Result<Answer, AskError> {
-        let query = format!(
-            "SELECT *, count(*) OVER () AS found FROM (SELECT session_id, \
-             CASE WHEN min(agent) = max(agent) THEN min(agent) END AS agent, \
-             CAST(min(timestamp) AS BIGINT) AS first, CAST(max(timestamp) AS BIGINT) AS last, \
-             count(*) AS events, \
-             count(*) FILTER (WHERE event_type = 'tool_call') AS tool_calls, \
-             count(*) FILTER (WHERE event_type = 'llm_call') AS llm_calls, \
-             count(*) FILTER (WHERE NOT success) AS failed, \
-             sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (WHERE \
-             event_type = 'llm_call' AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)) \
-             AS tokens, sum(cost_usd) FILTER (WHERE event_type = 'llm_call') AS cost_usd \
-             FROM events WHERE session_id <> ''{} GROUP BY session_id) \
-             ORDER BY last DESC, session_id LIMIT {}",
-            within(asked.scope.window),
-            asked.limit.max(1),
-        );
-        let (rows, mut about) = self.rows(query, asked.limit, &asked.scope)?;
-        let mut found = SessionList::default();
-        for row in &rows {
-            let mut row = Row(row.iter());
-            found.sessions.push(OneSession {
-                session: row.text().unwrap_or_default(),
-                agent: row.text(),
-                first: row.time(),
-                last: row.time(),
-                events: row.count(),
-                tool_calls: row.count(),
-                llm_calls: row.count(),
-                failed: row.count(),
-                tokens: row.whole(),
-                cost_usd: row.number(),
-            });
-            found.more = row.count().saturating_sub(rows.len() as u64);
-        }
-        about.events = found.sessions.iter().map(|one| one.events).sum();
-        note_more(
-            &mut about,
-            "session_list",
-            "sessions",
-            rows.len(),
-            found.more,
-        );
+        let snapshot = self.snapshot()?;
+        let limit = asked.limit.max(1) as usize;
+        let listed = snapshot.sessions(asked.scope.window, limit);
+        let listed = listed.map_err(notes::read_error)?;
+        let mut about = about(&asked.scope, &snapshot, &listed.notes);
+        let more = listed.found.saturating_sub(listed.sessions.len() as u64);
+        about.events = listed.sessions.iter().map(|one| one.events).sum();
+        let rows = listed.sessions.len();
+        note_more(&mut about, "session_list", "sessions", rows, more);
+        let found = SessionList {
+            sessions: listed.sessions,
+            more,
+        };
         Ok(Answer {
             about,
             found: Found::SessionList(found.into()),
@@ -62,80 +41,52 @@ impl Engine {
 
     /// The events of a session or trace.
     pub(super) fn trace(&self, asked: &question::Trace) -> Result<Answer, AskError> {
-        let window = within(asked.scope.window);
-        let is = |column: &str, id: &Option<String>| {
-            let id = id.as_ref()?;
-            Some(format!(" AND {column} = {}", quoted(id)))
+        let snapshot = self.snapshot()?;
+        let window = asked.scope.window;
+        let mut latest = None;
+        if asked.session.is_none() && asked.trace.is_none() {
+            let listed = snapshot.sessions(window, 1).map_err(notes::read_error)?;
+            latest = listed.sessions.into_iter().next();
+            if latest.is_none() {
+                let about = about(&asked.scope, &snapshot, &listed.notes);
+                let found = Found::Trace(Trace::default().into());
+                return Ok(Answer { about, found });
+            }
+        }
+        let latest = latest.as_ref().map(|one| &*one.session);
+        let whose = Whose {
+            session: asked.session.as_deref().or(latest),
+            trace: asked.trace.as_deref(),
         };
-        let of = [
-            is("session_id", &asked.session),
-            is("trace_id", &asked.trace),
-        ];
-        let mut of: String = of.into_iter().flatten().collect();
-        if of.is_empty() {
-            of = format!(
-                " AND session_id = (SELECT session_id FROM events WHERE session_id <> ''{window} \
-                 ORDER BY timestamp DESC LIMIT 1)"
-            );
-        }
-        let query = format!(
-            "SELECT *, count(*) OVER () AS found FROM (SELECT \
-             CAST(timestamp AS BIGINT) - CAST(CASE WHEN duration_ms BETWEEN 0 AND 1e12 THEN \
-             round(duration_ms * 1e6) ELSE 0 END AS BIGINT) AS start, \
-             CAST(timestamp AS BIGINT) AS at, duration_ms, event_type, name, source, \
-             CASE WHEN success THEN 'ok' WHEN NOT success THEN 'failed' ELSE status END AS status, \
-             error_type, id, parent_id, \
-             CASE WHEN input_tokens IS NULL AND output_tokens IS NULL THEN tokens \
-             ELSE coalesce(input_tokens, 0) + coalesce(output_tokens, 0) END AS tokens, cost_usd \
-             FROM events WHERE true{of}{window}) \
-             ORDER BY start, at DESC, event_type, name, id LIMIT {}",
-            asked.limit.max(1),
-        );
-        let (rows, mut about) = self.rows(query, asked.limit, &asked.scope)?;
-        let mut found = Trace::default();
-        for row in &rows {
-            let mut row = Row(row.iter());
-            found.events.push(TraceEvent {
-                start: row.time(),
-                timestamp: row.time(),
-                duration_ms: row.number(),
-                event_type: row.text().unwrap_or_default(),
-                name: row.text(),
-                source: row.text(),
-                status: row.text(),
-                error_type: row.text(),
-                span_id: row.text(),
-                parent_id: row.text(),
-                tokens: row.whole(),
-                cost_usd: row.number(),
-            });
-            found.more = row.count().saturating_sub(rows.len() as u64);
-        }
-        about.events = rows.len() as u64;
-        note_more(&mut about, "trace", "events", rows.len(), found.more);
+        let first = Mutex::new(First::new(asked.limit));
+        let of = |batch: RecordBatch| {
+            let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+            first.take(&batch);
+        };
+        let left_out = snapshot.events_of(whose, window, &columns(), of);
+        let left_out = left_out.map_err(notes::read_error)?;
+        let mut about = about(&asked.scope, &snapshot, &left_out);
+        let first = first.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let count = first.count;
+        let most_bytes = self.config.sql_result_bytes.unwrap_or(TRACE_BYTES);
+        let events = first.finish(most_bytes);
+        let more = count - events.len() as u64;
+        about.events = events.len() as u64;
+        note_more(&mut about, "trace", "events", events.len(), more);
         Ok(Answer {
             about,
-            found: Found::Trace(found.into()),
+            found: Found::Trace(Trace { events, more }.into()),
         })
     }
+}
 
-    fn rows(
-        &self,
-        query: String,
-        limit: u32,
-        scope: &Scope,
-    ) -> Result<(super::Rows, About), AskError> {
-        let answer = self.sql(&question::Sql {
-            query,
-            row_limit: limit.max(1) as usize,
-        })?;
-        let mut about = About::new(scope);
-        about.notes = answer.about.notes;
-        match answer.found {
-            Found::Sql(sql) => Ok((sql.rows, about)),
-            _ => Err(AskError::Mismatch { question: "sql" }),
-        }
+fn about(scope: &Scope, snapshot: &Snapshot, left_out: &[tachograph_store::Note]) -> About {
+    let mut about = About::new(scope);
+    let all = notes::of_store(snapshot.notes()).into_iter();
+    for note in all.chain(notes::of_store(left_out)) {
+        about.note(note);
     }
+    about
 }
 
 fn note_more(about: &mut About, question: &'static str, what: &str, listed: usize, more: u64) {
@@ -145,49 +96,159 @@ fn note_more(about: &mut About, question: &'static str, what: &str, listed: usiz
     }
 }
 
-/// A window, as a further condition.
-fn within(window: Window) -> String {
-    let edge = |op: &str, at: UnixNanos| {
-        let nanos = at.0;
-        format!(" AND timestamp {op} arrow_cast({nanos}, 'Timestamp(Nanosecond, Some(\"UTC\"))')")
+const TEXTS: [Column; 6] = [
+    Column::Name,
+    Column::Source,
+    Column::Status,
+    Column::ErrorType,
+    Column::Id,
+    Column::ParentId,
+];
+
+/// What is read of an event.
+fn columns() -> Vec<&'static str> {
+    let others = [
+        Column::Success,
+        Column::DurationMs,
+        Column::CostUsd,
+        Column::Tokens,
+        Column::InputTokens,
+        Column::OutputTokens,
+    ];
+    let named = TEXTS.iter().chain(&others).map(|column| column.name());
+    [TIMESTAMP, EVENT_TYPE].into_iter().chain(named).collect()
+}
+
+/// The events that began first, of all that come.
+struct First {
+    limit: usize,
+    count: u64,
+    events: Vec<TraceEvent>,
+}
+
+impl First {
+    fn new(limit: u32) -> Self {
+        Self {
+            limit: limit.max(1) as usize,
+            count: 0,
+            events: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, batch: &RecordBatch) {
+        self.count += batch.num_rows() as u64;
+        for row in 0..batch.num_rows() {
+            self.events.push(event(batch, row));
+            if self.events.len() >= self.limit.saturating_mul(2) {
+                self.cut();
+            }
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.events.len() > self.limit {
+            self.events.select_nth_unstable_by(self.limit, order);
+            self.events.truncate(self.limit);
+        }
+    }
+
+    fn finish(mut self, most_bytes: usize) -> Vec<TraceEvent> {
+        self.cut();
+        self.events.sort_by(order);
+        let mut bytes = 0;
+        let fits = self.events.iter().take_while(|event| {
+            bytes += weight(event);
+            bytes <= most_bytes
+        });
+        let fits = fits.count().max(1);
+        self.events.truncate(fits);
+        self.events
+    }
+}
+
+/// In the order they began; what ended later is what others are within.
+fn order(a: &TraceEvent, b: &TraceEvent) -> Ordering {
+    // None is the last.
+    let text = |a: &Option<String>, b: &Option<String>| {
+        (a.is_none(), a.as_deref()).cmp(&(b.is_none(), b.as_deref()))
     };
-    let mut text = String::new();
-    if window.from != UnixNanos::MIN {
-        text.push_str(&edge(">=", window.from));
-    }
-    if window.to != UnixNanos::MAX {
-        text.push_str(&edge("<", window.to));
-    }
-    text
+    a.start
+        .cmp(&b.start)
+        .then_with(|| b.timestamp.cmp(&a.timestamp))
+        .then_with(|| a.event_type.cmp(&b.event_type))
+        .then_with(|| text(&a.name, &b.name))
+        .then_with(|| text(&a.span_id, &b.span_id))
 }
 
-/// A text as SQL quotes it: nothing in it ends it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+/// Bytes that an event takes, about.
+fn weight(event: &TraceEvent) -> usize {
+    let texts = [
+        &event.name,
+        &event.source,
+        &event.status,
+        &event.error_type,
+        &event.span_id,
+        &event.parent_id,
+    ];
+    let held = texts.into_iter().flatten().map(String::len);
+    size_of::<TraceEvent>() + event.event_type.len() + held.sum::<usize>()
 }
 
-/// The values of a row, one after the other.
-struct Row<'a>(std::slice::Iter<'a, Value>);
+/// Longer than this nothing takes: it began when it was recorded.
+const LONGEST_MS: f64 = 1e12;
 
-impl Row<'_> {
-    fn text(&mut self) -> Option<String> {
-        self.0.next()?.as_str().map(str::to_owned)
+fn event(batch: &RecordBatch, row: usize) -> TraceEvent {
+    let text = |column: Column| text_of(batch, column.name(), row);
+    let whole = |column: Column| number::<Int64Type>(batch, column.name(), row);
+    let float = |column: Column| number::<Float64Type>(batch, column.name(), row);
+    let at = number::<TimestampNanosecondType>(batch, TIMESTAMP, row).unwrap_or_default();
+    let duration_ms = float(Column::DurationMs);
+    let took = duration_ms.filter(|ms| (0.0..=LONGEST_MS).contains(ms));
+    let took = took.map_or(0, |ms| (ms * 1e6).round() as i64);
+    let success = batch
+        .column_by_name(Column::Success.name())
+        .and_then(|flags| flags.as_boolean_opt())
+        .and_then(|flags| flags.is_valid(row).then(|| flags.value(row)));
+    let tokens = match (whole(Column::InputTokens), whole(Column::OutputTokens)) {
+        (None, None) => whole(Column::Tokens),
+        (input, output) => {
+            let sum = input.unwrap_or(0).saturating_add(output.unwrap_or(0));
+            Some(sum)
+        }
+    };
+    TraceEvent {
+        start: UnixNanos(at.saturating_sub(took)),
+        timestamp: UnixNanos(at),
+        duration_ms,
+        event_type: text_of(batch, EVENT_TYPE, row).unwrap_or_default(),
+        name: text(Column::Name),
+        source: text(Column::Source),
+        status: match success {
+            Some(true) => Some("ok".to_owned()),
+            Some(false) => Some("failed".to_owned()),
+            None => text(Column::Status),
+        },
+        error_type: text(Column::ErrorType),
+        span_id: text(Column::Id),
+        parent_id: text(Column::ParentId),
+        tokens,
+        cost_usd: float(Column::CostUsd),
     }
+}
 
-    fn whole(&mut self) -> Option<i64> {
-        self.0.next()?.as_i64()
-    }
+fn number<T: ArrowPrimitiveType>(batch: &RecordBatch, name: &str, row: usize) -> Option<T::Native> {
+    let array = batch.column_by_name(name)?.as_primitive_opt::<T>()?;
+    array.is_valid(row).then(|| array.value(row))
+}
 
-    fn number(&mut self) -> Option<f64> {
-        self.0.next()?.as_f64()
+fn text_of(batch: &RecordBatch, name: &str, row: usize) -> Option<String> {
+    let array = batch.column_by_name(name)?;
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return texts.is_valid(row).then(|| texts.value(row).to_owned());
     }
-
-    fn count(&mut self) -> u64 {
-        let count = self.whole().unwrap_or(0);
-        u64::try_from(count).unwrap_or(0)
-    }
-
-    fn time(&mut self) -> UnixNanos {
-        UnixNanos(self.whole().unwrap_or(0))
-    }
+    let dictionary = array.as_dictionary_opt::<Int32Type>()?;
+    let keys = dictionary.keys();
+    let texts = dictionary.values().as_string_opt::<i32>()?;
+    let text = || texts.value(keys.value(row) as usize).to_owned();
+    keys.is_valid(row).then(text)
 }

@@ -130,6 +130,10 @@ impl Engine {
             Some(types) => spec.of_types(types),
             None => spec,
         };
+        let spec = match manner.charts {
+            true => spec.for_charts(),
+            false => spec,
+        };
         let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
         notes.extend(notes::of_store(&folded.notes));
         Ok(Gathered {
@@ -148,6 +152,8 @@ struct Manner<'a> {
     grain: Grain,
     /// Up to so many events exactly, if the settings allow as many.
     exact_most: u64,
+    /// Only what charts tell apart.
+    charts: bool,
 }
 
 /// A chart is asked for again and again, and its lines are no thicker than the
@@ -156,14 +162,15 @@ const EXACT_CHART: u64 = 100_000;
 
 impl<'a> Manner<'a> {
     fn of(question: &'a Question) -> Self {
-        let (grain, exact_most) = match question {
-            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART),
-            _ => (Grain::Day, u64::MAX),
+        let (grain, exact_most, charts) = match question {
+            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART, true),
+            _ => (Grain::Day, u64::MAX, false),
         };
         Self {
             types: question::types(question),
             grain,
             exact_most,
+            charts,
         }
     }
 }

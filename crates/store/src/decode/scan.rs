@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use memchr::memchr;
+use memchr::memmem::Finder;
 use tachograph_log::FileId;
 use tachograph_model::{Decoder, LineError, MAX_LINE_BYTES, Window};
 
@@ -73,6 +74,43 @@ impl LogPart {
             broken: Broken::default(),
             rejected: None,
         }
+    }
+
+    /// Whether an event in it may have this text in a column: a text that is
+    /// written as it is stands in it, byte by byte, and one that is not has
+    /// signs that say so.
+    pub(crate) fn may_hold(&self, text: &str) -> bool {
+        let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | b'/' | 0..b' ');
+        if text.bytes().any(escaped) {
+            return true;
+        }
+        let (text, sign) = (Finder::new(text), Finder::new("\\u"));
+        // The last line begins in the stretch, and may end behind it.
+        let keep = text.needle().len().max(2) - 1;
+        let (mut buffer, mut at) = (Vec::new(), self.from);
+        while at < self.len {
+            let held = buffer.len();
+            buffer.resize(held + READ_BYTES, 0);
+            let Ok(read) = read_at(&self.file, &mut buffer[held..], at) else {
+                // Whoever decodes it says what is wrong.
+                return true;
+            };
+            buffer.truncate(held + read);
+            let end = match at >= self.to {
+                true => memchr(b'\n', &buffer[held..]).map(|end| held + end),
+                false => None,
+            };
+            let piece = &buffer[..end.unwrap_or(buffer.len())];
+            if text.find(piece).is_some() || sign.find(piece).is_some() {
+                return true;
+            }
+            if end.is_some() || read == 0 {
+                return false;
+            }
+            at += read as u64;
+            buffer.drain(..buffer.len().saturating_sub(keep));
+        }
+        false
     }
 
     /// Cuts the stretch at every so many bytes from where it starts.

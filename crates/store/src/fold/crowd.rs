@@ -49,7 +49,7 @@ const BARE: usize = 1_000;
 const STATES: [&str; 5] = ["abandoned", "hit", "miss", "eviction", "size_rejection"];
 
 /// A series as it lies in a batch or in a cell.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SeriesRef<'a> {
     /// In the order of [`SeriesKey::text_columns`].
     pub(crate) texts: [Option<&'a str>; 7],
@@ -69,6 +69,12 @@ impl<'a> SeriesRef<'a> {
 
     pub(crate) fn event_type(&self) -> &'a str {
         self.texts[0].unwrap_or_default()
+    }
+
+    /// Leaves what charts tell apart.
+    pub(crate) fn give_up_for_charts(&mut self) {
+        let [_, _, agent, _, r#type, _, error_type] = &mut self.texts;
+        (*agent, *r#type, *error_type) = (None, None, None);
     }
 
     fn at_level(mut self, level: usize) -> Self {

@@ -40,6 +40,9 @@ pub struct FoldSpec {
     pub types: Option<Vec<String>>,
     /// How much may be told apart; `None`: everything, whatever it takes.
     pub bound: Option<Bound>,
+    /// Only what charts tell apart: neither agents nor types nor classes of
+    /// failure.
+    pub charts: bool,
 }
 
 impl FoldSpec {
@@ -50,7 +53,15 @@ impl FoldSpec {
             exact: false,
             types: None,
             bound: None,
+            charts: false,
         }
+    }
+
+    /// The same, with only that told apart that charts do.
+    #[must_use]
+    pub fn for_charts(mut self) -> Self {
+        self.charts = true;
+        self
     }
 
     /// The same, with no more told apart than this.
@@ -80,6 +91,14 @@ impl FoldSpec {
             types: None,
             ..self.clone()
         }
+    }
+
+    /// The series that one counts to.
+    fn apart<'a>(&self, mut series: SeriesRef<'a>) -> SeriesRef<'a> {
+        if self.charts {
+            series.give_up_for_charts();
+        }
+        series
     }
 
     pub(crate) fn wants(&self, event_type: &str) -> bool {
@@ -261,7 +280,7 @@ impl Folder {
         self.codes = codes;
         let mut tally = census.lock();
         for (row, events) in known.into_values() {
-            let series = columns.series(row);
+            let series = self.spec.apart(columns.series(row));
             if self.spec.wants(series.event_type()) {
                 tally.see(&series, events);
             }
@@ -279,7 +298,8 @@ impl Folder {
         if let Taking::Census(census) = &self.taking {
             if self.spec.wants(&cell.key.event_type) {
                 let mut tally = census.lock();
-                tally.see(&SeriesRef::of(&cell.key), cell.count);
+                let series = self.spec.apart(SeriesRef::of(&cell.key));
+                tally.see(&series, cell.count);
                 for (name, events) in &cell.entities {
                     tally.see_entity(name, *events);
                 }
@@ -297,6 +317,11 @@ impl Folder {
             mine.start = start;
         });
         self.check()
+    }
+
+    /// Whether it takes in events of this type.
+    pub(crate) fn wants(&self, event_type: &str) -> bool {
+        self.spec.wants(event_type)
     }
 
     /// Takes in a cell as a rollup stores it. False when its state is damaged.
@@ -410,7 +435,7 @@ impl Folder {
     }
 
     fn series_of(&mut self, columns: &Columns, row: usize) -> Option<u32> {
-        let series = columns.series(row);
+        let series = self.spec.apart(columns.series(row));
         if !self.spec.wants(series.event_type()) {
             return None;
         }
@@ -425,14 +450,18 @@ impl Folder {
         if !self.spec.wants(&key.event_type) {
             return None;
         }
+        let whole = SeriesRef::of(key);
+        let series = self.spec.apart(whole);
         if let Taking::Chosen(chosen) = &self.taking {
-            let series = chosen.place(SeriesRef::of(key));
+            let series = chosen.place(series);
             return Some(self.series(series));
         }
-        if let Some(series) = self.series.get(key) {
+        if series == whole
+            && let Some(series) = self.series.get(key)
+        {
             return Some(*series);
         }
-        Some(self.series(SeriesRef::of(key)))
+        Some(self.series(series))
     }
 
     fn series(&mut self, series: SeriesRef<'_>) -> u32 {

@@ -14,6 +14,6 @@ mod read;
 mod sort;
 mod write;
 
-pub(crate) use read::{Scan, batch_of, unless_it_panics};
+pub(crate) use read::{Scan, batch_of, conform, unless_it_panics};
 pub(crate) use sort::{Sorted, sort_by_day};
 pub(crate) use write::{Batch, compression, write_file, write_segment};

@@ -5,14 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, new_null_array};
+use arrow::compute::cast;
+use arrow::compute::kernels::cmp::eq;
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions,
+    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter, RowSelection,
 };
-use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 use tachograph_model::Window;
@@ -33,6 +35,8 @@ pub(crate) struct Scan {
     groups: Vec<usize>,
     reader: Option<ParquetRecordBatchReader>,
     schema: SchemaRef,
+    /// Columns of ids, and what they are to hold.
+    ids: Vec<(&'static str, String)>,
 }
 
 impl Scan {
@@ -82,7 +86,70 @@ impl Scan {
             groups,
             reader: None,
             schema,
+            ids: Vec::new(),
         })
+    }
+
+    /// Only rows that have these ids. Leaves out the groups whose bloom filters
+    /// say that none has.
+    pub(crate) fn only(mut self, ids: &[(&'static str, &str)]) -> Result<Self, StoreError> {
+        let groups = std::mem::take(&mut self.groups);
+        for at in groups {
+            if self.may_hold(at, ids)? {
+                self.groups.push(at);
+            }
+        }
+        self.ids = ids.iter().map(|(c, id)| (*c, (*id).to_owned())).collect();
+        Ok(self)
+    }
+
+    fn may_hold(&self, group: usize, ids: &[(&'static str, &str)]) -> Result<bool, StoreError> {
+        let failed = || StoreError::parquet("read", &self.path);
+        let builder = self.builder()?;
+        for (column, id) in ids {
+            let chunks = self.metadata.metadata().row_group(group).columns().iter();
+            let mut places = chunks.enumerate();
+            let place = places.find(|(_, chunk)| chunk.column_path().string() == *column);
+            let Some((place, chunk)) = place else {
+                return Ok(false);
+            };
+            if is_empty(chunk) {
+                return Ok(false);
+            }
+            let filter = builder
+                .get_row_group_column_bloom_filter(group, place)
+                .map_err(failed())?;
+            if filter.is_some_and(|filter| !filter.check(*id)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
+        let file = self
+            .file
+            .try_clone()
+            .map_err(StoreError::io("read", &self.path))?;
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(
+            file,
+            self.metadata.clone(),
+        ))
+    }
+
+    /// Reads a column of ids before all others, which are then read only of the
+    /// rows that have the wanted ones.
+    fn row_filter(&self) -> RowFilter {
+        let schema = self.metadata.parquet_schema();
+        let predicate = |(column, id): &(&'static str, String)| {
+            let id = id.clone();
+            let mask = ProjectionMask::columns(schema, [*column]);
+            Box::new(ArrowPredicateFn::new(mask, move |batch| {
+                let held = cast(batch.column(0), &DataType::Utf8)?;
+                eq(&held, &StringArray::new_scalar(&id))
+            })) as Box<dyn ArrowPredicate>
+        };
+        RowFilter::new(self.ids.iter().map(predicate).collect())
     }
 
     fn next_reader(&mut self) -> Result<Option<ParquetRecordBatchReader>, StoreError> {
@@ -95,23 +162,18 @@ impl Scan {
         let leaves = group.columns().iter().enumerate().filter(|(_, chunk)| {
             let root = chunk.column_path().parts().first();
             let wanted = root.is_some_and(|root| self.columns.contains(root));
-            let empty = chunk
-                .statistics()
-                .and_then(Statistics::null_count_opt)
-                .is_some_and(|nulls| nulls as i64 >= chunk.num_values());
-            wanted && !empty
+            wanted && !is_empty(chunk)
         });
         let mask =
             ProjectionMask::leaves(self.metadata.parquet_schema(), leaves.map(|(leaf, _)| leaf));
-        let file = self
-            .file
-            .try_clone()
-            .map_err(StoreError::io("read", &self.path))?;
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_row_groups(vec![at])
-                .with_projection(mask)
-                .with_batch_size(self.batch_rows);
+        let mut builder = self
+            .builder()?
+            .with_row_groups(vec![at])
+            .with_projection(mask)
+            .with_batch_size(self.batch_rows);
+        if !self.ids.is_empty() {
+            builder = builder.with_row_filter(self.row_filter());
+        }
         if let Some(selection) = self.pages(at) {
             builder = builder.with_row_selection(selection);
         }
@@ -239,6 +301,12 @@ pub(crate) fn unless_it_panics<T>(
             why: "its bytes are damaged".to_owned(),
         })
     })
+}
+
+/// Whether a column has no value in a group.
+fn is_empty(chunk: &ColumnChunkMetaData) -> bool {
+    let nulls = chunk.statistics().and_then(Statistics::null_count_opt);
+    nulls.is_some_and(|nulls| nulls as i64 >= chunk.num_values())
 }
 
 fn in_window(group: &RowGroupMetaData, window: Window) -> bool {

@@ -151,11 +151,7 @@ fn gather(snapshot: &Snapshot, all: Vec<Result<Found, StoreError>>) -> Result<Fo
             None => whole = Some(found.folder),
         }
     }
-    for log in &snapshot.logs {
-        if let Some(broken) = broken.remove(&log.path) {
-            answer.notes.extend(broken.note(&log.path, &log.file));
-        }
-    }
+    answer.notes.extend(snapshot.notes_on(broken));
     if let Some(mut whole) = whole {
         answer.first_named = whole.take_first_named();
         answer.rows = whole.rows();
@@ -188,30 +184,18 @@ fn add_kept_log(
     taking: &Taking,
     found: &mut Found,
 ) -> Result<(), StoreError> {
-    let failed = || StoreError::io("read", &part.path);
     let key = Key::Log {
         file: part.id,
         from: part.from,
         grain: spec.grain,
         exact: spec.exact,
+        charts: spec.charts,
     };
-    let held = kept.get(&key).filter(|held| {
-        let same = |to| kept::tail_of(&part.file, to).is_ok_and(|tail| tail == held.tail);
-        (part.from..=part.to).contains(&held.to) && same(held.to)
-    });
-    let from = held.as_ref().map_or(part.from, |held| held.to);
-    // A line that is still being written is looked at anew each time.
-    let end = match part.live {
-        true => kept::whole_lines_end(&part.file, from, part.len)
-            .map_err(failed())?
-            .min(part.to),
-        false => part.to,
-    };
-    let crowded = held.as_ref().is_some_and(|held| held.crowded);
-    let mut stretch = held;
+    let (mut stretch, fresh) = kept.get_of_log::<Stretch>(&key, part)?;
+    let crowded = stretch.as_ref().is_some_and(|held| held.crowded);
     // A census is taken of what is there: nothing is made to be kept.
-    if from < end && !crowded && !matches!(taking, Taking::Census(_)) {
-        let whole = fold_on(kept, part, stretch.as_deref(), from..end, spec);
+    if !fresh.is_empty() && !crowded && !matches!(taking, Taking::Census(_)) {
+        let whole = fold_on(kept, part, stretch.as_deref(), fresh, spec);
         let whole = match whole {
             Err(StoreError::Crowded) => Stretch {
                 to: part.from,
@@ -220,7 +204,8 @@ fn add_kept_log(
             whole => whole?,
         };
         let whole = Arc::new(Stretch {
-            tail: kept::tail_of(&part.file, whole.to).map_err(failed())?,
+            tail: kept::tail_of(&part.file, whole.to)
+                .map_err(StoreError::io("read", &part.path))?,
             ..whole
         });
         kept.put(key, &whole);
@@ -359,7 +344,7 @@ impl Snapshot {
     ) -> Result<(), StoreError> {
         let path = self.home.root().join(tier.path(segment.day, &segment.id));
         let read = |stretch, folder: &mut Folder| {
-            self.check_file(&path, segment.tier_checksum(tier))?;
+            self.check_file(&path, segment.tier_checksum(tier.name()))?;
             read_tier(&path, stretch, folder)
         };
         let Some(kept) = &self.kept else {
@@ -396,6 +381,7 @@ impl Snapshot {
             segment: segment.id.clone(),
             grain: spec.grain,
             exact: spec.exact,
+            charts: spec.charts,
         };
         let cells = kept.get_or(key, || {
             let spec = spec.of_all_types().bounded(kept.bound());
@@ -443,9 +429,7 @@ pub(crate) fn plan(
     if spec.exact {
         return vec![(None, window)];
     }
-    let has = |tier: Tier| {
-        spec.grain.is_made_of(tier.grain()) && segment.tiers.iter().any(|name| name == tier.name())
-    };
+    let has = |tier: Tier| spec.grain.is_made_of(tier.grain()) && segment.has(tier.name());
     let day = Window {
         from: UnixNanos(segment.day.saturating_mul(NANOS_PER_DAY)),
         to: UnixNanos((segment.day + 1).saturating_mul(NANOS_PER_DAY)),
@@ -463,50 +447,46 @@ pub(crate) fn plan(
             window.to
         },
     };
+    // Less is told apart in it: it has fewer cells than even days have.
+    let chart = (spec.charts && has(Tier::Chart)).then_some(Tier::Chart);
     if stretch == day {
-        let coarsest = Tier::ALL.into_iter().rev().find(|tier| has(*tier));
-        return vec![(coarsest, stretch)];
+        let coarsest = || Tier::ALL.into_iter().rev().find(|tier| has(*tier));
+        return vec![(chart.or_else(coarsest), stretch)];
     }
+    let of = |tier: Tier| has(tier).then_some(tier);
+    let tiers = [chart.or_else(|| of(Tier::Hour)), of(Tier::Minute)];
     let mut pieces = Vec::new();
-    cover(stretch, Grain::Hour, &has, &mut pieces);
+    cover(stretch, &tiers, &mut pieces);
     pieces
 }
 
-/// Covers a stretch with whole hours, what is left with whole minutes, and
-/// what is left then with events.
-fn cover(
-    stretch: Window,
-    grain: Grain,
-    has: &impl Fn(Tier) -> bool,
-    pieces: &mut Vec<(Option<Tier>, Window)>,
-) {
+/// Covers a stretch with whole stretches of the first tier, what is left with
+/// those of the next, and what is left then with events.
+fn cover(stretch: Window, tiers: &[Option<Tier>], pieces: &mut Vec<(Option<Tier>, Window)>) {
     if stretch.from >= stretch.to {
         return;
     }
-    let (tier, finer) = match grain {
-        Grain::Hour => (Tier::Hour, Some(Grain::Minute)),
-        _ => (Tier::Minute, None),
+    let Some((tier, finer)) = tiers.split_first() else {
+        return pieces.push((None, stretch));
     };
-    let rest = |stretch: Window, pieces: &mut Vec<_>| match finer {
-        Some(finer) => cover(stretch, finer, has, pieces),
-        None if stretch.from < stretch.to => pieces.push((None, stretch)),
-        None => {}
+    let Some(tier) = *tier else {
+        return cover(stretch, finer, pieces);
     };
-    let floor = |at: UnixNanos| grain.start_of(at);
-    let up = floor(stretch.from);
+    let grain = tier.grain();
+    let up = grain.start_of(stretch.from);
     let from = if up == stretch.from {
         up
     } else {
         UnixNanos(up.0.saturating_add(grain.nanos().unwrap_or(0)))
     };
-    let to = floor(stretch.to);
-    if !has(tier) || from >= to {
-        return rest(stretch, pieces);
+    let to = grain.start_of(stretch.to);
+    if from >= to {
+        return cover(stretch, finer, pieces);
     }
     let part = |from, to| Window { from, to };
-    rest(part(stretch.from, from), pieces);
+    cover(part(stretch.from, from), finer, pieces);
     pieces.push((Some(tier), part(from, to)));
-    rest(part(to, stretch.to), pieces);
+    cover(part(to, stretch.to), finer, pieces);
 }
 
 pub(crate) fn describe(error: &dyn std::error::Error) -> String {

@@ -1,4 +1,5 @@
-//! What was folded stays in memory, for a process that is asked often.
+//! What was folded stays in memory, for a process that is asked often: cells,
+//! and sessions.
 //!
 //! Segments and their rollups never change, and of a log only the end grows:
 //! so a stretch that was folded once is not read again. What is kept is the
@@ -10,20 +11,23 @@
 //!                                                         │ as far as whole lines go
 //! ```
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasher, Hash};
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::FixedState;
 use tachograph_log::FileId;
 use tachograph_model::{UnixNanos, Window};
 
-use crate::decode::{Broken, read_at};
+use crate::decode::{Broken, LogPart, read_at};
 use crate::error::StoreError;
 use crate::fold::{Bound, Cell, FirstNamed, Folder, Grain};
 use crate::rollup::Tier;
+use crate::sessions::Sessions;
 
 /// So many bytes before a stretch's end must still be what they were.
 const TAIL_BYTES: u64 = 64;
@@ -38,6 +42,7 @@ pub(crate) enum Key {
         segment: String,
         grain: Grain,
         exact: bool,
+        charts: bool,
     },
     /// The lines of a log that begin from an offset on.
     Log {
@@ -45,7 +50,43 @@ pub(crate) enum Key {
         from: u64,
         grain: Grain,
         exact: bool,
+        charts: bool,
     },
+    /// The sessions of a segment.
+    Sessions { segment: String },
+    /// The sessions of the lines of a log that begin from an offset on.
+    LogSessions { file: FileId, from: u64 },
+}
+
+/// What can be kept.
+pub(crate) trait Keepable: Any + Send + Sync {
+    /// About how much memory it takes.
+    fn memory_bytes(&self) -> usize;
+}
+
+/// What was made of a stretch of log that may have grown since.
+pub(crate) trait OfLog: Keepable {
+    /// Where it ends, and a hash of the bytes before.
+    fn end(&self) -> (u64, u64);
+}
+
+impl Keepable for Sessions {
+    fn memory_bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+}
+
+impl Keepable for Stretch {
+    fn memory_bytes(&self) -> usize {
+        let cells: usize = self.cells.iter().map(Cell::memory_bytes).sum();
+        cells + self.first_named.memory_bytes()
+    }
+}
+
+impl OfLog for Stretch {
+    fn end(&self) -> (u64, u64) {
+        (self.to, self.tail)
+    }
 }
 
 /// A stretch, folded: events of all types and times.
@@ -86,14 +127,9 @@ impl Stretch {
         let inside = |at: Option<UnixNanos>| at.is_none_or(|at| window.contains(at));
         inside(first) && inside(last)
     }
-
-    fn memory_bytes(&self) -> usize {
-        let cells: usize = self.cells.iter().map(Cell::memory_bytes).sum();
-        cells + self.first_named.memory_bytes()
-    }
 }
 
-/// Stretches, up to about so many bytes; those not asked for longest go.
+/// Stretches and sessions, up to about so many bytes; those not asked for longest go.
 #[derive(Debug)]
 pub(crate) struct Kept {
     most_bytes: usize,
@@ -102,14 +138,14 @@ pub(crate) struct Kept {
 
 #[derive(Debug, Default)]
 struct Held {
-    stretches: HashMap<Key, Entry>,
+    entries: HashMap<Key, Entry>,
     bytes: usize,
     clock: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    stretch: Arc<Stretch>,
+    value: Arc<dyn Any + Send + Sync>,
     bytes: usize,
     used: u64,
 }
@@ -137,29 +173,30 @@ impl Kept {
         }
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Stretch>> {
+    pub(crate) fn get<V: Keepable>(&self, key: &Key) -> Option<Arc<V>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.clock += 1;
         let now = held.clock;
-        let entry = held.stretches.get_mut(key)?;
+        let entry = held.entries.get_mut(key)?;
         entry.used = now;
-        Some(entry.stretch.clone())
+        // A key has values of one type only.
+        entry.value.clone().downcast().ok()
     }
 
-    pub(crate) fn put(&self, key: Key, stretch: &Arc<Stretch>) {
-        let bytes = stretch.memory_bytes() + std::mem::size_of::<(Key, Entry)>();
+    pub(crate) fn put<V: Keepable>(&self, key: Key, value: &Arc<V>) {
+        let bytes = value.memory_bytes() + std::mem::size_of::<(Key, Entry)>();
         if !self.has_room_for(bytes as u64) {
             return;
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.clock += 1;
         let entry = Entry {
-            stretch: stretch.clone(),
+            value: value.clone(),
             bytes,
             used: held.clock,
         };
         held.bytes += bytes;
-        if let Some(old) = held.stretches.insert(key, entry) {
+        if let Some(old) = held.entries.insert(key, entry) {
             held.bytes -= old.bytes;
         }
         if held.bytes > self.most_bytes {
@@ -173,7 +210,7 @@ impl Kept {
         key: Key,
         fold: impl FnOnce() -> Result<Stretch, StoreError>,
     ) -> Result<Option<Arc<Stretch>>, StoreError> {
-        let stretch = match self.get(&key) {
+        let stretch: Arc<Stretch> = match self.get(&key) {
             Some(stretch) => stretch,
             None => {
                 let stretch = match fold() {
@@ -187,6 +224,29 @@ impl Kept {
         Ok((!stretch.crowded).then_some(stretch))
     }
 
+    /// What was kept of a log's stretch, unless it was written anew since, and
+    /// the whole lines that have come behind.
+    pub(crate) fn get_of_log<V: OfLog>(
+        &self,
+        key: &Key,
+        part: &LogPart,
+    ) -> Result<(Option<Arc<V>>, Range<u64>), StoreError> {
+        let held = self.get::<V>(key).filter(|held| {
+            let (to, tail) = held.end();
+            let same = || tail_of(&part.file, to).is_ok_and(|now| now == tail);
+            (part.from..=part.to).contains(&to) && same()
+        });
+        let from = held.as_ref().map_or(part.from, |held| held.end().0);
+        // A line that is still being written is looked at anew each time.
+        let end = match part.live {
+            true => whole_lines_end(&part.file, from, part.len)
+                .map_err(StoreError::io("read", &part.path))?
+                .min(part.to),
+            false => part.to,
+        };
+        Ok((held, from..end))
+    }
+
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,7 +257,7 @@ impl Kept {
 impl Held {
     fn shrink_to(&mut self, bytes: usize) {
         let mut by_age: Vec<(u64, Key)> = self
-            .stretches
+            .entries
             .iter()
             .map(|(key, entry)| (entry.used, key.clone()))
             .collect();
@@ -206,7 +266,7 @@ impl Held {
             if self.bytes <= bytes {
                 return;
             }
-            if let Some(old) = self.stretches.remove(&key) {
+            if let Some(old) = self.entries.remove(&key) {
                 self.bytes -= old.bytes;
             }
         }
@@ -248,6 +308,7 @@ mod tests {
             from: number,
             grain: Grain::Day,
             exact: true,
+            charts: false,
         }
     }
 
@@ -258,10 +319,10 @@ mod tests {
         kept.put(key(0), &stretch);
         for number in 1..1_000 {
             kept.put(key(number), &stretch);
-            assert!(kept.get(&key(0)).is_some(), "after {number}");
+            assert!(kept.get::<Stretch>(&key(0)).is_some(), "after {number}");
             assert!(kept.bytes() <= 20_000);
         }
-        assert!(kept.get(&key(999)).is_some());
-        assert!(kept.get(&key(1)).is_none());
+        assert!(kept.get::<Stretch>(&key(999)).is_some());
+        assert!(kept.get::<Stretch>(&key(1)).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! A snapshot: what the store held at one moment. Later writes, rotations and
 //! seals do not change what it answers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tachograph_log::Home;
 use tachograph_model::Window;
 
-use crate::decode::LogPart;
+use crate::decode::{Broken, LogPart};
 use crate::disk;
 use crate::error::StoreError;
 use crate::fold::{Cell, FirstNamed, FoldSpec};
@@ -19,12 +19,16 @@ use crate::note::Note;
 mod cells;
 mod events;
 mod kept;
+mod lookup;
 mod open;
+mod sessions;
 
 pub(crate) use cells::describe;
 pub use events::{Events, event_of};
 pub(crate) use kept::{Kept, Stretch};
+pub use lookup::Whose;
 pub(crate) use open::open_logs;
+pub use sessions::Listed;
 
 /// What a question was answered from.
 #[derive(Debug, Default)]
@@ -90,36 +94,21 @@ impl Snapshot {
     /// the others.
     pub fn sound_segments(&self, window: Window) -> (Vec<&Segment>, Vec<Note>) {
         let segments: Vec<&Segment> = self.segments_in(window).collect();
-        let next = AtomicUsize::new(0);
-        let found: Mutex<Vec<(usize, Note)>> = Mutex::default();
-        let run = || {
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(segment) = segments.get(at) else {
-                    return;
-                };
-                if let Err(error) = self.check(segment) {
-                    let note = self.unreadable(segment, &error);
-                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    found.push((at, note));
-                }
+        let checked = side_by_side(self.threads, &segments, |segment| self.check(segment));
+        let (mut sound, mut notes) = (Vec::with_capacity(segments.len()), Vec::new());
+        for (segment, checked) in segments.into_iter().zip(checked) {
+            match checked {
+                Ok(()) => sound.push(segment),
+                Err(error) => notes.push(self.unreadable(segment, &error)),
             }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.threads.min(segments.len()) {
-                scope.spawn(run);
-            }
-            run();
-        });
-        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.sort_unstable_by_key(|(at, _)| *at);
-        let bad: HashSet<usize> = found.iter().map(|(at, _)| *at).collect();
-        let sound = segments.iter().enumerate();
-        let sound = sound.filter(|(at, _)| !bad.contains(at));
-        (
-            sound.map(|(_, segment)| *segment).collect(),
-            found.into_iter().map(|(_, note)| note).collect(),
-        )
+        }
+        (sound, notes)
+    }
+
+    /// What is to be said of lines that hold no event, by log.
+    pub(crate) fn notes_on(&self, mut broken: HashMap<PathBuf, Broken>) -> Vec<Note> {
+        let of = |log: &LogPart| broken.remove(&log.path)?.note(&log.path, &log.file);
+        self.logs.iter().filter_map(of).collect()
     }
 
     pub(crate) fn unreadable(&self, segment: &Segment, error: &StoreError) -> Note {
@@ -191,4 +180,48 @@ impl Snapshot {
     pub fn cells(&self, window: Window, spec: &FoldSpec) -> Result<Folded, StoreError> {
         cells::cells(self, window, spec)
     }
+
+    /// The latest sessions of `window`, at most `limit`. More than a million
+    /// are not told apart: then those of the newest files are, and a note says
+    /// so.
+    ///
+    /// # Errors
+    /// When the operating system fails; broken data is in the notes.
+    pub fn sessions(&self, window: Window, limit: usize) -> Result<Listed, StoreError> {
+        sessions::list(self, window, limit, sessions::MOST)
+    }
+}
+
+/// Does work on several threads; returns what came of it in the order of the
+/// items.
+pub(crate) fn side_by_side<'a, T: Sync, R: Send>(
+    threads: usize,
+    items: &'a [T],
+    work: impl Fn(&'a T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            match items.get(at) {
+                Some(item) => done.push((at, work(item))),
+                None => return done,
+            }
+        }
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others = 1..threads.min(items.len());
+        let others: Vec<_> = others.map(|_| scope.spawn(run)).collect();
+        let mut all = run();
+        for other in others {
+            match other.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, done)| done).collect()
 }

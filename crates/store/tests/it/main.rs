@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod answers;
+mod charts;
 mod common;
 mod damage;
 mod keeping;
 mod kill;
 mod random;
 mod sealing;
+mod sessions;

@@ -1,0 +1,215 @@
+//! The sessions of a segment as a file beside its rollups.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray,
+    StringDictionaryBuilder,
+};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Encoding;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use tachograph_log::Home;
+use tachograph_model::Window;
+
+use super::{By, Figures, Folder, Sessions, hash_of};
+use crate::error::StoreError;
+use crate::rollup::file_of;
+use crate::schema::{SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type};
+use crate::segment::{Sorted, compression, write_file};
+
+/// Its name among the rollups.
+pub(crate) const NAME: &str = "session";
+
+/// So many times fewer sessions than events make a file worth its bytes.
+const FEWER: usize = 4;
+/// A segment with fewer events is read as fast.
+const FROM_ROWS: usize = 4_096;
+
+/// Whole numbers of a row.
+const NUMBERS: [&str; 7] = [
+    "first",
+    "last",
+    "events",
+    "tool_calls",
+    "llm_calls",
+    "failed",
+    "tokens",
+];
+const SESSION: &str = "session_id";
+const AGENT: &str = "agent";
+const SEVERAL: &str = "several_agents";
+const COST: &str = "cost_usd";
+/// Of a dollar, as [`super::COST_UNIT`] has it.
+const COST_TYPE: DataType = DataType::Decimal128(38, 15);
+
+fn schema() -> SchemaRef {
+    let mut fields = vec![
+        Field::new(SESSION, DataType::Utf8, false),
+        Field::new(AGENT, dictionary_type(), true),
+        Field::new(SEVERAL, DataType::Boolean, false),
+    ];
+    let number = |name: &&str| Field::new(*name, DataType::Int64, *name == "tokens");
+    fields.extend(NUMBERS.iter().map(number));
+    fields.push(Field::new(COST, COST_TYPE, true));
+    Arc::new(Schema::new(fields))
+}
+
+/// Writes the sessions of a segment, if there are any and few enough; returns
+/// the checksum of the file.
+pub(crate) fn write_if_worth(
+    home: &Home,
+    sorted: &Sorted,
+    segment: &str,
+) -> Result<Option<u64>, StoreError> {
+    let rows = sorted.batch.num_rows();
+    if rows < FROM_ROWS {
+        return Ok(None);
+    }
+    let mut folder = Folder::default();
+    for from in (0..rows).step_by(FROM_ROWS) {
+        let some = sorted.batch.slice(from, FROM_ROWS.min(rows - from));
+        folder.push(&some, Window::ALL, |_| true)?;
+        // Noticed in time: they would take more room than the events.
+        if folder.len() * FEWER > rows {
+            return Ok(None);
+        }
+    }
+    if folder.len() == 0 {
+        return Ok(None);
+    }
+    let sessions = folder.finish();
+    let batch = batch_of(&sessions).map_err(StoreError::columns("write sessions"))?;
+    let mut properties = WriterProperties::builder()
+        .set_compression(compression())
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_dictionary_enabled(ColumnPath::from(SESSION), false)
+        .set_offset_index_disabled(true)
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            SCHEMA_VERSION_KEY.to_owned(),
+            SCHEMA_VERSION.to_string(),
+        )]));
+    for name in NUMBERS {
+        let column = ColumnPath::from(name);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+    }
+    let path = home.root().join(file_of(NAME, sorted.day, segment));
+    let (_, checksum) = write_file(&path, &batch, properties)?;
+    Ok(Some(checksum))
+}
+
+fn batch_of(sessions: &Sessions) -> Result<RecordBatch, ArrowError> {
+    // By time, whose differences are small then.
+    let mut rows: Vec<usize> = (0..sessions.len()).collect();
+    rows.sort_unstable_by_key(|row| (sessions.figures(*row).first, *row));
+    let each = || rows.iter().map(|row| sessions.figures(*row));
+    let ids: StringArray = rows.iter().map(|row| Some(sessions.id(*row))).collect();
+    let mut agents = StringDictionaryBuilder::<Int32Type>::new();
+    for figures in each() {
+        agents.append_option(match figures.by {
+            By::One(agent) => Some(&sessions.agents[agent as usize]),
+            _ => None,
+        });
+    }
+    let several: BooleanArray = each().map(|f| Some(f.by == By::Several)).collect();
+    let mut columns: Vec<ArrayRef> =
+        vec![Arc::new(ids), Arc::new(agents.finish()), Arc::new(several)];
+    type Number = fn(&Figures<u32>) -> Option<i64>;
+    let number = |of: Number| -> ArrayRef { Arc::new(each().map(of).collect::<Int64Array>()) };
+    let numbers: [Number; 7] = [
+        |f| Some(f.first),
+        |f| Some(f.last),
+        |f| Some(f.events as i64),
+        |f| Some(f.tool_calls as i64),
+        |f| Some(f.llm_calls as i64),
+        |f| Some(f.failed as i64),
+        |f| f.tokens,
+    ];
+    columns.extend(numbers.map(number));
+    let costs: Decimal128Array = each().map(|figures| figures.cost).collect();
+    columns.push(Arc::new(costs.with_data_type(COST_TYPE)));
+    RecordBatch::try_new(schema(), columns)
+}
+
+/// Reads a file of sessions.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub(crate) fn read(path: &Path) -> Result<Sessions, StoreError> {
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    let failed = || StoreError::parquet("read", path);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed())?;
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let reader = builder
+        .with_batch_size(rows.clamp(1, 64 << 10))
+        .build()
+        .map_err(failed())?;
+    let mut folder = Folder::default();
+    for batch in reader {
+        let batch = batch.map_err(StoreError::columns("read sessions"))?;
+        let damaged = || {
+            let what = format!("{} is damaged", path.display());
+            StoreError::columns("read sessions")(ArrowError::ParseError(what))
+        };
+        add_batch(&batch, &mut folder).ok_or_else(damaged)??;
+    }
+    Ok(folder.finish())
+}
+
+/// `None` when the batch is damaged.
+fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), StoreError>> {
+    let ids = batch.column_by_name(SESSION)?.as_string_opt::<i32>()?;
+    let agents = batch
+        .column_by_name(AGENT)?
+        .as_dictionary_opt::<Int32Type>()?;
+    let names = agents.values().as_string_opt::<i32>()?;
+    let names: Vec<u32> = names
+        .iter()
+        .map(|name| folder.agent(name.unwrap_or_default()))
+        .collect();
+    let several = batch.column_by_name(SEVERAL)?.as_boolean_opt()?;
+    let mut numbers = Vec::with_capacity(NUMBERS.len());
+    for name in NUMBERS {
+        numbers.push(
+            batch
+                .column_by_name(name)?
+                .as_primitive_opt::<Int64Type>()?,
+        );
+    }
+    let costs = batch
+        .column_by_name(COST)?
+        .as_primitive_opt::<Decimal128Type>()?;
+    for row in 0..batch.num_rows() {
+        let by = match (several.value(row), agents.keys().is_valid(row)) {
+            (true, _) => By::Several,
+            (false, false) => By::Nobody,
+            (false, true) => By::One(*names.get(agents.keys().value(row) as usize)?),
+        };
+        let number = |at: usize| numbers[at].value(row);
+        let count = |at: usize| u64::try_from(number(at)).ok();
+        let figures = Figures {
+            by,
+            first: number(0),
+            last: number(1),
+            events: count(2)?,
+            tool_calls: count(3)?,
+            llm_calls: count(4)?,
+            failed: count(5)?,
+            tokens: numbers[6].is_valid(row).then(|| number(6)),
+            cost: costs.is_valid(row).then(|| costs.value(row)),
+        };
+        let id = ids.value(row);
+        if let Err(error) = folder.add(hash_of(id), id, figures) {
+            return Some(Err(error));
+        }
+    }
+    Some(Ok(()))
+}
