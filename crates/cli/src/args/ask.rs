@@ -145,7 +145,7 @@ pub struct Timeline {
     /// Only this provider or component (`unknown`: those without one)
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
-    /// At most N rows (1 to 500)
+    /// At most N rows (1 to 800)
     #[arg(long, value_name = "N", default_value_t = question::Timeline::BUCKETS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(question::Timeline::MOST)))]
     pub buckets: u32,
 }

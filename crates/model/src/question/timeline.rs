@@ -40,8 +40,8 @@ const NANOS: i64 = 1_000_000_000;
 impl Timeline {
     /// Stretches unless told otherwise.
     pub const BUCKETS: u32 = 120;
-    /// The most there may be.
-    pub const MOST: u32 = 500;
+    /// The most there may be: every hour of a month.
+    pub const MOST: u32 = 800;
 
     /// Asks about all events of a scope.
     pub fn new(scope: Scope) -> Self {
@@ -201,6 +201,10 @@ mod tests {
             1,
             60,
         );
+        // Each hour of a month, and the one that is going on.
+        let (from, to) = ("2025-10-20T00:30:00Z", "2025-11-20T00:30:00Z");
+        check(from, to, 800, "2025-10-20", 3_600, 745);
+        let (from, to) = ("2025-11-20T00:30:00Z", "2025-11-21T00:30:00Z");
         check("2000-01-01", "2001-01-01", 3, "1999-12-31", 132 * 86_400, 3);
         // One is as long as the window, wherever that begins.
         check(from, to, 1, from, 86_400, 1);

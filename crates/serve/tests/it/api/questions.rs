@@ -232,10 +232,10 @@ fn hostile_parameters_are_named() {
     bad("/api/v1/storage?days=1", &[("/parameter", "days".into())]);
     bad("/api/v1/stats?agent=%0A", &[("/parameter", "agent".into())]);
     let timeline = "/api/v1/timeline?";
-    for buckets in ["0", "501", "-1", "x", ""] {
+    for buckets in ["0", "801", "-1", "x", ""] {
         let members = [
             ("/parameter", "buckets".into()),
-            ("/allowed", "a whole number from 1 to 500".into()),
+            ("/allowed", "a whole number from 1 to 800".into()),
         ];
         bad(&format!("{timeline}buckets={buckets}"), &members);
     }
