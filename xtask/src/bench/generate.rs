@@ -1,6 +1,6 @@
 //! A log as a busy agent host writes it, made from a seed: same seed, same bytes.
 //!
-//! The mix: 63 % `get_agent` (87 % cache hits; a load follows each miss), 22 %
+//! The mix of [`Load::Library`]: 63 % `get_agent` (87 % cache hits; a load follows each miss), 22 %
 //! `list_agents`, 6 % `search`, 3 % session starts, 3 % ends, 3 % cache operations,
 //! spread evenly over the days with jitter, durations log-normal.
 
@@ -10,6 +10,17 @@ use std::path::Path;
 
 use anyhow::Result;
 
+mod busy;
+
+/// Who writes the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// A library of agents, which is searched and loaded from.
+    Library,
+    /// Agents at work, session by session.
+    Sessions,
+}
+
 /// The newest moment in every generated log, 2025-11-20T12:00:00Z, in seconds.
 const ANCHOR_SECONDS: i64 = 1_763_640_000;
 pub(crate) const ANCHOR: &str = "2025-11-20T12:00:00Z";
@@ -18,13 +29,18 @@ const ROTATE_BYTES: u64 = 10 * 1024 * 1024;
 const AGENTS: u64 = 120;
 
 /// Writes `events` lines over `days` days into `home`, rotated like the real log.
-pub(crate) fn log(home: &Path, events: u64, days: u32, seed: u64) -> Result<()> {
+pub(crate) fn log(home: &Path, load: Load, events: u64, days: u32, seed: u64) -> Result<()> {
     fs::create_dir_all(home)?;
     let live = home.join("events.jsonl");
     let mut file = BufWriter::with_capacity(1 << 16, File::create(&live)?);
     let mut random = Random(seed);
-    let span_us = f64::from(days) * 86_400e6;
-    let start_us = ANCHOR_SECONDS * 1_000_000 - span_us as i64;
+    let start_us = ANCHOR_SECONDS * 1_000_000 - i64::from(days) * 86_400_000_000;
+    let longest_us = match load {
+        Load::Library => 0,
+        Load::Sessions => busy::LONGEST_US,
+    };
+    // None is over after the newest moment.
+    let span_us = (i64::from(days) * 86_400_000_000 - longest_us) as f64;
     let (mut written, mut size) = (0u64, 0u64);
     while written < events {
         let share = (written as f64 + random.unit()) / events as f64;
@@ -36,7 +52,10 @@ pub(crate) fn log(home: &Path, events: u64, days: u32, seed: u64) -> Result<()> 
             file = BufWriter::with_capacity(1 << 16, File::create(&live)?);
             size = 0;
         }
-        let lines = event(&mut random, at_us);
+        let lines = match load {
+            Load::Library => event(&mut random, at_us),
+            Load::Sessions => busy::session(&mut random, at_us),
+        };
         for line in lines.iter().take(usize::try_from(events - written)?) {
             file.write_all(line.as_bytes())?;
             size += line.len() as u64;
@@ -197,6 +216,11 @@ impl Random {
         self.next() % end
     }
 
+    /// Below `end`, the small ones more often.
+    fn skewed(&mut self, end: u64) -> u64 {
+        (self.unit().powi(2) * end as f64) as u64
+    }
+
     /// Standard normal (Box and Muller 1958).
     fn gauss(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
@@ -214,7 +238,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{Random, civil, event, parts, rotated_name};
+    use super::{Load, Random, busy, civil, event, parts, rotated_name};
 
     #[test]
     fn days_become_dates() {
@@ -264,7 +288,7 @@ mod tests {
     #[test]
     fn a_log_rotates_and_holds_what_was_asked() {
         let home = tempfile::tempdir().unwrap();
-        super::log(home.path(), 70_000, 7, 1).unwrap();
+        super::log(home.path(), Load::Library, 70_000, 7, 1).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(home.path()).unwrap().collect();
         assert_eq!(
             names.len(),
@@ -285,6 +309,24 @@ mod tests {
             stamps.is_sorted_by_key(|stamp| &stamp[..19]),
             "in order of time"
         );
+    }
+
+    #[test]
+    fn a_session_is_lines_of_json_in_order_of_time_and_not_too_long() {
+        let mut random = Random(1);
+        for _ in 0..500 {
+            let lines = busy::session(&mut random, super::ANCHOR_SECONDS * 1_000_000);
+            let stamps: Vec<&str> = lines.iter().map(|line| &line[14..40]).collect();
+            assert!(stamps.is_sorted() && stamps[stamps.len() - 1] < "2025-11-20T12:20");
+            let values = lines.iter().map(|line| serde_json::from_str(line).unwrap());
+            let values: Vec<Value> = values.collect();
+            let of = |kind: &str| values.iter().filter(|v| v["event_type"] == kind).count();
+            assert!(of("tool_call") >= 2 * of("llm_call") && of("llm_call") == of("span"));
+            assert_eq!(
+                values[0]["session_id"],
+                values[values.len() - 1]["session_id"]
+            );
+        }
     }
 
     #[test]

@@ -6,17 +6,44 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::generate;
+use super::generate::{self, Load};
 use super::process::Run;
 use crate::workspace::{cargo, output, root, target_dir};
 
-const DAYS: u32 = 7;
 const SEED: u64 = 1;
 
 pub(crate) struct Lab {
     tacho: PathBuf,
     data: PathBuf,
     steady: Duration,
+}
+
+/// What a home is filled with.
+struct Recorded {
+    name: String,
+    load: Load,
+    events: u64,
+    days: u32,
+}
+
+impl Recorded {
+    fn library(events: u64) -> Self {
+        Self {
+            name: events.to_string(),
+            load: Load::Library,
+            events,
+            days: 7,
+        }
+    }
+
+    fn sessions(events: u64) -> Self {
+        Self {
+            name: format!("sessions-{events}"),
+            load: Load::Sessions,
+            events,
+            days: 30,
+        }
+    }
 }
 
 impl Lab {
@@ -89,23 +116,40 @@ impl Lab {
         Ok(folder)
     }
 
-    /// A home with a raw log of seven days, generated once.
-    pub(crate) fn raw(&self, events: u64) -> Result<PathBuf> {
-        let home = self.data.join(format!("raw-{events}"));
+    /// A fresh copy of a raw home, for what changes it.
+    pub(crate) fn copy(&self, events: u64) -> Result<PathBuf> {
+        self.copy_of(&Recorded::library(events))
+    }
+
+    /// A sealed home of a library, made anew once per build of `tacho`.
+    pub(crate) fn sealed(&self, events: u64) -> Result<PathBuf> {
+        self.sealed_of(&Recorded::library(events))
+    }
+
+    /// A sealed home of a month of sessions, made anew once per build of `tacho`.
+    pub(crate) fn sessions(&self, events: u64) -> Result<PathBuf> {
+        self.sealed_of(&Recorded::sessions(events))
+    }
+
+    /// A home with a raw log, generated once.
+    fn raw_of(&self, recorded: &Recorded) -> Result<PathBuf> {
+        let Recorded {
+            load, events, days, ..
+        } = *recorded;
+        let home = self.data.join(format!("raw-{}", recorded.name));
         // The marker says that the log was written to its end.
-        let marker = self.data.join(format!("raw-{events}.done"));
+        let marker = self.data.join(format!("raw-{}.done", recorded.name));
         if !marker.is_file() {
             println!("generating {events} events");
             clear(&home)?;
-            generate::log(&home, events, DAYS, SEED)?;
+            generate::log(&home, load, events, days, SEED)?;
             fs::write(&marker, "")?;
         }
         Ok(home)
     }
 
-    /// A fresh copy of a raw home, for what changes it.
-    pub(crate) fn copy(&self, events: u64) -> Result<PathBuf> {
-        let raw = self.raw(events)?;
+    fn copy_of(&self, recorded: &Recorded) -> Result<PathBuf> {
+        let raw = self.raw_of(recorded)?;
         let copy = self.data.join("copy");
         clear(&copy)?;
         fs::create_dir_all(&copy)?;
@@ -116,15 +160,14 @@ impl Lab {
         Ok(copy)
     }
 
-    /// A sealed home, made anew once per build of `tacho`.
-    pub(crate) fn sealed(&self, events: u64) -> Result<PathBuf> {
-        let home = self.data.join(format!("sealed-{events}"));
-        let marker = self.data.join(format!("sealed-{events}.done"));
+    fn sealed_of(&self, recorded: &Recorded) -> Result<PathBuf> {
+        let home = self.data.join(format!("sealed-{}", recorded.name));
+        let marker = self.data.join(format!("sealed-{}.done", recorded.name));
         let stamp = format!("{:?}", fs::metadata(&self.tacho)?.modified()?);
         if fs::read_to_string(&marker).unwrap_or_default() != stamp {
-            println!("sealing {events} events");
+            println!("sealing {} events", recorded.events);
             clear(&home)?;
-            let copy = self.copy(events)?;
+            let copy = self.copy_of(recorded)?;
             self.run(&copy, &["compact"], "").once()?;
             fs::rename(&copy, &home)?;
             fs::write(&marker, stamp)?;
@@ -177,7 +220,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Duration, Lab, bytes};
+    use super::{Duration, Lab, Recorded, bytes};
 
     /// Stands in for `tacho`: seals by renaming, fails at anything else.
     const STAND_IN: &str = "#!/bin/sh\n[ $5 = compact ] || { echo cannot $5 >&2; exit 2; }\n\
@@ -192,7 +235,7 @@ mod tests {
         let lab = Lab::at(tacho, folder.path().join("data"), Duration::ZERO).unwrap();
 
         let sealed = lab.sealed(500).unwrap();
-        let raw = lab.raw(500).unwrap();
+        let raw = lab.raw_of(&Recorded::library(500)).unwrap();
         let size = bytes(&raw, ".jsonl").unwrap();
         assert!(size > 500 * 100, "the raw home is left as it was");
         assert_eq!(bytes(&sealed, ".parquet").unwrap(), size);
