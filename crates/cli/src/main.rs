@@ -23,6 +23,7 @@ mod out;
 mod place;
 mod row;
 mod settings;
+mod source;
 
 use std::process::ExitCode;
 

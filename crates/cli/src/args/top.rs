@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug, Default)]
 #[command(
     after_help = "It follows the home's log: what any process records shows up, whether a server \
-    runs or not. It reads only, and opens no connection.\n\n\
-    Keys: arrows or hjkl move, Tab or 1-5 another table, s sort by the next column, r reverse, \
+    runs or not. It reads only. How alerts stand it asks the server that runs on the home, if one \
+    does, and reads where the last one left it otherwise.\n\n\
+    Keys: arrows or hjkl move, Tab or 1-6 another table, s sort by the next column, r reverse, \
     / filter by name, w window, Enter all about one, Esc back, p pause, ? help, q quit.\n\n\
     Examples:\n  \
     tacho top\n  \
@@ -40,6 +41,8 @@ pub enum Tab {
     Caches,
     /// Measurements
     Metrics,
+    /// Alerts and the rules they are of
+    Alerts,
 }
 
 /// A window that ends now.

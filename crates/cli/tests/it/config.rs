@@ -146,6 +146,57 @@ fn another_tool_s_settings_file_is_taken_as_it_is() {
     assert_eq!(said.json()["dashboard_port"]["value"], 8090);
 }
 
+/// What the fourth seed honours of its file, we do, at its values.
+#[test]
+fn the_fourth_seed_s_keys_are_honoured() {
+    let desk = Desk::new();
+    let case = include_str!("../data/conformance/freeagentics/19_config_yaml/expected.json");
+    let case: serde_json::Value = serde_json::from_str(case).unwrap();
+    let honoured = case["honoured"].as_array().unwrap();
+    assert_eq!(honoured.len(), 20);
+    let value = |config: &serde_json::Value, key: &str| {
+        // Recording as a whole has a name of its own here.
+        let key = if key == "enable_metrics" {
+            "recording"
+        } else {
+            key
+        };
+        config[key]["value"].clone()
+    };
+    let same = |found: &serde_json::Value, wanted: &serde_json::Value| {
+        found == wanted || (found.is_number() && found.as_f64() == wanted.as_f64())
+    };
+    let check = |said: &serde_json::Value, but: &[(&str, serde_json::Value)]| {
+        for key in honoured {
+            let key = key.as_str().unwrap();
+            let other = but.iter().find(|(other, _)| *other == key);
+            let wanted = other.map_or(&case["defaults"][key], |(_, wanted)| wanted);
+            let found = value(said, key);
+            assert!(same(&found, wanted), "{key}: {found} is not {wanted}");
+        }
+    };
+    // It listened to the whole network unless told otherwise; and nothing to
+    // do is nothing here.
+    let but = [
+        ("dashboard_host", "127.0.0.1".into()),
+        ("load_test_scenarios", serde_json::Value::Null),
+    ];
+    check(&desk.ok(&["config", "--json"]).json(), &but);
+    home_with(&desk, include_str!("../data/freeagentics.yaml"));
+    let said = desk.ok(&["config", "--json"]).json();
+    let all = serde_json::json!(["database", "websocket", "agent", "coordination"]);
+    check(&said, &[("load_test_scenarios", all)]);
+    // Nor did it ever look at these.
+    for key in [
+        "alert_rules",
+        "anomaly_detection",
+        "collection_intervals",
+        "baselines",
+    ] {
+        assert!(!said[key]["value"].is_null(), "{key}");
+    }
+}
+
 #[test]
 fn opt_outs_are_listed_with_their_state() {
     let desk = Desk::new();

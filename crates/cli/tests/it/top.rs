@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::harness::Desk;
+use rustix::process::Signal;
+
+use crate::harness::{Desk, eventually};
 
 fn recorded() -> Desk {
     let desk = Desk::new();
@@ -213,4 +215,46 @@ mod terminal {
         drop((screen.keys, screen.end));
         assert_eq!(screen.child.wait().unwrap().code(), Some(0));
     }
+}
+
+#[test]
+fn alerts_are_asked_of_the_server_and_read_where_it_left_them() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.home()).unwrap();
+    let rules =
+        "alert_rules:\n  - {name: Many, family: tool, metric: search, condition: 'count > 0'}\n";
+    std::fs::write(desk.home().join("config.yaml"), rules).unwrap();
+    let alerts = || -> Json {
+        let said = desk
+            .ok(&["top", "--once", "--json", "--tab", "alerts"])
+            .stdout;
+        let json: Json = serde_json::from_str(&said).unwrap();
+        json["top"]["alerts"].clone()
+    };
+    assert_eq!(alerts()["from"], "nobody");
+    let mut server = desk.serve(&[]);
+    let asked = alerts();
+    assert_eq!(asked["from"], "server", "{asked}");
+    assert_eq!(asked["at"], server.address("dashboard").to_string());
+    let rules = asked["rules"].as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["name"] == "Many"), "{asked}");
+    desk.ok(&["record", "tool_call", "--tool", "search"]);
+    let fires = |alerts: &Json| alerts["alerts"][0]["state"] == "firing";
+    eventually("it fires", || fires(&alerts()));
+    let text = desk.ok(&["top", "--once", "--tab", "alerts"]).stdout;
+    assert!(
+        text.contains("1 firing") && text.contains("FIRING"),
+        "{text}"
+    );
+    server.end(Signal::KILL);
+    let left = alerts();
+    assert_eq!(left["from"], "file", "{left}");
+    assert!(fires(&left), "{left}");
+    assert_eq!(left["alerts"][0]["rule"], "Many");
+    std::fs::write(desk.home().join("alerts/state.json"), "{").unwrap();
+    let torn = alerts();
+    assert!(
+        torn["note"].as_str().unwrap().contains("state.json"),
+        "{torn}"
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tachograph_model::alert::{Reading, Stat};
 
 use super::book::{Look, Series};
-use crate::live::{self, Counts, Family, Live, Stats};
+use crate::live::{Counts, Family, Live, Stats};
 
 /// Figures of which none is there, as [`Reading::figure`] takes it.
 pub const NONE: Reading = Reading {
@@ -67,13 +67,7 @@ impl Look for Live {
 
     fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)> {
         let source = Some(source).filter(|source| family.has_source() && !source.is_empty());
-        let readings = self.readings(family, source, window).into_iter();
-        let figures = |reading: live::Reading| {
-            let (happened, window) = (reading.happened.as_ref(), reading.window.as_ref());
-            let figures = figures(family, happened, window);
-            ((reading.source, reading.name), figures)
-        };
-        readings.map(figures).collect()
+        self.all_figures(family, source, window)
     }
 }
 

@@ -14,6 +14,7 @@ use tachograph_model::render::iso;
 
 use super::Api;
 use super::json::Json;
+use super::limits::{self, Limit};
 use super::params::{Param, Params, Takes};
 use super::problem::Problem;
 use crate::live::{Family, REACH, Stats, Windowed};
@@ -88,6 +89,7 @@ pub(super) struct Series<'a> {
     latest_at: Option<String>,
     change_per_second: Option<f64>,
     relative_error: Option<f64>,
+    limits: Vec<Limit>,
 }
 
 impl<'a> Series<'a> {
@@ -115,6 +117,10 @@ impl<'a> Series<'a> {
             latest_at: stats.map(|it| iso(it.latest_at)),
             change_per_second: stats.and_then(|it| it.change_per_second),
             relative_error: of(|it| it.relative_error),
+            limits: match (family, stats) {
+                (Family::Metric, Some(stats)) => limits::of(&window.source, &window.name, stats),
+                _ => Vec::new(),
+            },
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod assets;
 pub mod form;
 pub mod headers;
 pub mod json;
+mod limits;
 pub mod live;
 pub mod openapi;
 pub mod page;
@@ -44,7 +45,6 @@ pub struct Api {
     pub live: ask::Desk,
     /// Where tests of channels wait, each of which may take its time-out.
     pub tests: ask::Desk,
-    pub alerts: Arc<seed4::alerts::Alerts>,
     pub rules: seed4::rules::Rules,
     pub push: seed4::push::Push,
     pub streams: stream::Streams,
@@ -100,7 +100,6 @@ pub fn router(hub: &Arc<Hub>) -> Router {
                 ..READINGS
             },
         ),
-        alerts: Arc::default(),
         rules: seed4::rules::Rules::of(hub.home.root()),
         push: seed4::push::Push::default(),
         streams: stream::Streams::new(hub.started.0),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::{Reading, Stat};
 
-use super::series::{EXACT, REACH, Series};
-use super::slot::At;
+use super::series::{self, EXACT, REACH};
+use super::slot::{At, Slot};
 use super::{Family, Live};
-use crate::alert::{NONE, figures};
+use crate::alert::{NONE, Series, figures};
 
 impl Live {
     /// The figures of one series, of its percentiles that of `stat` alone;
@@ -25,28 +25,60 @@ impl Live {
         let now = UnixNanos::now().0;
         let state = self.state();
         let series = &state.entries[state.find(family, source, name)?].series;
-        let light = light(series, stat, length, now);
+        let light = light(family, series, stat, length, now);
         Some(light.unwrap_or_else(|| {
             let (happened, window) = series.window(length, now).unzip();
             figures(family, happened.as_ref(), window.flatten().as_ref())
         }))
     }
+
+    /// The figures of every series of a family, of those of one `source` alone
+    /// when it is given.
+    pub fn all_figures(
+        &self,
+        family: Family,
+        source: Option<&str>,
+        length: Duration,
+    ) -> Vec<(Series, Reading)> {
+        let now = UnixNanos::now().0;
+        self.each(family, source, |entry| {
+            let (happened, window) = entry.series.window(length, now).unzip();
+            let figures = figures(family, happened.as_ref(), window.flatten().as_ref());
+            Some(((entry.source.clone(), entry.name.clone()), figures))
+        })
+    }
 }
 
 /// `None`: it takes the whole window to tell.
-fn light(series: &Series, stat: Stat, length: Duration, now: i64) -> Option<Reading> {
+fn light(
+    family: Family,
+    series: &series::Series,
+    stat: Stat,
+    length: Duration,
+    now: i64,
+) -> Option<Reading> {
     let length = length.min(REACH);
     let from = now.saturating_sub(i64::try_from(length.as_nanos()).ok()?);
-    // What failed is told by slots, and what stands for several by nothing here.
-    if stat == Stat::Ratio || series.is_weighted() {
-        return None;
-    }
-    let mut points = series.points.since(from, EXACT)?;
+    let seconds = length.as_secs_f64();
+    // What stands for several is not told one by one.
+    let points = match series.is_weighted() {
+        false => series.points.since(from, EXACT),
+        true => None,
+    };
+    let Some(mut points) = points else {
+        let ranked = matches!(stat, Stat::P50 | Stat::P95 | Stat::P99);
+        return (!ranked).then(|| summed(family, series.total(from), seconds));
+    };
     let count = points.len();
-    let all = series.bare(from) + count as u64;
+    let (bare, failed) = series.bare_and_failed(from);
+    let all = bare + count as u64;
+    if all == 0 {
+        return Some(NONE);
+    }
     let mut reading = Reading {
         count: all,
-        rate: all as f64 / length.as_secs_f64(),
+        rate: all as f64 / seconds,
+        ratio: failed.min(all) as f64 / all as f64,
         ..NONE
     };
     if count == 0 {
@@ -62,6 +94,10 @@ fn light(series: &Series, stat: Stat, length: Duration, now: i64) -> Option<Read
         return None;
     }
     reading.avg = (reading.sum / count as f64).clamp(reading.min, reading.max);
+    if family == Family::Cache {
+        // A hit is a 1, a miss a 0.
+        reading.ratio = reading.avg;
+    }
     match stat {
         Stat::P50 => reading.p50 = ranked(&mut points, 0.5),
         Stat::P95 => reading.p95 = ranked(&mut points, 0.95),
@@ -69,6 +105,33 @@ fn light(series: &Series, stat: Stat, length: Duration, now: i64) -> Option<Read
         _ => {}
     }
     Some(reading)
+}
+
+/// Of counts and sums alone.
+fn summed(family: Family, total: Option<Slot>, seconds: f64) -> Reading {
+    let Some(total) = total else { return NONE };
+    let all = total.bare.saturating_add(total.count);
+    let of_all = Reading {
+        count: all,
+        rate: all as f64 / seconds,
+        ratio: total.failed.min(all) as f64 / all as f64,
+        ..NONE
+    };
+    if total.count == 0 {
+        return of_all;
+    }
+    let avg = total.mean();
+    Reading {
+        sum: total.sum,
+        min: total.min,
+        max: total.max,
+        avg,
+        ratio: match family {
+            Family::Cache => avg,
+            _ => of_all.ratio,
+        },
+        ..of_all
+    }
 }
 
 /// Type 7 (Hyndman & Fan, "Sample Quantiles in Statistical Packages", 1996), as
@@ -96,7 +159,15 @@ mod tests {
     fn each_figure_is_that_of_the_whole_window() {
         const SECOND: i64 = 1_000_000_000;
         let now = 1_763_640_000 * SECOND;
-        for count in [0_i64, 1, 2, 3, 60, 999, 1001] {
+        for (count, kind) in [0_i64, 1, 2, 3, 60, 999, 1001, 1190]
+            .into_iter()
+            .flat_map(|count| [(count, "metric"), (count, "tool_call"), (count, "cache")])
+        {
+            let family = match kind {
+                "metric" => Family::Metric,
+                "tool_call" => Family::Tool,
+                _ => Family::Cache,
+            };
             let mut state = State::new(64);
             for at in 0..count + 1 {
                 // The first lies before the window.
@@ -106,24 +177,33 @@ mod tests {
                     at * SECOND / 4
                 };
                 let noise = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44;
-                let event = Event::new(UnixNanos(now - ago), "metric")
-                    .with(Column::Source, "s")
-                    .with(Column::Name, "m")
-                    .with(Column::Value, noise as f64 - 1000.0);
+                let event = Event::new(UnixNanos(now - ago), kind).with(Column::Name, "m");
+                let event = match kind {
+                    "metric" => event
+                        .with(Column::Source, "s")
+                        .with(Column::Value, noise as f64 - 1000.0),
+                    // Some tell no duration, and some failed.
+                    "tool_call" if noise % 5 == 0 => event.with(Column::Success, false),
+                    "tool_call" => event
+                        .with(Column::DurationMs, noise as f64)
+                        .with(Column::Success, noise % 3 != 0),
+                    _ => event.with(Column::Hit, noise % 3 != 0),
+                };
                 state.take(&event.to_line(), UnixNanos(now));
             }
-            let place = state.find(Family::Metric, "s", "m").expect("it is there");
+            let source = if kind == "metric" { "s" } else { "" };
+            let place = state.find(family, source, "m").expect("it is there");
             let series = &state.entries[place].series;
             let length = Duration::from_secs(300);
             let (happened, whole) = series.window(length, now).unzip();
             let whole = whole.flatten();
-            let whole = figures(Family::Metric, happened.as_ref(), whole.as_ref());
+            let whole = figures(family, happened.as_ref(), whole.as_ref());
             for name in Stat::NAMES {
                 let text = format!("{name} > 0");
                 let condition = tachograph_model::alert::Condition::parse(&text);
                 let stat = condition.expect("a condition").stat;
-                let Some(found) = light(series, stat, length, now) else {
-                    assert!(count > 1000 || stat == Stat::Ratio, "{count} {name}");
+                let Some(found) = light(family, series, stat, length, now) else {
+                    assert!(count > 1000 && name.starts_with('p'), "{count} {name}");
                     continue;
                 };
                 let (found, wanted) = (found.figure(stat), whole.figure(stat));
@@ -133,7 +213,7 @@ mod tests {
                     }
                     (found, wanted) => found == wanted,
                 };
-                assert!(near, "{count} {name}: {found:?} {wanted:?}");
+                assert!(near, "{count} {kind} {name}: {found:?} {wanted:?}");
             }
         }
     }

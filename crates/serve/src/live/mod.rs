@@ -226,6 +226,11 @@ impl Live {
         }
     }
 
+    /// The newest 100 events of alerts of what was read, in order of arrival.
+    pub fn alerts(&self) -> Vec<Event> {
+        self.state().alerts.iter().cloned().collect()
+    }
+
     /// How many events the series of a family had that were forgotten.
     pub fn forgotten(&self, family: Family) -> u64 {
         self.state().forgotten(family)

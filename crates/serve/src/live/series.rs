@@ -149,9 +149,11 @@ impl Series {
         (self.heard > i64::MIN).then_some(UnixNanos(self.heard))
     }
 
-    /// Events without a value since then.
-    pub(super) fn bare(&self, from: i64) -> u64 {
-        self.slots(from).map(|slot| slot.bare).sum()
+    /// Events since then, without a value and failed.
+    pub(super) fn bare_and_failed(&self, from: i64) -> (u64, u64) {
+        self.slots(from).fold((0, 0), |(bare, failed), slot| {
+            (bare + slot.bare, failed + slot.failed)
+        })
     }
 
     /// Whether some values stand for several.
@@ -174,13 +176,7 @@ impl Series {
         let length = length.min(REACH);
         let nanos = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
         let from = now.saturating_sub(nanos);
-        if self.heard < from {
-            return None;
-        }
-        let mut total = Slot::new(0);
-        for slot in self.slots(from) {
-            total.merge_figures(slot);
-        }
+        let total = self.total(from)?;
         let seconds = length.as_secs_f64();
         let values = self.values(from, &total, seconds);
         let count = total
@@ -193,6 +189,18 @@ impl Series {
             rate: count as f64 / seconds,
         };
         (count > 0).then_some((counts, values))
+    }
+
+    /// All since then, but for the distribution; `None`: nothing came.
+    pub(super) fn total(&self, from: i64) -> Option<Slot> {
+        let mut total = Slot::new(0);
+        if self.heard < from {
+            return None;
+        }
+        for slot in self.slots(from) {
+            total.merge_figures(slot);
+        }
+        Some(total)
     }
 
     /// The figures of the values since then, whose slots make `total`.

@@ -1,10 +1,11 @@
 //! The state itself: which series there are, and what an event does to them.
 //! Pure: time comes in with the calls.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tachograph_model::{Decoder, UnixNanos};
+use tachograph_model::{Decoder, Event, UnixNanos};
 
 use super::family::{Entry, Family, FamilyIndex};
 use super::row::Row;
@@ -18,6 +19,10 @@ use super::{Overview, Reading};
 const MAX_CELLS: usize = 6 << 20;
 /// Points of all series together, 16 bytes each: 32 MiB.
 const MAX_POINTS: usize = 2 << 20;
+/// Events of alerts that are kept.
+const MOST_ALERTS: usize = 100;
+/// Their type.
+const ALERT: &str = "alert";
 /// Of a longer name only the start is kept, bytes.
 const MAX_NAME: usize = 256;
 
@@ -42,6 +47,8 @@ pub struct State {
     pub(super) entries: Vec<Entry>,
     families: [FamilyIndex; Family::ALL.len()],
     pub(super) sessions: Sessions,
+    /// The newest events of alerts, in order of arrival.
+    pub(super) alerts: VecDeque<Event>,
     pub(super) budget: Budget,
     pub(super) read: Read,
     /// [`Self::read`] when the log's past had been read; `None` while it is.
@@ -62,6 +69,7 @@ impl State {
             entries: Vec::new(),
             families: Family::ALL.map(|family| FamilyIndex::new(max_series, family)),
             sessions: Sessions::default(),
+            alerts: VecDeque::new(),
             budget: Budget::new(max_cells, max_points),
             read: Read::default(),
             past: None,
@@ -85,10 +93,26 @@ impl State {
                 continue;
             }
             match self.decoder.decode(line, &mut self.row) {
-                Ok(()) => self.apply(now.0),
+                Ok(()) => {
+                    if self.row.event_type == ALERT {
+                        self.remember_alert(line);
+                    }
+                    self.apply(now.0);
+                }
                 Err(_) => self.read.unreadable += 1,
             }
         }
+    }
+
+    /// They are few, and kept whole.
+    fn remember_alert(&mut self, line: &[u8]) {
+        let Ok(event) = Event::from_line(line) else {
+            return;
+        };
+        if self.alerts.len() == MOST_ALERTS {
+            self.alerts.pop_front();
+        }
+        self.alerts.push_back(event);
     }
 
     /// What came so far was the log's past; what comes from now on is new.

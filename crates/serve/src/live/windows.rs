@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tachograph_model::UnixNanos;
 
+use super::family::Entry;
 use super::{AT_ONCE, Counts, Family, Live, Stats};
 
 /// What a series says of one window.
@@ -65,6 +66,26 @@ impl Live {
     /// order in which they first came; of one `source` alone when it is given.
     pub fn windows(&self, family: Family, source: Option<&str>, length: Duration) -> Vec<Windowed> {
         let now = UnixNanos::now().0;
+        self.each(family, source, |entry| {
+            let (happened, stats) = entry.series.window(length, now)?;
+            Some(Windowed {
+                happened,
+                stats,
+                source: entry.source.clone(),
+                name: entry.name.clone(),
+                kind: entry.kind.clone(),
+                unit: entry.unit.clone(),
+            })
+        })
+    }
+
+    /// What is taken of each series, of which the feed waits for 32 at most.
+    pub(super) fn each<T>(
+        &self,
+        family: Family,
+        source: Option<&str>,
+        take: impl Fn(&Entry) -> Option<T>,
+    ) -> Vec<T> {
         let mut found = Vec::new();
         let mut from = 0;
         loop {
@@ -75,17 +96,7 @@ impl Live {
                 .iter()
                 .map(|at| &state.entries[*at as usize]);
             let entries = entries.filter(|it| source.is_none_or(|source| *it.source == *source));
-            found.extend(entries.filter_map(|entry| {
-                let (happened, stats) = entry.series.window(length, now)?;
-                Some(Windowed {
-                    happened,
-                    stats,
-                    source: entry.source.clone(),
-                    name: entry.name.clone(),
-                    kind: entry.kind.clone(),
-                    unit: entry.unit.clone(),
-                })
-            }));
+            found.extend(entries.filter_map(&take));
             if to == places.len() {
                 return found;
             }

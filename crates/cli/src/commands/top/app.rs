@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::columns;
-use super::picture::{Key, Picture, Row, TABS};
+use super::picture::{Key, Picture, TABS};
 use crate::args::top::{Tab, Window};
 
 /// Longest filter, characters.
@@ -83,9 +83,13 @@ impl App {
     pub fn order(&self, picture: &Picture) -> Vec<usize> {
         let wanted = self.filter.to_lowercase();
         let is_shown =
-            |row: &Row| wanted.is_empty() || columns::name(row).to_lowercase().contains(&wanted);
+            |at: &usize| wanted.is_empty() || picture.name(*at).to_lowercase().contains(&wanted);
+        let mut order: Vec<usize> = (0..picture.len()).filter(is_shown).collect();
+        if picture.tab == Tab::Alerts {
+            // What matters first.
+            return order;
+        }
         let rows = &picture.rows;
-        let mut order: Vec<usize> = (0..rows.len()).filter(|at| is_shown(&rows[*at])).collect();
         let sort = self.sort();
         let name = |at: &usize| (&rows[*at].reading.name, &rows[*at].reading.source);
         let Some(column) = sort.column else {
@@ -107,7 +111,8 @@ impl App {
     /// Where the selection stands in an order.
     pub fn selected(&self, picture: &Picture, order: &[usize]) -> Option<usize> {
         let chosen = self.chosen[self.tab as usize].as_ref();
-        let found = chosen.and_then(|key| order.iter().position(|at| picture.rows[*at].is(key)));
+        let is = |at: &usize, key: &Key| picture.key(*at).as_ref() == Some(key);
+        let found = chosen.and_then(|key| order.iter().position(|at| is(at, key)));
         found.or((!order.is_empty()).then_some(0))
     }
 
@@ -118,7 +123,7 @@ impl App {
         }
         let order = self.order(picture);
         let at = self.selected(picture, &order)?;
-        Some(Key::of(&picture.rows[order[at]].reading))
+        picture.key(order[at])
     }
 
     /// Takes a key; `page` rows fit, on a screen of so many columns.
@@ -152,7 +157,7 @@ impl App {
             KeyCode::Esc | KeyCode::Backspace => self.back(),
             KeyCode::Tab | KeyCode::Right | KeyCode::Char('l') => self.turn(1),
             KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h') => self.turn(TABS.len() - 1),
-            KeyCode::Char(digit @ '1'..='5') => {
+            KeyCode::Char(digit @ '1'..='6') => {
                 let tab = TABS[digit as usize - '1' as usize];
                 self.read(|app| (app.tab, app.detail) = (tab, None))
             }
@@ -161,6 +166,7 @@ impl App {
                 self.detail = self.key(picture);
                 Then::Read
             }
+            KeyCode::Char('s' | 'r') if self.tab == Tab::Alerts => Then::Nothing,
             KeyCode::Char('s') => self.draw(|app| app.sort_by_next(columns)),
             KeyCode::Char('r') => self.draw(|app| {
                 let sort = &mut app.sorts[app.tab as usize];
@@ -241,8 +247,7 @@ impl App {
             KeyCode::End | KeyCode::Char('G') => last,
             _ => return Then::Nothing,
         };
-        let row = &picture.rows[order[to.min(last)]];
-        self.chosen[self.tab as usize] = Some(Key::of(&row.reading));
+        self.chosen[self.tab as usize] = picture.key(order[to.min(last)]);
         Then::Draw
     }
 }

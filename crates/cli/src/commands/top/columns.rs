@@ -35,6 +35,8 @@ pub fn of(tab: Tab) -> &'static [Column] {
         Tab::Models => &MODELS,
         Tab::Caches => &CACHES,
         Tab::Metrics => &METRICS,
+        // A table of its own.
+        Tab::Alerts => &[],
     }
 }
 
@@ -46,6 +48,7 @@ pub fn name_title(tab: Tab) -> &'static str {
         Tab::Agents => "AGENT",
         Tab::Caches => "CACHE",
         Tab::Metrics => "METRIC",
+        Tab::Alerts => "ALERT",
     }
 }
 

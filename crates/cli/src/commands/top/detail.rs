@@ -116,6 +116,7 @@ fn lines(tab: Tab) -> impl Iterator<Item = Line> {
         Tab::Models => &[&COUNTS, &FAILURES, &MODEL, &VALUES],
         Tab::Caches => &[&COUNTS, &CACHE],
         Tab::Metrics => &[&COUNTS, &VALUES],
+        Tab::Alerts => &[],
     };
     parts.concat().into_iter()
 }

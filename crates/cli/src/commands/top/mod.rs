@@ -1,13 +1,17 @@
 //! `tacho top`: what is going on, in the terminal. Follows the home's log as
-//! the server does ([`Live`]): reads only, and needs no server.
+//! the server does ([`Live`]): reads only, and needs no server. How alerts stand
+//! it asks the server that runs on the home, if one does.
 //!
 //! ```text
 //! log ─ Live ─► picture (read twice a second) ─┐
+//! server ─ board ──┘                           │
 //!                    keys ─► app (choices) ────┴─► view, detail ─► screen
 //!                                              └─► once ─► stdout
 //! ```
 
+mod alerts;
 mod app;
+mod board;
 mod columns;
 mod detail;
 mod once;
@@ -23,6 +27,8 @@ use tachograph_serve::config::Limits;
 use tachograph_serve::live::Live;
 
 use self::app::App;
+use self::board::Boards;
+use self::picture::Following;
 use self::view::Theme;
 use crate::args::Format;
 use crate::args::top::Top;
@@ -62,16 +68,20 @@ pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
     let root = std::path::absolute(ctx.folder())?;
     let live =
         Live::start(&Home::at(&root), &Limits::default()).context("cannot follow the log")?;
+    let source = Following {
+        live: &live,
+        boards: Boards::of(&root),
+    };
     let home = root.display().to_string();
     let shown = match args.once {
-        true => once::print(&live, args, form, &home, ctx),
+        true => once::print(&source, args, form, &home, ctx),
         false => {
             let app = App::new(args.tab.unwrap_or_default(), args.window);
             let theme = Theme {
                 color: ctx.look.stdout,
                 glyphs: ctx.look.glyphs,
             };
-            screen::show(&live, app, &home, theme)
+            screen::show(&source, app, &home, theme)
         }
     };
     live.stop();

@@ -8,9 +8,10 @@ use tachograph_model::render::grid;
 use tachograph_model::render::{human, iso, stamp};
 use tachograph_serve::live::Live;
 
+use super::alerts;
 use super::app::App;
 use super::columns;
-use super::picture::{Picture, Row, Source, TABS};
+use super::picture::{Following, Picture, Row, TABS};
 use super::view::figures;
 use crate::args::Format;
 use crate::args::top::{Tab, Top};
@@ -25,14 +26,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ROWS: usize = 20;
 
 /// Prints what is there now.
-pub fn print(live: &Live, args: &Top, form: Format, home: &str, ctx: &Context) -> Result<()> {
+pub fn print(
+    source: &Following<'_>,
+    args: &Top,
+    form: Format,
+    home: &str,
+    ctx: &Context,
+) -> Result<()> {
     let busy = ctx.busy("reading the log");
-    settle(live)?;
+    settle(source.live)?;
     drop(busy);
     let tabs: Vec<Tab> = args.tab.map_or_else(|| TABS.to_vec(), |tab| vec![tab]);
     let pictures: Vec<Picture> = tabs
         .iter()
-        .map(|tab| Picture::read(live as &dyn Source, *tab, args.window, None))
+        .map(|tab| Picture::read(source, *tab, args.window, None))
         .collect();
     let text = match form {
         Format::Json => ask::pretty(&document(&pictures, home))?,
@@ -74,7 +81,7 @@ pub fn page(pictures: &[Picture], home: &str, look: &Look) -> String {
         stamp(first.at),
         figures.join("   "),
     );
-    let full: Vec<&Picture> = pictures.iter().filter(|it| !it.rows.is_empty()).collect();
+    let full: Vec<&Picture> = pictures.iter().filter(|it| it.len() > 0).collect();
     if full.is_empty() {
         text += "\nNothing of the kind in this log so far.\n";
     }
@@ -85,6 +92,9 @@ pub fn page(pictures: &[Picture], home: &str, look: &Look) -> String {
 }
 
 fn table(picture: &Picture, look: &Look) -> String {
+    if picture.tab == Tab::Alerts {
+        return alerts(picture, look);
+    }
     let order = App::new(picture.tab, picture.window).order(picture);
     let figures = columns::of(picture.tab);
     let mut titles = vec![grid::Column::words(columns::name_title(picture.tab))];
@@ -101,6 +111,25 @@ fn table(picture: &Picture, look: &Look) -> String {
     if more > 0 {
         let rows = human::counted(more, "more row", "more rows");
         text += &format!("{rows}: --format json has all\n");
+    }
+    text
+}
+
+/// What fires, waits or did lately; of rules how many there are.
+fn alerts(picture: &Picture, look: &Look) -> String {
+    let board = &picture.board;
+    let (note, _) = alerts::note(board);
+    let rules = board.lines.iter().filter(|line| line.alert.is_none());
+    let rules = human::counted(rules.count() as u64, "rule", "rules");
+    let mut text = format!("Alerts: {note}; {rules}\n");
+    let shown = board.lines.iter().filter(|line| line.alert.is_some());
+    let rows: Vec<Vec<String>> = shown
+        .take(ROWS)
+        .map(|line| alerts::cells(line, picture.at))
+        .collect();
+    if !rows.is_empty() {
+        let titles = alerts::titles().map(grid::Column::words);
+        text += &out::grid(titles.collect(), &rows, look);
     }
     text
 }
@@ -129,6 +158,10 @@ pub fn document(pictures: &[Picture], home: &str) -> Value {
         }),
     );
     for picture in pictures {
+        if picture.tab == Tab::Alerts {
+            top.insert("alerts".to_owned(), picture.board.document());
+            continue;
+        }
         let order = App::new(picture.tab, picture.window).order(picture);
         let rows: Vec<Value> = order
             .iter()
@@ -191,7 +224,7 @@ fn series(tab: Tab, row: &Row) -> Value {
             value["evictions_read"] = reading.totals.lookups.evictions.into();
             value["size_rejections_read"] = reading.totals.lookups.size_rejections.into();
         }
-        Tab::Metrics => {}
+        Tab::Metrics | Tab::Alerts => {}
     }
     value
 }

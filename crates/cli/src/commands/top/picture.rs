@@ -6,6 +6,8 @@ use std::time::Duration;
 use tachograph_model::UnixNanos;
 use tachograph_serve::live::{Counts, Family, Live, Overview, Pace, Reading, Stats};
 
+use super::board::{Board, Boards, Line};
+use super::columns;
 use crate::args::top::{Tab, Window};
 
 /// Every window, from short to long.
@@ -41,13 +43,14 @@ impl Window {
     }
 }
 
-/// Every table, in the order of the keys 1 to 5.
-pub const TABS: [Tab; 5] = [
+/// Every table, in the order of the keys 1 to 6.
+pub const TABS: [Tab; 6] = [
     Tab::Tools,
     Tab::Models,
     Tab::Agents,
     Tab::Caches,
     Tab::Metrics,
+    Tab::Alerts,
 ];
 
 impl Tab {
@@ -58,17 +61,20 @@ impl Tab {
             Self::Agents => "Agents",
             Self::Caches => "Caches",
             Self::Metrics => "Metrics",
+            Self::Alerts => "Alerts",
         }
     }
 
-    pub fn family(self) -> Family {
-        match self {
+    /// What its rows are of; `None`: of no series.
+    pub fn family(self) -> Option<Family> {
+        Some(match self {
             Self::Tools => Family::Tool,
             Self::Models => Family::Model,
             Self::Agents => Family::Agent,
             Self::Caches => Family::Cache,
             Self::Metrics => Family::Metric,
-        }
+            Self::Alerts => return None,
+        })
     }
 }
 
@@ -79,27 +85,38 @@ pub trait Source {
     fn readings(&self, family: Family, length: Duration) -> Vec<Reading>;
     fn reading(&self, family: Family, key: &Key, length: Duration) -> Option<Reading>;
     fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)>;
+    fn board(&self) -> Arc<Board>;
 }
 
-impl Source for Live {
+/// Live state of a home, and its alerts.
+pub struct Following<'a> {
+    pub live: &'a Live,
+    pub boards: Boards,
+}
+
+impl Source for Following<'_> {
     fn now(&self) -> UnixNanos {
         UnixNanos::now()
     }
 
     fn overview(&self) -> Overview {
-        Self::overview(self)
+        self.live.overview()
     }
 
     fn readings(&self, family: Family, length: Duration) -> Vec<Reading> {
-        Self::readings(self, family, None, length)
+        self.live.readings(family, None, length)
     }
 
     fn reading(&self, family: Family, key: &Key, length: Duration) -> Option<Reading> {
-        Self::reading(self, family, &key.source, &key.name, length)
+        self.live.reading(family, &key.source, &key.name, length)
     }
 
     fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)> {
-        Self::bars(self, family, &key.source, &key.name, length)
+        self.live.bars(family, &key.source, &key.name, length)
+    }
+
+    fn board(&self) -> Arc<Board> {
+        self.boards.read()
     }
 }
 
@@ -140,10 +157,6 @@ impl Row {
         self.reading.happened.as_ref()
     }
 
-    pub fn is(&self, key: &Key) -> bool {
-        self.reading.name == key.name && self.reading.source == key.source
-    }
-
     /// Whether its events tell how they ended: without, no share has failed.
     pub fn tells_outcome(&self) -> bool {
         self.reading.totals.unknown < self.reading.totals.events
@@ -174,6 +187,8 @@ pub struct Picture {
     pub head: Pace,
     pub rows: Vec<Row>,
     pub detail: Option<Detail>,
+    /// Of the table of alerts; nothing is asked for the others.
+    pub board: Arc<Board>,
 }
 
 impl Picture {
@@ -190,7 +205,42 @@ impl Picture {
             head: head(source, length, &tokens, &cost),
             rows: rows(source, tab, length, &tokens, &cost),
             detail: detail.and_then(|key| about(source, tab, key)),
+            board: match tab {
+                Tab::Alerts => source.board(),
+                _ => Arc::default(),
+            },
         }
+    }
+
+    /// Lines of the table.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.board.lines.len()
+    }
+
+    /// What a line is called.
+    pub fn name(&self, at: usize) -> String {
+        match self.rows.get(at) {
+            Some(row) => columns::name(row),
+            None => self.board.lines.get(at).map_or(String::new(), Line::name),
+        }
+    }
+
+    /// Which one a line is of.
+    pub fn key(&self, at: usize) -> Option<Key> {
+        match self.rows.get(at) {
+            Some(row) => Some(Key::of(&row.reading)),
+            None => self.board.lines.get(at).map(Line::key),
+        }
+    }
+
+    /// The alert or rule of a key.
+    pub fn line(&self, key: &Key) -> Option<&Line> {
+        self.board.lines.iter().find(|line| line.key() == *key)
+    }
+
+    /// Whether there is something to tell of the one that all is asked about.
+    pub fn has(&self, key: &Key) -> bool {
+        self.detail.is_some() || self.line(key).is_some()
     }
 }
 
@@ -205,7 +255,8 @@ fn rows(
         let mut of = of.iter().filter(|_| tab == Tab::Models);
         of.find(|it| Key::of(it) == *key).and_then(|it| it.window)
     };
-    let readings = source.readings(tab.family(), length).into_iter();
+    let readings = tab.family().map(|family| source.readings(family, length));
+    let readings = readings.into_iter().flatten();
     let row = |reading: Reading| {
         let key = Key::of(&reading);
         Row {
@@ -229,12 +280,13 @@ fn head(source: &dyn Source, length: Duration, tokens: &[Reading], cost: &[Readi
 }
 
 fn about(source: &dyn Source, tab: Tab, key: &Key) -> Option<Detail> {
+    let family = tab.family()?;
     let of = |window: &Window| {
         let length = window.length();
         let beside = |family| source.reading(family, key, length)?.window;
         let models = tab == Tab::Models;
         Some(Row {
-            reading: source.reading(tab.family(), key, length)?,
+            reading: source.reading(family, key, length)?,
             tokens: models.then(|| beside(Family::ModelTokens)).flatten(),
             cost: models.then(|| beside(Family::ModelCost)).flatten(),
             seconds: length.as_secs_f64(),

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
-use tachograph_serve::live::Live;
 
 use super::app::{App, Then};
-use super::picture::{Picture, Source};
+use super::picture::{Following, Picture, Source};
 use super::view::{self, Bars, Scene, Theme};
 use crate::exit::Result;
 
@@ -24,14 +23,14 @@ const SELDOM: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Shows the picture until the person or a signal ends it.
-pub fn show(live: &Live, app: App, home: &str, theme: Theme) -> Result<()> {
+pub fn show(source: &Following<'_>, app: App, home: &str, theme: Theme) -> Result<()> {
     let stop = signals()?;
     // Its panic hook gives the terminal back before the panic is told.
     let terminal = ratatui::try_init().context("cannot draw on this terminal")?;
     let given_back = Restore;
-    let picture = Picture::read(live, app.tab, app.window, None);
+    let picture = Picture::read(source, app.tab, app.window, None);
     let shown = Shown {
-        live,
+        source,
         app,
         home,
         theme,
@@ -54,7 +53,7 @@ impl Drop for Restore {
 }
 
 struct Shown<'a> {
-    live: &'a Live,
+    source: &'a Following<'a>,
     app: App,
     home: &'a str,
     theme: Theme,
@@ -121,9 +120,10 @@ impl Shown<'_> {
     fn read(&mut self) {
         let began = Instant::now();
         let app = &mut self.app;
-        self.picture = Picture::read(self.live, app.tab, app.window, app.detail.as_ref());
+        self.picture = Picture::read(self.source, app.tab, app.window, app.detail.as_ref());
         // It may have left its place to another.
-        if self.picture.detail.is_none() {
+        let picture = &self.picture;
+        if app.detail.as_ref().is_some_and(|key| !picture.has(key)) {
             app.detail = None;
         }
         self.bars = None;
@@ -134,7 +134,7 @@ impl Shown<'_> {
     fn draw(&mut self) -> Result<()> {
         let key = self.app.key(&self.picture);
         if key.as_ref() != self.bars.as_ref().map(|bars| &bars.key) {
-            self.bars = key.and_then(|key| bars(self.live, &self.picture, key));
+            self.bars = key.and_then(|key| bars(self.source, &self.picture, key));
         }
         let scene = Scene {
             app: &self.app,
@@ -152,7 +152,7 @@ impl Shown<'_> {
 
 /// How often it happened in the picture's window.
 pub fn bars(source: &dyn Source, picture: &Picture, key: super::picture::Key) -> Option<Bars> {
-    let (length, counts) = source.bars(picture.tab.family(), &key, picture.window.length())?;
+    let (length, counts) = source.bars(picture.tab.family()?, &key, picture.window.length())?;
     Some(Bars {
         key,
         seconds: length.as_secs(),

@@ -1,5 +1,6 @@
 //! What is drawn, at both sizes, whatever the log holds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -7,11 +8,13 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::style::Color;
-use tachograph_model::render::Glyphs;
+use serde_json::{Value as Json, json};
+use tachograph_model::render::{Glyphs, iso};
 use tachograph_model::{Column, Event, UnixNanos};
 use tachograph_serve::live::{Family, Overview, Reading, State};
 
 use super::app::{App, Then};
+use super::board::{self, Board};
 use super::picture::{Key, Picture, Source};
 use super::view::{self, Scene, Theme};
 use super::{once, screen};
@@ -30,6 +33,7 @@ const PLAIN: Theme = Theme {
 struct Log {
     state: State,
     keys: Vec<(Family, String, String)>,
+    board: Arc<Board>,
 }
 
 impl Log {
@@ -37,6 +41,7 @@ impl Log {
         Self {
             state: State::new(1024),
             keys: Vec::new(),
+            board: Arc::default(),
         }
     }
 
@@ -129,6 +134,42 @@ impl Log {
         log
     }
 
+    /// The same, with a server that watches it.
+    fn watched() -> Self {
+        let mut log = Self::busy();
+        log.board = Arc::new(told(&alerts_of_a_server(&[
+            ("Slow Tool", "*", "tool", "", "run_tests", "firing", 125),
+            (
+                "High CPU Usage",
+                "cpu_usage_percent",
+                "metric",
+                "system",
+                "cpu_usage_percent",
+                "pending",
+                12,
+            ),
+            (
+                "Costly",
+                "claude-sonnet",
+                "model_cost",
+                "anthropic",
+                "claude-sonnet",
+                "resolved",
+                400,
+            ),
+            (
+                "High Memory Usage",
+                "memory",
+                "metric",
+                "system",
+                "memory",
+                "inactive",
+                4000,
+            ),
+        ])));
+        log
+    }
+
     fn hostile() -> Self {
         let mut log = Self::new();
         for name in [
@@ -174,6 +215,37 @@ impl Source for Log {
     fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)> {
         self.state.bars(family, &key.source, &key.name, length, NOW)
     }
+
+    fn board(&self) -> Arc<Board> {
+        self.board.clone()
+    }
+}
+
+/// As a server answers: rule, what it watches, family, source, series, state, for
+/// how many seconds.
+fn alerts_of_a_server(rows: &[(&str, &str, &str, &str, &str, &str, i64)]) -> Json {
+    let at = |ago: i64| iso(UnixNanos(NOW.0 - ago * 1_000_000_000));
+    let rules = rows.iter().map(|(rule, metric, family, source, ..)| {
+        json!({"name": rule, "metric_name": metric, "family": family, "source": source,
+            "condition": "avg > 90", "threshold": 90.0, "severity": "critical",
+            "description": "somebody should look at it", "created_at": "2025-11-20T10:00:00+00:00",
+            "labels": {"team": "agents"}, "for_seconds": 60, "builtin": false, "origin": "api"})
+    });
+    let alerts = rows
+        .iter()
+        .map(|(rule, _, family, source, name, state, ago)| {
+            json!({"rule": rule, "family": family, "source": source, "name": name, "state": state,
+            "severity": "critical", "value": 96.25, "threshold": 90.0, "condition": "avg > 90",
+            "since": at(*ago), "fired_at": at(*ago), "resolved_at": null, "description": "",
+            "labels": {}})
+        });
+    let (rules, alerts): (Vec<Json>, Vec<Json>) = (rules.collect(), alerts.collect());
+    json!({"rules": rules, "alerts": alerts, "more": 0, "enabled": true, "notes": []})
+}
+
+fn told(answer: &Json) -> Board {
+    let address = "127.0.0.1:8090".parse().expect("an address");
+    board::told(answer.clone(), address).expect("an answer")
 }
 
 /// A person in front of a log.
@@ -299,6 +371,11 @@ snapshots! {
     empty_large: settled(Log::new()), Metrics, LARGE, NONE;
     hostile_small: Log::hostile(), Tools, SMALL, NONE;
     hostile_large: Log::hostile(), Tools, LARGE, NONE;
+    alerts_small: Log::watched(), Alerts, SMALL, NONE;
+    alerts_large: Log::watched(), Alerts, LARGE, NONE;
+    one_alert_small: Log::watched(), Alerts, SMALL, [KeyCode::Enter];
+    one_rule_large: Log::watched(), Alerts, LARGE, [KeyCode::End, KeyCode::Enter];
+    alerts_of_nobody_small: Log::busy(), Alerts, SMALL, NONE;
     hostile_one_small: Log::hostile(), Tools, SMALL, [KeyCode::Enter];
 }
 
@@ -309,7 +386,7 @@ fn settled(mut log: Log) -> Log {
 
 #[test]
 fn what_is_too_small_says_so_at_any_size() {
-    let log = Log::busy();
+    let log = Log::watched();
     for size in [(59, 24), (80, 14), (20, 4), (1, 1)] {
         let screen = Seat::new(&log, Tab::Tools, size).screen();
         assert!(!screen.contains("CALLS"), "{screen}");
@@ -325,7 +402,11 @@ fn what_is_too_small_says_so_at_any_size() {
             let mut seat = Seat::new(&log, tab, (width, 15));
             assert!(seat.screen().contains(tab.title()));
             seat.press(KeyCode::Enter);
-            assert!(seat.screen().contains("All that was read"));
+            let all = match tab {
+                Tab::Alerts => "condition",
+                _ => "All that was read",
+            };
+            assert!(seat.screen().contains(all), "{}", seat.screen());
         }
     }
 }
@@ -444,11 +525,14 @@ fn keys_go_to_every_table_and_window_and_back() {
     let log = Log::busy();
     let mut seat = Seat::new(&log, Tab::Tools, SMALL);
     let mut seen = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..6 {
         seen.push(seat.picture.tab.title());
         seat.press(KeyCode::Tab);
     }
-    assert_eq!(seen, ["Tools", "Models", "Agents", "Caches", "Metrics"]);
+    assert_eq!(
+        seen,
+        ["Tools", "Models", "Agents", "Caches", "Metrics", "Alerts"]
+    );
     assert_eq!(seat.picture.tab, Tab::Tools);
     seat.letters("h4");
     assert_eq!(seat.picture.tab, Tab::Caches);
@@ -461,6 +545,82 @@ fn keys_go_to_every_table_and_window_and_back() {
     seat.letters("p");
     assert!(seat.screen().contains("PAUSED at 12:00:00 UTC"));
     assert_eq!(seat.press(KeyCode::Char('p')), Then::Read);
+}
+
+#[test]
+fn alerts_are_walked_filtered_and_looked_into() {
+    let log = Log::watched();
+    let mut seat = Seat::new(&log, Tab::Tools, SMALL);
+    seat.letters("6");
+    let lines = |seat: &Seat<'_>| -> Vec<String> {
+        let order = seat.app.order(&seat.picture);
+        order.iter().map(|at| seat.picture.name(*at)).collect()
+    };
+    let all = lines(&seat);
+    assert_eq!(
+        all,
+        [
+            "run_tests: Slow Tool",
+            "High CPU Usage",
+            "Costly",
+            "Slow Tool",
+            "High CPU Usage",
+            "Costly",
+            "High Memory Usage",
+        ]
+    );
+    assert!(seat.screen().contains("1 firing, 1 pending, 1 resolved"));
+    // There is one order: what matters first.
+    seat.letters("srj");
+    assert_eq!(lines(&seat), all);
+    seat.press(KeyCode::Enter);
+    assert!(seat.screen().contains("system"), "{}", seat.screen());
+    assert!(seat.screen().contains("team=agents"), "{}", seat.screen());
+    seat.press(KeyCode::Esc);
+    seat.letters("/costly");
+    assert_eq!(lines(&seat), ["Costly", "Costly"]);
+    seat.press(KeyCode::Esc);
+    seat.letters("1");
+    assert!(seat.screen().contains("CALLS"), "{}", seat.screen());
+    let json = once::document(&[Seat::new(&log, Tab::Alerts, SMALL).picture], "/h");
+    let alerts = &json["top"]["alerts"];
+    assert_eq!(alerts["from"], "server");
+    assert_eq!(alerts["alerts"].as_array().map(Vec::len), Some(3));
+    assert_eq!(alerts["alerts"][0]["state"], "firing");
+    assert_eq!(alerts["rules"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn alerts_of_any_name_command_nothing() {
+    let mut log = Log::busy();
+    let long = "x".repeat(10_000);
+    let names = [
+        "\u{1b}[2J\u{7}",
+        "\u{202e}exe",
+        &long,
+        "🚀👩\u{200d}🚀",
+        "日本語",
+    ];
+    let rows: Vec<_> = names
+        .iter()
+        .map(|name| (*name, "*", "tool", *name, *name, "firing", 5))
+        .collect();
+    log.board = Arc::new(told(&alerts_of_a_server(&rows)));
+    for enter in [false, true] {
+        let mut seat = Seat::new(&log, Tab::Alerts, SMALL);
+        for _ in 0..2 * names.len() {
+            if enter {
+                seat.press(KeyCode::Enter);
+            }
+            for cell in &seat.buffer(PLAIN).content {
+                let symbol = cell.symbol();
+                assert!(!symbol.chars().any(char::is_control), "{symbol:?}");
+                assert!(!symbol.contains('\u{202e}'), "{symbol:?}");
+            }
+            seat.press(KeyCode::Esc);
+            seat.press(KeyCode::Down);
+        }
+    }
 }
 
 #[test]
@@ -491,7 +651,7 @@ fn what_nobody_told_is_not_zero() {
     );
     assert_eq!(
         line(" timeless ").as_deref(),
-        Some("timeless 1 <0.01 – – – 1 s"),
+        Some("1 <0.01 – – – 1 s"),
         "{screen}"
     );
     assert!(screen.contains("tokens/min –   cost/h –"), "{screen}");

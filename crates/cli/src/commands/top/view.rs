@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use tachograph_model::render::{Glyphs, human, iso, width};
 
+use super::alerts;
 use super::app::App;
 use super::columns::{self, NOTHING};
 use super::detail;
@@ -14,7 +15,7 @@ use crate::args::top::Tab;
 /// Below this nothing can be laid out.
 const LEAST: (u16, u16) = (60, 15);
 /// Lines above the rows, and below.
-const ABOVE: u16 = 4;
+pub const ABOVE: u16 = 4;
 const BELOW: u16 = 3;
 
 /// How it may look.
@@ -59,10 +60,13 @@ pub fn draw(scene: &Scene<'_>, buffer: &mut Buffer) {
     } else {
         head(scene, &mut pen);
         tabs(scene, &mut pen);
-        match (&scene.picture.detail, scene.app.help) {
-            (_, true) => help(&mut pen),
-            (Some(about), _) => detail::draw(about, scene.picture, &mut pen),
-            (None, _) => table(scene, &mut pen),
+        let key = scene.app.detail.as_ref();
+        let line = key.and_then(|key| scene.picture.line(key));
+        match (&scene.picture.detail, line, scene.app.help) {
+            (.., true) => help(&mut pen),
+            (Some(about), ..) => detail::draw(about, scene.picture, &mut pen),
+            (_, Some(line), _) => alerts::detail(line, scene.picture.at, &mut pen),
+            _ => table(scene, &mut pen),
         }
         foot(scene, &mut pen);
     }
@@ -139,7 +143,14 @@ fn tabs(scene: &Scene<'_>, pen: &mut Pen<'_>) {
             false => pen.put(x, 2, &format!(" {title} "), Style::new()),
         };
     }
-    if scene.picture.detail.is_some() || scene.app.help {
+    if scene.app.detail.is_some() || scene.app.help {
+        return;
+    }
+    if scene.picture.tab == Tab::Alerts {
+        let text = alerts::counts(&scene.picture.board);
+        if x as usize + width::width(&text) < usize::from(pen.area.width) {
+            pen.right(2, &text, pen.theme.dim());
+        }
         return;
     }
     let shown = scene.app.order(scene.picture).len();
@@ -168,6 +179,9 @@ fn table(scene: &Scene<'_>, pen: &mut Pen<'_>) {
         }
         return;
     };
+    if picture.tab == Tab::Alerts {
+        return alerts::table(&picture.board, &order, selected, picture.at, pen);
+    }
     let all = columns::of(picture.tab);
     let shown = columns::fitting(picture.tab, pen.area.width.into());
     let figures: usize = shown.iter().map(|at| all[*at].width + 1).sum();
@@ -239,11 +253,13 @@ fn nothing(scene: &Scene<'_>) -> Vec<String> {
         Tab::Agents => "agent at work",
         Tab::Caches => "cache look-up",
         Tab::Metrics => "measurement",
+        Tab::Alerts if scene.picture.len() == 0 => return alerts::nothing(&scene.picture.board),
+        Tab::Alerts => "alert",
     };
     if !scene.picture.overview.settled {
         return vec!["Reading the log ...".to_owned()];
     }
-    if !scene.picture.rows.is_empty() {
+    if scene.picture.len() > 0 {
         let filter = width::clean(&scene.app.filter);
         return vec![format!(
             "Nothing is called like \"{filter}\". Esc shows all."
@@ -267,7 +283,7 @@ fn help(pen: &mut Pen<'_>) {
     const KEYS: [(&str, &str); 10] = [
         ("arrows, hjkl", "up and down; left and right: another table"),
         ("PgUp PgDn g G", "a page; first, last"),
-        ("Tab, 1-5", "another table"),
+        ("Tab, 1-6", "another table; alerts: what matters first"),
         ("s  r", "sort by the next column; the other way round"),
         ("/", "filter by name; Enter keeps it, Esc clears it"),
         ("w", "window: 1 min, 5 min, 15 min, 1 h"),
@@ -299,7 +315,7 @@ fn foot(scene: &Scene<'_>, pen: &mut Pen<'_>) {
         Style::new()
     };
     pen.put(1, height - 2, &width::cut(&text, room), style);
-    let keys: &[&str] = match (scene.app.typing, scene.app.help, &scene.picture.detail) {
+    let keys: &[&str] = match (scene.app.typing, scene.app.help, &scene.app.detail) {
         (true, ..) => &["type a part of the name", "Enter keep", "Esc clear"],
         (_, true, _) => &["any key goes back", "q quit"],
         (_, _, Some(_)) => &[
@@ -308,8 +324,11 @@ fn foot(scene: &Scene<'_>, pen: &mut Pen<'_>) {
             "Esc back",
             "w window",
             "p pause",
-            "1-5 tables",
+            "1-6 tables",
         ],
+        _ if scene.app.tab == Tab::Alerts => {
+            &["q quit", "? help", "/ filter", "Enter details", "p pause"]
+        }
         _ => &[
             "q quit",
             "? help",
@@ -358,6 +377,9 @@ fn note(scene: &Scene<'_>) -> (String, bool) {
     if app.typing {
         return (format!("filter: {}_", width::clean(&app.filter)), false);
     }
+    if picture.tab == Tab::Alerts && app.filter.is_empty() {
+        return alerts::note(&picture.board);
+    }
     if overview.lag.as_secs() >= 5 && overview.settled {
         let late = human::duration(overview.lag.as_secs_f64() * 1e3);
         return (format!("! the log was last read {late} ago"), true);
@@ -365,7 +387,7 @@ fn note(scene: &Scene<'_>) -> (String, bool) {
     if !overview.settled {
         return ("reading the log ...".to_owned(), false);
     }
-    if !app.filter.is_empty() && picture.detail.is_none() {
+    if !app.filter.is_empty() && app.detail.is_none() {
         let filter = width::clean(&app.filter);
         return (format!("filter: {filter}   (Esc shows all)"), false);
     }
@@ -388,7 +410,7 @@ fn note(scene: &Scene<'_>) -> (String, bool) {
 
 pub const ACCENT: Color = Color::Cyan;
 pub const BAD: Color = Color::Red;
-const LOOK: Color = Color::Magenta;
+pub const LOOK: Color = Color::Magenta;
 
 impl Theme {
     pub fn paint(self, style: Style, color: Color) -> Style {

@@ -6,7 +6,7 @@ use super::alerts;
 use super::schemas::{Schemas, alert, shape};
 use super::server;
 use crate::api::form::Form;
-use crate::api::live;
+use crate::api::{live, stream};
 use crate::api::params::{Param, Takes};
 use crate::api::problem::Kind;
 use crate::api::seed4::{HISTORY_PARAMS, SUMMARY_PARAMS, shape::SOURCES};
@@ -25,6 +25,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1", json!({"get": list()})),
         ("/api/v1/openapi.json", json!({"get": openapi()})),
         ("/api/v1/live", json!({"get": windows()})),
+        ("/api/v1/stream", json!({"get": stream()})),
         ("/api/v1/server", json!({"get": server::get()})),
         ("/api/v1/alerts", json!({"get": alerts::get()})),
         (
@@ -420,6 +421,29 @@ fn windows() -> Value {
     let answer = json_of("the figures", shape("Live"));
     let problems = [Kind::BadParameter, Kind::Overloaded];
     operation(&told, of(live::PARAMS), answer, &problems)
+}
+
+fn stream() -> Value {
+    let told = Told {
+        id: "stream",
+        tag: "live",
+        summary: "What is going on, as it changes.",
+        description: "With an upgrade a WebSocket: a snapshot, then deltas, at most four a second \
+            and one in five seconds at least. Without, one message as JSON. A snapshot holds every \
+            series of the families in which something happened within the window; a delta those \
+            that changed, and in `gone` source and name of those that left. `overview` and \
+            `alerts` (the first 100) are whole in every message. `after` resumes with a delta for \
+            a minute; after that, of other families or another window, and after a restart it is a \
+            snapshot. A client that takes nothing for 5 s is dropped with code 1013.",
+    };
+    let answer = json_of("a snapshot or a delta", shape("StreamMessage"));
+    let problems = [
+        Kind::BadParameter,
+        Kind::UpgradeRequired,
+        Kind::Overloaded,
+        Kind::Internal,
+    ];
+    operation(&told, of(stream::PARAMS), answer, &problems)
 }
 
 pub(super) fn in_path(name: &str, description: &str, schema: Value) -> Value {

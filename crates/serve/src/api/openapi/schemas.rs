@@ -96,6 +96,7 @@ impl Schemas {
             ("OwnedRule", owned_rule()),
             ("NewRule", new_rule()),
             ("Live", live()),
+            ("StreamMessage", stream()),
             ("Summary", summary()),
             ("Event", event()),
             ("EventsAnswer", events_answer()),
@@ -366,6 +367,38 @@ fn live() -> Value {
     }))
 }
 
+/// A snapshot or a delta.
+fn stream() -> Value {
+    let families = |items: Value| {
+        json!({
+            "type": "object",
+            "propertyNames": {"enum": FAMILIES},
+            "additionalProperties": {"type": "array", "items": items},
+        })
+    };
+    let key = json!({"type": "array", "items": text(), "minItems": 2, "maxItems": 2});
+    let alerts = || json!({"type": "array", "items": {"type": "object"}, "maxItems": 100});
+    object(json!({
+        "type": {"type": "string", "enum": ["snapshot", "delta"]},
+        "epoch": {"type": "string", "description": "of the server; another one after a restart"},
+        "seq": {"type": "integer", "minimum": 0, "description": "rises; for `after`"},
+        "timestamp": time(),
+        "window_seconds": count(),
+        "families": families(series()),
+        "gone": families(key),
+        "overview": object(json!({
+            "events_per_second": number(),
+            "failed_per_second": number(),
+            "tokens_per_second": or_null("number"),
+            "cost_per_hour": or_null("number"),
+            "active_sessions": count(),
+            "alerts_firing": count(),
+            "alerts_pending": count(),
+        })),
+        "alerts": object(json!({"firing": alerts(), "pending": alerts()})),
+    }))
+}
+
 /// One series of a window; null where no event told a value.
 pub(super) fn series() -> Value {
     let figure = || or_null("number");
@@ -390,6 +423,17 @@ pub(super) fn series() -> Value {
         "latest_at": {"anyOf": [time(), {"type": "null"}]},
         "change_per_second": figure(),
         "relative_error": figure(),
+        "limits": list(object(json!({
+            "name": text(),
+            "type": {"type": "string", "enum": ["threshold", "efficiency", "latency"]},
+            "of": {"type": "string", "enum": ["latest", "p95"]},
+            "above": number(),
+            "baseline": number(),
+            "severity": {"type": "string", "enum": ["major", "high", "critical"]},
+            "value": number(),
+            "exceeded": {"type": "boolean"},
+            "change_percent": number(),
+        }))),
     }))
 }
 

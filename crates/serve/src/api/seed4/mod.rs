@@ -134,10 +134,9 @@ async fn summary(State(api): State<Arc<Api>>, uri: OriginalUri) -> Answer {
             quoted(source)
         )));
     }
-    let alerts = api.alerts.clone();
     let summary = api.live.run(move |hub| {
         let readings = hub.live.readings(Family::Metric, source.as_deref(), length);
-        let alerts = alerts.at_hand(hub);
+        let alerts = alerts::recent(hub);
         Ok(shape::summary(&readings, length, UnixNanos::now(), &alerts))
     });
     Ok(Json(summary.await?))
@@ -230,10 +229,9 @@ async fn export(
     let length = Duration::from_secs(HOUR);
     let (media_type, body) = match format.as_str() {
         "json" => {
-            let alerts = api.alerts.clone();
             let summary = api.live.run(move |hub| {
                 let readings = hub.live.readings(Family::Metric, None, length);
-                let alerts = alerts.at_hand(hub);
+                let alerts = alerts::recent(hub);
                 let summary = shape::summary(&readings, length, UnixNanos::now(), &alerts);
                 Ok(format!("{summary:#}"))
             });

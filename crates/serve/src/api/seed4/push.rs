@@ -13,7 +13,7 @@ use tachograph_model::UnixNanos;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::shape;
+use super::{alerts, shape};
 use crate::api::Api;
 use crate::api::problem::Problem;
 use crate::api::socket::{self, LATEST, SOONEST, Talk};
@@ -62,11 +62,10 @@ impl Push {
     }
 
     async fn make(&self, api: &Arc<Api>) -> Result<Made, Problem> {
-        let alerts = api.alerts.clone();
         let update = api.live.run(move |hub| {
             let now = UnixNanos::now();
             let readings = hub.live.readings(Family::Metric, None, WINDOW);
-            let alerts = alerts.at_hand(hub);
+            let alerts = alerts::recent(hub);
             let update = shape::update(&readings, WINDOW, now, &alerts);
             Ok((shape::time(now), update.to_string()))
         });

@@ -336,6 +336,105 @@ fn windows_of_any_series_have_every_figure() {
     assert_eq!(exact.get("relative_error"), None);
 }
 
+/// The limits of a metric whose values came one by one, as it is shown.
+fn limits(door: &Door, source: &str, name: &str) -> Vec<Json> {
+    let path = format!("/api/v1/live?family=metric&source={source}");
+    let live = get(door.addresses().dashboard, &path, &[]).json();
+    let series = live["series"].as_array().expect("series").iter();
+    let mut found = series.filter(|series| series["name"] == name);
+    let found = found
+        .next()
+        .unwrap_or_else(|| panic!("{source}.{name}: {live}"));
+    found["limits"].as_array().expect("limits").clone()
+}
+
+#[test]
+fn thresholds_are_the_seed_s() {
+    let cases: Json = serde_json::from_str(include_str!("../data/limits/thresholds.json"))
+        .expect("as the case has it");
+    let cases = cases.as_array().expect("as the case has it");
+    let text = |value: &Json| value.as_str().expect("a text").to_owned();
+    // Below the limit, then above it.
+    for (factor, exceeded) in [(0.99, false), (1.01, true)] {
+        let mut events = Vec::new();
+        for case in cases {
+            let (_, limit) = case[2]
+                .as_object()
+                .expect("a limit")
+                .iter()
+                .next()
+                .expect("one");
+            let value = limit[1].as_f64().expect("a number") * factor;
+            events.push(metric(
+                ago(1),
+                &text(&case[0]),
+                &text(&case[1]),
+                "gauge",
+                value,
+            ));
+        }
+        let door = holding(&events);
+        for case in cases {
+            let (name, limit) = case[2]
+                .as_object()
+                .expect("a limit")
+                .iter()
+                .next()
+                .expect("one");
+            let found = limits(&door, &text(&case[0]), &text(&case[1]));
+            assert_eq!(found.len(), 1, "{case}: {found:?}");
+            assert_eq!(found[0]["name"], **name, "{case}");
+            assert_eq!(found[0]["above"].as_f64(), limit[1].as_f64(), "{case}");
+            assert_eq!(found[0]["exceeded"], exceeded, "{case}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn limits_of_the_architecture_are_the_seed_s() {
+    let cases: Json = serde_json::from_str(include_str!("../data/limits/architecture.json"))
+        .expect("as the case has it");
+    for case in cases.as_array().expect("as the case has it") {
+        let text = |key: &str| case[key].as_str().expect("a text");
+        let (source, name) = (text("source"), text("metric"));
+        let values = case["values"].as_array().expect("values");
+        let events = values.iter().enumerate().map(|(at, value)| {
+            let time = ago((values.len() - at) as u64);
+            metric(
+                time,
+                source,
+                name,
+                "gauge",
+                value.as_f64().expect("a number"),
+            )
+        });
+        let door = holding(&events.collect::<Vec<_>>());
+        let found = limits(&door, source, name);
+        let beyond: Vec<&Json> = found
+            .iter()
+            .filter(|limit| limit["type"] != "threshold" && limit["exceeded"] == true)
+            .collect();
+        let wanted = case["expected"].as_array().expect("what is expected");
+        assert_eq!(beyond.len(), wanted.len(), "{case}: {found:?}");
+        for (found, wanted) in beyond.iter().zip(wanted) {
+            for (ours, theirs) in [
+                ("type", "type"),
+                ("severity", "severity"),
+                ("baseline", "baseline"),
+                ("value", "current"),
+                ("change_percent", "change_percent"),
+            ] {
+                let (found, wanted) = (&found[ours], &wanted[theirs]);
+                let same = match (found.as_f64(), wanted.as_f64()) {
+                    (Some(found), Some(wanted)) => (found - wanted).abs() <= 1e-9 * wanted.abs(),
+                    _ => found == wanted,
+                };
+                assert!(same, "{case} {ours}: {found} is not {wanted}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_the_seed_refuses_or_breaks_at_is_a_400() {
     let door = holding(&[]);
@@ -459,40 +558,54 @@ fn rules_are_kept_and_alerts_listed() {
     check(&door, "/api/alerts", 500, &[]);
     assert_eq!(add(&door, &rule("y")).0, 500);
 
-    let event = Event::new(ago(1), "alert").with(Column::Name, "slow");
-    let door = holding(&[event]);
+    // Without asking anybody: this engine answers nothing.
+    let door = Door::open();
+    let old = Event::new(ago(2), "alert").with(Column::Name, "bare");
+    let event = Event::new(ago(1), "alert")
+        .with(Column::Name, "slow")
+        .with(Column::Source, "agent")
+        .with(Column::Type, "warning")
+        .with(Column::Status, "firing")
+        .with(Column::Value, 120.5)
+        .with(
+            Column::Tags,
+            json!({"metric": "m", "condition": "p95 > 100", "threshold": 100, "window_seconds": 60})
+                .as_object()
+                .expect("an object")
+                .clone(),
+        );
+    append(&door, &[old, event]);
     let listed = [
-        ("/total_alerts", 1.into()),
-        ("/alerts/0/rule_name", "slow".into()),
-        ("/alerts/0/severity", "warning".into()),
-        ("/alerts/0/actual_value", 120.5.into()),
+        ("/total_alerts", 2.into()),
+        ("/alerts/0/rule_name", "bare".into()),
+        ("/alerts/0/threshold", Json::Null),
+        ("/alerts/1/rule_name", "slow".into()),
+        ("/alerts/1/source", "agent".into()),
+        ("/alerts/1/severity", "warning".into()),
+        ("/alerts/1/status", "firing".into()),
+        ("/alerts/1/actual_value", 120.5.into()),
+        ("/alerts/1/metric_name", "m".into()),
+        ("/alerts/1/condition", "p95 > 100".into()),
+        ("/alerts/1/threshold", 100.into()),
+        ("/alerts/1/window_seconds", 60.into()),
+        ("/alerts/1/description", Json::Null),
     ];
     check(&door, "/api/alerts", 200, &listed);
     check(
         &door,
         "/api/metrics/summary",
         200,
-        &[("/alert_count", 1.into())],
+        &[("/alert_count", 2.into())],
     );
-}
-
-#[test]
-fn figures_are_shown_though_alerts_cannot_be_read() {
-    // An engine that answers nothing.
-    let door = Door::open();
-    let cpu = metric(ago(1), "system", "cpu_usage_percent", "gauge", 40.0);
-    append(&door, &[cpu, Event::new(ago(1), "alert")]);
-    check(&door, "/api/alerts", 500, &[]);
-    let figures = [("/total_points", 1.into()), ("/alert_count", 0.into())];
-    for path in ["/api/metrics/summary", "/api/export/json"] {
-        check(&door, path, 200, &figures);
-    }
-    let mut socket = ws::connect(&door).expect("a websocket");
-    for kind in ["initial_data", "metrics_update", "metrics_update"] {
-        let message = super::socket::next(&mut socket);
-        assert_eq!(message["type"], kind);
-        assert_eq!(message["data"]["summary"]["total_points"], 1);
-    }
+    // The newest hundred.
+    let many = (0..150).map(|at| Event::new(ago(0), "alert").with(Column::Name, format!("a{at}")));
+    append(&door, &many.collect::<Vec<_>>());
+    let newest = [
+        ("/total_alerts", 100.into()),
+        ("/alerts/0/rule_name", "a50".into()),
+        ("/alerts/99/rule_name", "a149".into()),
+    ];
+    check(&door, "/api/alerts", 200, &newest);
 }
 
 mod ws {
@@ -572,6 +685,39 @@ mod ws {
             of_type(&mut socket, "metrics_update")["type"],
             "metrics_update"
         );
+    }
+
+    /// The seed's case, its points as of now and its time left out.
+    #[test]
+    fn what_is_pushed_is_the_seed_s() {
+        let points: Json = serde_json::from_str(include_str!("../data/summary/points.json"))
+            .expect("as the case has it");
+        // By 20 seconds more than that: those of the minute stay in it while
+        // this goes on, and what is ahead counts as now.
+        let moved = UnixNanos::now().0 - super::now().0 + 20_000_000_000;
+        let mut events = Vec::new();
+        for (key, points) in points.as_object().expect("as the case has it") {
+            let (source, name) = key.split_once('.').expect("as the case has it");
+            for point in points.as_array().expect("as the case has it") {
+                let time = at(point[0].as_str().expect("as the case has it"));
+                let kind = point[2].as_str().expect("as the case has it");
+                let value = point[1].as_f64().expect("as the case has it");
+                events.push(metric(UnixNanos(time.0 + moved), source, name, kind, value));
+            }
+        }
+        let door = holding(&events);
+        let mut socket = connect(&door).expect("a websocket");
+        let mut wanted = expected(include_str!("../data/summary/expected_update.json"));
+        for kind in ["initial_data", "metrics_update", "metrics_update"] {
+            let message = next(&mut socket);
+            let keys: Vec<&String> = message.as_object().expect("a message").keys().collect();
+            assert_eq!(keys, ["type", "timestamp", "data"]);
+            assert_eq!(message["type"], kind);
+            let time = &message["data"]["summary"]["timestamp"];
+            assert_eq!(time, &message["timestamp"]);
+            wanted["summary"]["timestamp"] = time.clone();
+            same(&message["data"], &wanted, kind);
+        }
     }
 
     #[test]

@@ -1,0 +1,376 @@
+//! How alerts stand: asked of the server that runs on the home, or as the last
+//! one left it in `alerts/state.json`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tachograph_model::UnixNanos;
+use tachograph_model::alert::{EVERY, Machine, Rule, State};
+use tachograph_model::render::iso;
+
+use super::picture::Key;
+use crate::source::Server;
+
+/// Between two readings: a server looks at its rules each second.
+const EVERY_SECOND: Duration = Duration::from_secs(1);
+/// One that does not answer is not asked again for so long.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Bytes of the file.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// Who told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum From {
+    /// A server that runs.
+    Server(SocketAddr),
+    /// The file that one left then.
+    File(Option<UnixNanos>),
+    /// Nobody: no server ran on this home.
+    #[default]
+    Nobody,
+}
+
+/// One line: an alert that matters now, or a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// `None`: a rule that nothing is said of now.
+    pub alert: Option<Stands>,
+    pub rule: Arc<Told>,
+}
+
+/// An alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stands {
+    pub state: State,
+    pub source: String,
+    pub name: String,
+    pub value: Option<f64>,
+    pub since: UnixNanos,
+    pub fired_at: Option<UnixNanos>,
+    pub resolved_at: Option<UnixNanos>,
+}
+
+/// A rule, and who made it where that is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    pub rule: Rule,
+    pub origin: Option<String>,
+}
+
+/// What is known of alerts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Board {
+    pub from: From,
+    /// What matters first: firing, pending, resolved, and then every rule.
+    pub lines: Vec<Line>,
+    /// What could not be read.
+    pub note: Option<String>,
+    /// Whether rules are looked at at all.
+    pub watched: bool,
+}
+
+impl Board {
+    /// Of alerts with their rules, and of all rules.
+    pub fn of(from: From, alerts: Vec<(Arc<Told>, Stands)>, rules: Vec<Arc<Told>>) -> Self {
+        let mut lines: Vec<Line> = alerts
+            .into_iter()
+            .filter(|(_, alert)| urgency(alert.state).is_some())
+            .map(|(rule, alert)| Line {
+                alert: Some(alert),
+                rule,
+            })
+            .collect();
+        // The newest first of each state.
+        lines.sort_by_key(|line| {
+            let alert = line.alert.as_ref();
+            let state = alert.and_then(|alert| urgency(alert.state));
+            (state, alert.map(|alert| std::cmp::Reverse(alert.since)))
+        });
+        let rules = rules.into_iter().map(|rule| Line { alert: None, rule });
+        lines.extend(rules);
+        Self {
+            from,
+            lines,
+            note: None,
+            watched: true,
+        }
+    }
+
+    /// How many alerts are in a state.
+    pub fn count(&self, state: State) -> usize {
+        let alerts = self.lines.iter().filter_map(|line| line.alert.as_ref());
+        alerts.filter(|alert| alert.state == state).count()
+    }
+
+    /// As JSON.
+    pub fn document(&self) -> Json {
+        let alerts = self.lines.iter().filter_map(|line| {
+            let alert = line.alert.as_ref()?;
+            Some(json!({
+                "rule": line.rule.rule.name,
+                "source": alert.source,
+                "name": alert.name,
+                "state": alert.state.name(),
+                "severity": line.rule.rule.severity,
+                "value": alert.value,
+                "condition": line.rule.rule.condition,
+                "threshold": line.rule.rule.threshold,
+                "since": iso(alert.since),
+                "fired_at": alert.fired_at.map(iso),
+                "resolved_at": alert.resolved_at.map(iso),
+            }))
+        });
+        let alerts: Vec<Json> = alerts.collect();
+        let rules = self.lines.iter().filter(|line| line.alert.is_none());
+        let rules: Vec<Json> = rules
+            .map(|line| {
+                let rule = &line.rule.rule;
+                json!({
+                    "name": rule.name,
+                    "family": rule.family,
+                    "source": rule.source,
+                    "metric_name": rule.metric_name,
+                    "condition": rule.condition,
+                    "severity": rule.severity,
+                    "enabled": rule.enabled,
+                    "origin": line.rule.origin,
+                })
+            })
+            .collect();
+        let (from, at) = match &self.from {
+            From::Server(address) => ("server", Json::from(address.to_string())),
+            From::File(at) => ("file", at.map(iso).into()),
+            From::Nobody => ("nobody", Json::Null),
+        };
+        json!({"from": from, "at": at, "watched": self.watched, "note": self.note,
+            "alerts": alerts, "rules": rules})
+    }
+}
+
+fn urgency(state: State) -> Option<usize> {
+    let shown = [State::Firing, State::Pending, State::Resolved];
+    shown.iter().position(|it| *it == state)
+}
+
+impl Line {
+    /// Which one it is, for the selection.
+    pub fn key(&self) -> Key {
+        let rule = &self.rule.rule.name;
+        match &self.alert {
+            Some(alert) => Key {
+                source: format!("{rule}\0{}", alert.source).into(),
+                name: alert.name.as_str().into(),
+            },
+            None => Key {
+                source: rule.as_str().into(),
+                name: "".into(),
+            },
+        }
+    }
+
+    /// What it is called: of a rule over every series, with the series.
+    pub fn name(&self) -> String {
+        let rule = &self.rule.rule;
+        match &self.alert {
+            Some(alert) if rule.metric_name == EVERY => format!("{}: {}", alert.name, rule.name),
+            _ => rule.name.clone(),
+        }
+    }
+
+    /// What it is doing, in a word.
+    pub fn state(&self) -> &'static str {
+        match &self.alert {
+            Some(alert) => match alert.state {
+                State::Firing => "FIRING",
+                State::Pending => "PENDING",
+                _ => "RESOLVED",
+            },
+            None if self.rule.rule.enabled => "rule",
+            None => "rule off",
+        }
+    }
+}
+
+/// Reads it, at most once a second.
+#[derive(Debug)]
+pub struct Boards {
+    home: PathBuf,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    board: Arc<Board>,
+    next: Option<Instant>,
+}
+
+impl Boards {
+    pub fn of(home: &Path) -> Self {
+        Self {
+            home: home.to_owned(),
+            held: Mutex::default(),
+        }
+    }
+
+    pub fn read(&self) -> Arc<Board> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.next.is_none_or(|next| Instant::now() >= next) {
+            held.board = Arc::new(read(&self.home));
+            let wait = match held.board.note {
+                Some(_) => AGAIN,
+                None => EVERY_SECOND,
+            };
+            held.next = Some(Instant::now() + wait);
+        }
+        held.board.clone()
+    }
+}
+
+fn read(home: &Path) -> Board {
+    let Some(server) = Server::of(home) else {
+        return left(home);
+    };
+    let asked = server.get("/api/v1/alerts");
+    let asked = asked.and_then(|answer| told(answer, server.address));
+    asked.unwrap_or_else(|error| Board {
+        note: Some(format!(
+            "the server at {} says nothing: {error}",
+            server.address
+        )),
+        ..left(home)
+    })
+}
+
+/// What a server says of them.
+///
+/// # Errors
+/// When it says something else.
+pub fn told(answer: Json, address: SocketAddr) -> io::Result<Board> {
+    let answer: Answer = serde_json::from_value(answer)?;
+    Ok(answer.board(address))
+}
+
+/// Of `/api/v1/alerts`, what is shown here.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    rules: Vec<OfRule>,
+    alerts: Vec<OfAlert>,
+    enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct OfRule {
+    #[serde(flatten)]
+    rule: Rule,
+    origin: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OfAlert {
+    rule: String,
+    source: String,
+    name: String,
+    state: State,
+    value: Option<f64>,
+    since: UnixNanos,
+    fired_at: Option<UnixNanos>,
+    resolved_at: Option<UnixNanos>,
+}
+
+impl Answer {
+    fn board(self, address: SocketAddr) -> Board {
+        let rules = self.rules.into_iter().map(|OfRule { rule, origin }| {
+            let told = Told { rule, origin };
+            Arc::new(told)
+        });
+        let rules: Vec<Arc<Told>> = rules.collect();
+        let alerts = self.alerts.into_iter().filter_map(|alert| {
+            let rule = rules.iter().find(|told| told.rule.name == alert.rule)?;
+            let stands = Stands {
+                state: alert.state,
+                source: alert.source,
+                name: alert.name,
+                value: alert.value,
+                since: alert.since,
+                fired_at: alert.fired_at,
+                resolved_at: alert.resolved_at,
+            };
+            Some((rule.clone(), stands))
+        });
+        let alerts = alerts.collect();
+        Board {
+            watched: self.enabled,
+            ..Board::of(From::Server(address), alerts, rules)
+        }
+    }
+}
+
+/// Of `alerts/state.json`, what is shown here.
+#[derive(Debug, Deserialize)]
+struct Kept {
+    rules: Vec<KeptRule>,
+}
+
+#[derive(Debug, Deserialize)]
+struct KeptRule {
+    rule: Rule,
+    alerts: Vec<KeptAlert>,
+}
+
+#[derive(Debug, Deserialize)]
+struct KeptAlert {
+    source: String,
+    name: String,
+    #[serde(flatten)]
+    machine: Machine,
+}
+
+/// What the last server left.
+fn left(home: &Path) -> Board {
+    let path = home.join("alerts").join("state.json");
+    let found = tachograph_serve::alert::file::read(&path, MOST_BYTES);
+    let kept = found.and_then(|bytes| {
+        let kept: Option<Kept> = bytes
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()?;
+        Ok(kept)
+    });
+    let kept = match kept {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return Board::default(),
+        Err(error) => {
+            return Board {
+                note: Some(format!("alerts/state.json cannot be read: {error}")),
+                ..Board::default()
+            };
+        }
+    };
+    let written = std::fs::metadata(&path).and_then(|meta| meta.modified());
+    let written = written.ok().and_then(|at| {
+        let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(UnixNanos(i64::try_from(since.as_nanos()).ok()?))
+    });
+    let (mut rules, mut alerts) = (Vec::new(), Vec::new());
+    for KeptRule { rule, alerts: kept } in kept.rules {
+        let told = Arc::new(Told { rule, origin: None });
+        alerts.extend(kept.into_iter().map(|kept| {
+            let stands = Stands {
+                state: kept.machine.state(),
+                source: kept.source,
+                name: kept.name,
+                value: kept.machine.value(),
+                since: kept.machine.since(),
+                fired_at: kept.machine.fired_at(),
+                resolved_at: kept.machine.resolved_at(),
+            };
+            (told.clone(), stands)
+        }));
+        rules.push(told);
+    }
+    Board::of(From::File(written), alerts, rules)
+}
