@@ -5,16 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::python;
 use crate::server::Server;
 use crate::test::{Count, counted};
-use crate::workspace::{on_ci, output, root, target_dir};
-
-/// Debian's packages are fetched within this, seconds.
-const INSTALL_SECONDS: &str = "240";
+use crate::workspace::{installed, on_ci, root, runs, target_dir};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -64,7 +61,7 @@ pub(crate) fn check(tacho: &Path, parts: &[String], count: &mut Count) -> Result
         .arg(&home)
         .arg(tacho);
     clients.args(parts);
-    let without = prometheus()?;
+    let without = prometheus();
     clients.args(without.then_some("--without-prometheus"));
     let held = counted(&mut clients, count)?;
     let took = server.stop()?;
@@ -76,34 +73,10 @@ pub(crate) fn check(tacho: &Path, parts: &[String], count: &mut Count) -> Result
 }
 
 /// Whether Debian's Prometheus is missing, even after a try to install it.
-fn prometheus() -> Result<bool> {
-    let there = || {
-        ["prometheus", "promtool"]
-            .iter()
-            .all(|tool| output(Command::new(tool).arg("--version")).is_ok())
-    };
-    if there() {
-        return Ok(false);
+fn prometheus() -> bool {
+    let missing = installed("prometheus", || runs("prometheus") && runs("promtool")).is_err();
+    if missing {
+        println!("no Prometheus (Debian: apt-get install prometheus): its checks are left out");
     }
-    let user = output(Command::new("id").arg("-u")).context("who am I?")?;
-    if user.trim() == "0" {
-        println!("installing prometheus");
-        for command in [
-            &["update", "-qq"][..],
-            &["install", "-y", "-qq", "prometheus"],
-        ] {
-            let mut install = Command::new("timeout");
-            install.args([INSTALL_SECONDS, "apt-get"]).args(command);
-            install.env("DEBIAN_FRONTEND", "noninteractive");
-            if let Err(error) = output(&mut install) {
-                println!("{error:#}");
-                break;
-            }
-        }
-    }
-    if there() {
-        return Ok(false);
-    }
-    println!("no Prometheus (Debian: apt-get install prometheus): its checks are left out");
-    Ok(true)
+    missing
 }

@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients | grafana`.
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients | grafana | page`.
 //!
 //! ```text
 //! test     format, build, every test, lints; what CI runs      (test.rs)
@@ -8,6 +8,7 @@
 //! crash    processes killed at random moments: nothing lost     (crash.rs)
 //! clients  real clients against a real server; part of `test` (clients.rs)
 //! grafana  the dashboards beside Grafana's own types; part of `test` (grafana.rs)
+//! page     the page in a browser, and its pictures; part of `test` (page.rs)
 //! ```
 
 mod bench;
@@ -15,6 +16,8 @@ mod clients;
 mod codegen;
 mod crash;
 mod grafana;
+mod node;
+mod page;
 mod peers;
 mod python;
 mod server;
@@ -49,6 +52,8 @@ enum Task {
     Clients(clients::Options),
     /// Check the dashboards with Grafana's own types
     Grafana,
+    /// Look at the page in a browser, or make its pictures
+    Page(page::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         Task::Crash(options) => crash::run(&options),
         Task::Clients(options) => clients::run(&options),
         Task::Grafana => grafana::check(&mut test::Count::default()),
+        Task::Page(options) => page::run(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -12,13 +12,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{self, cargo};
-use crate::{clients, codegen, crash, grafana, python};
+use crate::{clients, codegen, crash, grafana, page, python};
 
 /// Where tests find the interpreter of `target/venv`; unset means they leave it out.
 const PYTHON: &str = "TACHOGRAPH_TEST_PYTHON";
 
 /// Steps that count what failed in them themselves.
-const COUNTED: [&str; 3] = ["tests", "real clients", "dashboards"];
+const COUNTED: [&str; 4] = ["tests", "real clients", "dashboards", "page"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -74,25 +74,24 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         Ok(ok)
     })?);
     if everything {
-        steps.push(step("real clients", || {
-            let failed = count.failed;
-            let ok = clients::check(&clients::built(), &[], &mut count).unwrap_or_else(|error| {
-                println!("FAILED  {error:#}");
-                false
-            });
-            // What could not even be tried left no line to count.
-            count.failed += u64::from(!ok && count.failed == failed);
-            Ok(ok)
+        let tacho = clients::built();
+        let mut counting = |name, check: &dyn Fn(&mut Count) -> Result<bool>| {
+            step(name, || {
+                let failed = count.failed;
+                let ok = check(&mut count).unwrap_or_else(|error| {
+                    println!("FAILED  {error:#}");
+                    false
+                });
+                // What could not even be tried left no line to count.
+                count.failed += u64::from(!ok && count.failed == failed);
+                Ok(ok)
+            })
+        };
+        steps.push(counting("real clients", &|count| {
+            clients::check(&tacho, &[], count)
         })?);
-        steps.push(step("dashboards", || {
-            let failed = count.failed;
-            let ok = grafana::check(&mut count).unwrap_or_else(|error| {
-                println!("FAILED  {error:#}");
-                false
-            });
-            count.failed += u64::from(!ok && count.failed == failed);
-            Ok(ok)
-        })?);
+        steps.push(counting("dashboards", &grafana::check)?);
+        steps.push(counting("page", &|count| page::check(&tacho, &[], count))?);
         steps.push(step("generated documents", codegen::check)?);
         steps.push(step("killed servers", crash::short)?);
     }

@@ -5,6 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+/// Debian's packages are fetched within this, seconds.
+const INSTALL_SECONDS: &str = "240";
+
 /// The folder that holds the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -45,6 +48,39 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         );
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// Whether a program is there and runs.
+pub(crate) fn runs(program: &str) -> bool {
+    output(Command::new(program).arg("--version")).is_ok()
+}
+
+/// Makes sure that something is there: where it is not, installs Debian's package that
+/// has it, if this user may.
+pub(crate) fn installed(package: &str, there: impl Fn() -> bool) -> Result<()> {
+    if there() {
+        return Ok(());
+    }
+    let user = output(Command::new("id").arg("-u")).context("who am I?")?;
+    if user.trim() == "0" {
+        println!("installing {package}");
+        for command in [
+            &["update", "-qq"][..],
+            &["install", "-y", "-qq", "--no-install-recommends", package],
+        ] {
+            let mut install = Command::new("timeout");
+            install.args([INSTALL_SECONDS, "apt-get"]).args(command);
+            install.env("DEBIAN_FRONTEND", "noninteractive");
+            if let Err(error) = output(&mut install) {
+                println!("{error:#}");
+                break;
+            }
+        }
+    }
+    match there() {
+        true => Ok(()),
+        false => bail!("no {package} (Debian: apt-get install {package})"),
+    }
 }
 
 /// Every file of the workspace, relative to the root, sorted: what git tracks plus

@@ -10,6 +10,7 @@
 //! Whole-process scenes stand in [`SCENES`].
 
 mod asked;
+mod browser;
 mod crates;
 mod divan;
 mod generate;
@@ -21,7 +22,6 @@ mod process;
 mod scenes;
 mod served;
 mod steady;
-mod viewed;
 
 use std::time::Duration;
 
@@ -88,9 +88,13 @@ const SCENES: &[Scene] = &[
     ("server/visible", served::visible),
     ("server/spans", served::spans),
     ("server/questions", served::questions),
-    ("server/views", viewed::views),
     ("server/steady", steady::steady),
     ("server/peers", peered::peered),
+    ("page/first-paint", browser::first_paint),
+    ("page/weight", browser::weight),
+    ("page/visible", browser::visible),
+    ("page/live", browser::live),
+    ("page/month", browser::month),
 ];
 
 /// Measures; gives false if something could not be measured.

@@ -1,0 +1,48 @@
+// A server that asks for a token: the page takes it from the address, and out of it.
+
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { oddities, open, settled } from '../browser.mjs';
+import { Server, home } from '../servers.mjs';
+
+const EVENT = { event_type: 'tool_call', tool: 'behind-a-token', duration_ms: 3, success: true };
+
+export async function checks(browser) {
+  const at = home('token');
+  const server = await Server.start(at, ['--require-token']);
+  const token = fs.readFileSync(path.join(at, 'token'), 'utf8').trim();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const sent = await fetch(`${server.url}/api/v1/events`, { method: 'POST', headers, body: JSON.stringify([EVENT]) });
+  if (!sent.ok) throw new Error(`${sent.status}: ${await sent.text()}`);
+  return [
+    ['with it, the page opens and the address forgets it', () => withIt(browser, server, token)],
+    ['without it, the page says what is missing', () => without(browser, server)],
+  ];
+}
+
+async function withIt(browser, server, token) {
+  const page = await open(browser, `${server.url}/?token=${token}#/tools`);
+  await settled(page);
+  await page.getByText(EVENT.tool).first().waitFor({ timeout: 5000 });
+  const wrong = await oddities(page);
+  const address = page.url();
+  if (address.includes(token) || address.includes('token=')) wrong.push(`it stays in the address: ${address}`);
+  if (!address.includes('#/tools')) wrong.push(`the view is lost: ${address}`);
+  const links = await page.evaluate(() => [...document.querySelectorAll('a')].map((link) => link.href));
+  if (links.some((link) => link.includes(token))) wrong.push('it is in a link');
+  await page.reload();
+  await settled(page);
+  await page.getByText(EVENT.tool).first().waitFor({ timeout: 5000 });
+  await page.context().close();
+  return wrong;
+}
+
+async function without(browser, server) {
+  const page = await open(browser, `${server.url}/#/tools`, { expected: ['401', 'WebSocket'] });
+  await page.getByText(/token/i).first().waitFor({ timeout: 5000 });
+  const wrong = await oddities(page);
+  if (await page.getByText(EVENT.tool).count()) wrong.push('it shows what it must not');
+  await page.context().close();
+  return wrong;
+}
