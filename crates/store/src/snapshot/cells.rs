@@ -20,7 +20,7 @@ use super::kept::{self, Kept, Key, Stretch};
 use super::{Folded, Snapshot};
 use crate::decode::{BATCH_ROWS, Broken, LogPart};
 use crate::error::StoreError;
-use crate::fold::{Census, FoldSpec, Folder, Grain, Taking};
+use crate::fold::{Census, FoldSpec, Folder, Taking};
 use crate::manifest::Segment;
 use crate::note::Note;
 use crate::rollup::{Tier, read_tier};
