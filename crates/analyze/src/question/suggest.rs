@@ -2,7 +2,7 @@
 //!
 //! Of each series a window slides over the past, as a rule's would. What is the
 //! worst of each stretch as long as the window is a figure; those far outside
-//! (Tukey, "Exploratory Data Analysis", 1977: three interquartile ranges) stand
+//! (Tukey, "Exploratory Data Analysis", 1977: some interquartile ranges) stand
 //! out. The threshold lies a quarter beyond the worst of the others, so that a
 //! rule says nothing of usual days, by how it is made; what it says of the past is
 //! then asked of the very machine.
@@ -31,8 +31,6 @@ const LEAST_FIGURES: usize = 24;
 const LEAST_DAYS: usize = 3;
 /// More than this part does not stand out: it is how things are.
 const MOST_OUTSTANDING: f64 = 0.1;
-/// Interquartile ranges beyond the quartiles.
-const FAR: f64 = 3.0;
 /// Ratios nearer than this are the same.
 const LEAST_RANGE: f64 = 0.05;
 /// Series of one family that are surveyed, in the order in which they came.
@@ -50,6 +48,9 @@ struct Kind {
     min_count: u64,
     for_seconds: u64,
     severity: &'static str,
+    /// So many interquartile ranges beyond the quartiles a figure stands out. Of a
+    /// tail, which a single slow call makes, it takes more.
+    far: f64,
     title: &'static str,
     /// Its windows.
     windows: &'static [u64],
@@ -58,13 +59,13 @@ struct Kind {
 #[rustfmt::skip]
 const KINDS: [Kind; 4] = [
     Kind { family: "tool", stat: Stat::Ratio, above: true, min_count: 10, for_seconds: 60,
-        severity: "warning", title: "Failing tool", windows: &WINDOWS },
-    Kind { family: "tool", stat: Stat::P95, above: true, min_count: 5, for_seconds: 60,
-        severity: "warning", title: "Slow tool", windows: &WINDOWS },
+        severity: "warning", far: 3.0, title: "Failing tool", windows: &WINDOWS },
+    Kind { family: "tool", stat: Stat::P95, above: true, min_count: 20, for_seconds: 60,
+        severity: "warning", far: 5.0, title: "Slow tool", windows: &WINDOWS },
     Kind { family: "cache", stat: Stat::Ratio, above: false, min_count: 20, for_seconds: 60,
-        severity: "info", title: "Cold cache", windows: &WINDOWS },
+        severity: "info", far: 3.0, title: "Cold cache", windows: &WINDOWS },
     Kind { family: "model_cost", stat: Stat::Sum, above: true, min_count: 1, for_seconds: 0,
-        severity: "warning", title: "Dear model", windows: &[REACH] },
+        severity: "warning", far: 3.0, title: "Dear model", windows: &[REACH] },
 ];
 
 /// The past of all series, on its way.
@@ -365,9 +366,9 @@ fn usual(kind: &Kind, figures: &[f64]) -> (f64, u64) {
     let Some(sample) = sample else {
         return (all, 0);
     };
-    let fences = Fences::of(&sample, FAR);
+    let fences = Fences::of(&sample, kind.far);
     let range = fences.q3 - fences.q1;
-    let reach = FAR
+    let reach = kind.far
         * if kind.is_ratio() {
             range.max(LEAST_RANGE)
         } else {
@@ -391,7 +392,10 @@ fn usual(kind: &Kind, figures: &[f64]) -> (f64, u64) {
 /// A quarter beyond what was usual, of two digits, rounded away from it.
 fn threshold(kind: &Kind, worst_usual: f64) -> Result<f64, String> {
     let aside = match (kind.above, kind.is_ratio()) {
-        (true, true) => worst_usual + (worst_usual / 4.0).max(LEAST_RANGE),
+        // One failure among the fewest values is none to tell of.
+        (true, true) => {
+            (worst_usual + (worst_usual / 4.0).max(LEAST_RANGE)).max(1.5 / kind.min_count as f64)
+        }
         (true, false) => worst_usual * 1.25,
         (false, _) => worst_usual - (worst_usual / 4.0).max(LEAST_RANGE),
     };

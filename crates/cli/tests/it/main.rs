@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod alerts;
 mod config;
 mod conformance;
 mod conformance_defects;

@@ -24,25 +24,26 @@ const SEED: [Row; 8] = [
     ("warning", "High Memory Usage", "system", "memory_usage_percent", (Stat::Avg, Op::Above, 85.0)),
 ];
 
-/// Severity, name, family, condition, window, description.
+/// Severity, name, family, condition, window, least values in it, description.
 type Ours = (
     &'static str,
     &'static str,
     &'static str,
     (Stat, Op, f64),
     u64,
+    u64,
     &'static str,
 );
 
 #[rustfmt::skip]
 const OURS: [Ours; 4] = [
-    ("warning", "High Tool Error Rate", "tool", (Stat::Ratio, Op::Above, 0.2), 900,
+    ("warning", "High Tool Error Rate", "tool", (Stat::Ratio, Op::Above, 0.2), 900, 10,
         "more than a fifth of a tool's calls failed"),
-    ("warning", "Slow Tool", "tool", (Stat::P95, Op::Above, 30_000.0), 900,
+    ("warning", "Slow Tool", "tool", (Stat::P95, Op::Above, 30_000.0), 900, 1,
         "one in twenty calls of a tool took more than 30 s"),
-    ("info", "Low Cache Hit Rate", "cache", (Stat::Ratio, Op::Below, 0.5), 3600,
+    ("info", "Low Cache Hit Rate", "cache", (Stat::Ratio, Op::Below, 0.5), 3600, 20,
         "fewer than half of a cache's look-ups were hits"),
-    ("warning", "High Model Cost", "model_cost", (Stat::Sum, Op::Above, 10.0), 3600,
+    ("warning", "High Model Cost", "model_cost", (Stat::Sum, Op::Above, 10.0), 3600, 1,
         "a model cost more than 10 USD within an hour"),
 ];
 
@@ -58,12 +59,13 @@ pub(super) fn rules() -> Vec<Rule> {
         });
     let ours = OURS.into_iter();
     let ours = ours.map(
-        |(severity, name, family, when, window_seconds, description)| Rule {
+        |(severity, name, family, when, window_seconds, min_count, description)| Rule {
             severity: severity.to_owned(),
             description: description.to_owned(),
             family: family.to_owned(),
             group: family.to_owned(),
             window_seconds,
+            min_count,
             enabled: false,
             ..Rule::new(name, EVERY, "", condition(when))
         },

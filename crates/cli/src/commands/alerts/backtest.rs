@@ -30,7 +30,6 @@ pub fn run(args: &Backtest, ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ask::say_notes(ctx, &about);
-    ask::say_if_elsewhere(&ask::engine(ctx), ctx, &about)?;
     Ok(Exit::Ok)
 }
 

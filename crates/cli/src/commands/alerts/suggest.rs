@@ -28,7 +28,6 @@ pub fn run(args: &Suggest, ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ask::say_notes(ctx, &about);
-    ask::say_if_elsewhere(&engine, ctx, &about)?;
     let Some(home) = home else {
         return Ok(Exit::Ok);
     };
