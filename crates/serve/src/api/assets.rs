@@ -104,7 +104,7 @@ impl Assets {
         let files = files.into_iter().filter_map(|(name, bytes)| {
             let kind = kind_of(&name)?;
             let bytes = match bytes {
-                bytes if is_ours(&name) => slim(&String::from_utf8_lossy(&bytes)).into(),
+                bytes if is_ours(&name) => Bytes::from(slim(&String::from_utf8_lossy(&bytes))),
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
             };
