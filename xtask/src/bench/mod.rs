@@ -22,6 +22,7 @@ mod process;
 mod scenes;
 mod served;
 mod steady;
+mod viewed;
 
 use std::time::Duration;
 
@@ -88,6 +89,7 @@ const SCENES: &[Scene] = &[
     ("server/visible", served::visible),
     ("server/spans", served::spans),
     ("server/questions", served::questions),
+    ("server/views", viewed::views),
     ("server/steady", steady::steady),
     ("server/peers", peered::peered),
     ("page/first-paint", browser::first_paint),
