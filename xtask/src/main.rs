@@ -1,4 +1,4 @@
-//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients | grafana | page`.
+//! The chores of the workspace: `cargo xtask test | tidy | bench | codegen | crash | clients | grafana | page | alerts`.
 //!
 //! ```text
 //! test     format, build, every test, lints; what CI runs      (test.rs)
@@ -9,8 +9,10 @@
 //! clients  real clients against a real server; part of `test` (clients.rs)
 //! grafana  the dashboards beside Grafana's own types; part of `test` (grafana.rs)
 //! page     the page in a browser, and its pictures; part of `test` (page.rs)
+//! alerts   mail, webhooks, an Alertmanager are told; part of `test` (alerts.rs)
 //! ```
 
+mod alerts;
 mod bench;
 mod clients;
 mod codegen;
@@ -54,6 +56,8 @@ enum Task {
     Grafana,
     /// Look at the page in a browser, or make its pictures
     Page(page::Options),
+    /// Try alerts end to end, with the server that the tests have built
+    Alerts(alerts::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
         Task::Clients(options) => clients::run(&options),
         Task::Grafana => grafana::check(&mut test::Count::default()),
         Task::Page(options) => page::run(&options),
+        Task::Alerts(options) => alerts::run(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
 //! Private Pythons under `target/`: one with DuckDB, the independent referee of our
-//! figures, and one with real clients.
+//! figures, one with real clients, and one with a mail server.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,10 +20,19 @@ pub(crate) fn referee() -> Result<PathBuf> {
 /// The interpreter of `target/venv-clients`, made when `e2e/clients/requirements.txt`
 /// is another than it was made from.
 pub(crate) fn clients() -> Result<PathBuf> {
-    let wanted = root().join("e2e/clients/requirements.txt");
+    required("venv-clients", "e2e/clients/requirements.txt")
+}
+
+/// That of `target/venv-alerts`, made from `e2e/alerts/requirements.txt` in the same way.
+pub(crate) fn alerts() -> Result<PathBuf> {
+    required("venv-alerts", "e2e/alerts/requirements.txt")
+}
+
+fn required(name: &str, requirements: &str) -> Result<PathBuf> {
+    let wanted = root().join(requirements);
     let wanted = std::fs::read_to_string(&wanted)
         .with_context(|| format!("cannot read {}", wanted.display()))?;
-    ready("venv-clients", &wanted)
+    ready(name, &wanted)
 }
 
 /// An environment with these packages.

@@ -12,13 +12,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{self, cargo};
-use crate::{clients, codegen, crash, grafana, page, python};
+use crate::{alerts, clients, codegen, crash, grafana, page, python};
 
 /// Where tests find the interpreter of `target/venv`; unset means they leave it out.
 const PYTHON: &str = "TACHOGRAPH_TEST_PYTHON";
 
 /// Steps that count what failed in them themselves.
-const COUNTED: [&str; 4] = ["tests", "real clients", "dashboards", "page"];
+const COUNTED: [&str; 5] = ["tests", "real clients", "dashboards", "page", "alerts"];
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -92,6 +92,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         })?);
         steps.push(counting("dashboards", &grafana::check)?);
         steps.push(counting("page", &|count| page::check(&tacho, &[], count))?);
+        steps.push(counting("alerts", &|count| alerts::check(&tacho, count))?);
         steps.push(step("generated documents", codegen::check)?);
         steps.push(step("killed servers", crash::short)?);
     }
