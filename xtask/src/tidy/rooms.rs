@@ -90,8 +90,9 @@ pub(crate) fn connections(files: &Files) -> Vec<Finding> {
         for (index, line) in source.text.lines().enumerate() {
             let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
             if CLIENTS.contains(&name) {
-                let message =
-                    format!("depends on `{name}`, which opens connections; this room sends nothing");
+                let message = format!(
+                    "depends on `{name}`, which opens connections; this room sends nothing"
+                );
                 found.push(Finding::new(&source.path, index + 1, message));
             }
         }
