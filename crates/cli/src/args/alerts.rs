@@ -9,7 +9,11 @@ use super::window::WindowArgs;
 
 /// Alert rules: which there are, what fires, and what they would have said
 #[derive(Debug, Subcommand)]
-#[command(after_help = "docs/guide/alerts.md says what a rule is and how to write one.")]
+#[command(after_help = "Examples:\n  \
+    tacho alerts check                         exit 1 when a rule fires\n  \
+    tacho alerts backtest --days 30            what the rules would have said\n  \
+    tacho alerts suggest > suggested.yaml      thresholds from your own history\n\n\
+    docs/guide/alerts.md says what a rule is and how to write one.")]
 pub enum Alerts {
     /// Every rule, who made it, and how its alerts stand
     List(List),

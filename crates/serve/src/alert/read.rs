@@ -144,9 +144,11 @@ fn complete(body: &mut Map<String, Value>) {
     {
         body.entry("source").or_insert_with(|| "".into());
     }
-    let text = body.get("condition").and_then(Value::as_str);
     // One that is wrong is told of as such.
-    let number = text.map(|text| Condition::parse(text).map_or(0.0, |condition| condition.number));
+    let number = body.get("condition").map(|text| {
+        let condition = text.as_str().map(Condition::parse);
+        condition.map_or(0.0, |it| it.map_or(0.0, |condition| condition.number))
+    });
     if let Some(number) = number {
         body.entry("threshold").or_insert_with(|| number.into());
     }
