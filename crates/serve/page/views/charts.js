@@ -105,7 +105,7 @@ export function Calls({ id, title, asked, sync, height = HEIGHT, one, many }) {
       x,
       values(timeline, (bucket) => (bucket.failed > 0 ? bucket.failed : null)),
     );
-    const when = worst ? `, most of them on ${worst.when} (${counted(worst.value, 'failure')})` : '';
+    const when = worst ? `, the most on ${worst.when} (${counted(worst.value, 'failure')})` : '';
     const bad =
       wrong === 0 ? 'none failed' : `${counted(wrong, 'failed', 'failed')} (${percent(ratio(wrong, known))})${when}`;
     return {
