@@ -15,7 +15,7 @@ const NOW = '2026-03-19T15:40:00Z';
 const OUT = path.join(root, 'docs/pictures');
 /** What a picture shows at most, of a page that is longer. */
 const LONGEST = { wide: 1400, small: 1400, first: 1100 };
-const QUALITY = 0.85;
+const QUALITY = 0.8;
 const KINDS = [
   { kind: 'light', size: 'wide', dark: false },
   { kind: 'dark', size: 'wide', dark: true },
