@@ -234,14 +234,11 @@ mod tests {
             "Missing required fields",
         );
         check(&format!("{good}- 7\n"), None, "it has no keys");
-        check("- name: [\n", Some((2, 1)), "");
+        check("- name: [\n", Some((1, 9)), "unclosed bracket");
         check("alert_rules: 7\n", None, "not a list of rules");
         check("rules: []\n", None, "neither a list of rules");
         check("7\n", None, "not a list of rules");
-        check(
-            r#"[{"name": "a", "metric": "m", "source": "s", "condition": "avg > 1",}, x"#,
-            None,
-            "",
-        );
+        let torn = r#"[{"name": "a", "metric": "m", "source": "s", "condition": "avg > 1",}, x"#;
+        assert!(parse(torn, UnixNanos(0)).is_err_and(|wrong| wrong.place.is_some()));
     }
 }
