@@ -36,7 +36,8 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
         let told = hub.alerts.renew().and_then(|()| shared.rules.read());
         let notes: Vec<String> = told.err().iter().map(ToString::to_string).collect();
         let unread = hub.alerts.renew_silences().err();
-        let silences = hub.alerts.post().silences();
+        let mut silences = hub.alerts.post().silences();
+        silences.retain(|silence| silence.until > UnixNanos::now());
         let mut shown = shown(&hub.alerts.book(), &silences);
         let channels = hub.alerts.post().channels();
         // A rule may have been made when there were others.

@@ -26,12 +26,16 @@ pub(super) struct Exec {
     pub(super) program: PathBuf,
     pub(super) args: Vec<String>,
     pub(super) timeout: Duration,
+    /// Over what it says.
+    pub(super) veil: Veil,
 }
 
 /// `notify-send`, or what takes its arguments.
 pub(super) struct Desktop {
     pub(super) program: PathBuf,
     pub(super) timeout: Duration,
+    /// Over what it says.
+    pub(super) veil: Veil,
 }
 
 impl Exec {
@@ -40,7 +44,7 @@ impl Exec {
         command.args(&self.args);
         command.envs(variables(name, notification));
         let body = shape::webhook(name, notification).to_string();
-        run(command, Some(body), self.timeout)
+        run(command, Some(body), self.timeout, &self.veil)
     }
 }
 
@@ -104,7 +108,7 @@ impl Desktop {
         let mut command = Command::new(&self.program);
         command.args(["-a", "Tachograph", "-u", urgency, "--"]);
         command.args([words::title(notification), body.join("\n")]);
-        run(command, None, self.timeout).map_err(|failure| match failure.is_for_now() {
+        run(command, None, self.timeout, &self.veil).map_err(|failure| match failure.is_for_now() {
             true => failure,
             false => Failure::never(format!(
                 "{} (Debian: apt-get install libnotify-bin)",
@@ -115,7 +119,12 @@ impl Desktop {
 }
 
 /// Runs it to its end, or ends it, with all that it started.
-fn run(mut command: Command, stdin: Option<String>, timeout: Duration) -> Result<(), Failure> {
+fn run(
+    mut command: Command,
+    stdin: Option<String>,
+    timeout: Duration,
+    veil: &Veil,
+) -> Result<(), Failure> {
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command.stdin(match stdin {
@@ -138,7 +147,7 @@ fn run(mut command: Command, stdin: Option<String>, timeout: Duration) -> Result
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => {
                 let said = said.recv_timeout(SAID_WITHIN).unwrap_or_default();
-                let said = Veil::default().cover(&said);
+                let said = veil.cover(&said);
                 let colon = if said.is_empty() { "" } else { ": " };
                 return Err(Failure::later(format!(
                     "{program} ended with {status}{colon}{said}"
@@ -203,6 +212,7 @@ mod tests {
             program: "sh".into(),
             args: vec!["-c".to_owned(), script.to_owned()],
             timeout,
+            veil: Veil::default(),
         }
     }
 
@@ -264,9 +274,14 @@ mod tests {
         let stdin = Some(script);
         let mut shell = Command::new("sh");
         shell.args(["-c", &write]);
-        run(shell, stdin, Duration::from_secs(20)).expect("written");
+        run(shell, stdin, Duration::from_secs(20), &Veil::default()).expect("written");
         let timeout = Duration::from_secs(20);
-        let desktop = Desktop { program, timeout };
+        let veil = Veil::default();
+        let desktop = Desktop {
+            program,
+            timeout,
+            veil,
+        };
         desktop.send(&hostile()).expect("told");
         let told = std::fs::read_to_string(out).expect("told");
         assert!(

@@ -17,6 +17,10 @@ use super::secret::{Secret, Veil};
 use super::shape::fnv;
 use super::words;
 
+/// The transport's own patience, of which it has as much for each line that a
+/// server says, ends after that of the channel, which says so in words.
+const LONGER: Duration = Duration::from_secs(2);
+
 /// How a mail server is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Security {
@@ -81,7 +85,7 @@ impl Email {
         let mut transport = SmtpTransport::builder_dangerous(host.as_str())
             .port(port)
             .tls(tls)
-            .timeout(Some(timeout));
+            .timeout(Some(timeout + LONGER));
         let mut veil = Veil::default();
         if let Some((user, password)) = login {
             veil = veil.over_login(&user, &password);
@@ -107,7 +111,6 @@ impl Email {
             let what = format!("{} still holds the mail before", self.place);
             return Err(Failure::later(what));
         }
-        // The transport's own time-out is one for each line that a server says.
         let (done, waits) = mpsc::sync_channel(1);
         let (transport, busy) = (self.transport.clone(), self.busy.clone());
         let thread = std::thread::Builder::new().name("tacho-mail".to_owned());

@@ -1,6 +1,7 @@
 //! Channels, as the settings describe them. What is wrong is said with the key
 //! and never with its value: it may be a secret.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tachograph_model::near;
 
 use super::email::{Email, Security, Server};
 use super::http::{Address, Http};
-use super::secret::Secret;
+use super::secret::{Secret, Veil};
 use super::{Channel, Say, Terms, Way, alertmanager, command, slack, webhook};
 use crate::alert::file;
 use crate::api::problem::quoted;
@@ -144,6 +145,7 @@ pub fn redacted(channels: &Value) -> Value {
 /// Which is wrong, and what is.
 pub(super) fn channels(given: &Given<'_>) -> Result<Vec<Channel>, String> {
     let mut channels: Vec<Channel> = Vec::new();
+    let secrets = RefCell::default();
     let mut mailed = false;
     for (name, keys) in blocks(given.channels)? {
         let named = |error: String| format!("alert_channels: {}: {error}", quoted(&name));
@@ -154,7 +156,11 @@ pub(super) fn channels(given: &Given<'_>) -> Result<Vec<Channel>, String> {
         if channels.iter().any(|other| other.name == name) {
             return Err(named("there is another one of that name".to_owned()));
         }
-        let block = Block { keys, given };
+        let block = Block {
+            keys,
+            given,
+            secrets: &secrets,
+        };
         mailed |= block.keys.get("kind").is_some_and(|kind| kind == "email");
         channels.push(block.channel(&name).map_err(named)?);
     }
@@ -164,7 +170,12 @@ pub(super) fn channels(given: &Given<'_>) -> Result<Vec<Channel>, String> {
         if channels.iter().any(|other| other.name == name) {
             return Err(format!("{name}: alert_channels has one of that name, too"));
         }
-        let channel = Block { keys: &keys, given }.channel(name);
+        let block = Block {
+            keys: &keys,
+            given,
+            secrets: &secrets,
+        };
+        let channel = block.channel(name);
         channels.push(channel.map_err(|error| format!("{name}: {error}"))?);
         Ok(())
     };
@@ -180,6 +191,18 @@ pub(super) fn channels(given: &Given<'_>) -> Result<Vec<Channel>, String> {
             "alert_webhook",
             serde_json::json!({"kind": kind, "url": url}),
         )?;
+    }
+    // A command has the server's environment, and may say what is in it.
+    let secrets = secrets.into_inner();
+    let veil = secrets.iter().fold(Veil::default(), |veil, secret| {
+        veil.over(secret).over_address(secret)
+    });
+    for channel in &mut channels {
+        match &mut channel.way {
+            Way::Exec(exec) => exec.veil = veil.clone(),
+            Way::Desktop(desktop) => desktop.veil = veil.clone(),
+            _ => {}
+        }
     }
     match channels.len() > MOST_CHANNELS {
         true => Err(format!(
@@ -220,6 +243,8 @@ fn blocks(channels: &Value) -> Result<Vec<(String, &Map<String, Value>)>, String
 struct Block<'a> {
     keys: &'a Map<String, Value>,
     given: &'a Given<'a>,
+    /// Those of all channels so far.
+    secrets: &'a RefCell<Vec<Secret>>,
 }
 
 impl Block<'_> {
@@ -256,6 +281,7 @@ impl Block<'_> {
                     .unwrap_or("notify-send".to_owned())
                     .into(),
                 timeout,
+                veil: Veil::default(),
             }),
             "exec" => {
                 let mut words = self.texts("command")?.into_iter();
@@ -264,6 +290,7 @@ impl Block<'_> {
                     program: self.program(program),
                     args: words.collect(),
                     timeout,
+                    veil: Veil::default(),
                 })
             }
             _ => Way::Terminal(self.given.say.clone()),
@@ -336,6 +363,12 @@ impl Block<'_> {
 
     /// `KEY`, or what the variable holds that `KEY_env` names.
     fn secret(&self, key: &str) -> Result<Option<Secret>, String> {
+        let found = self.own_secret(key)?;
+        self.secrets.borrow_mut().extend(found.clone());
+        Ok(found)
+    }
+
+    fn own_secret(&self, key: &str) -> Result<Option<Secret>, String> {
         let from = format!("{key}_env");
         match (self.text(key)?, self.text(&from)?) {
             (Some(_), Some(_)) => Err(format!("it has both `{key}` and `{from}`")),

@@ -180,6 +180,18 @@ fn mail_is_taken_or_it_is_said_why_without_secrets() {
     assert_eq!(test(&plain).expect_err("nobody is there").1, later);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_command_that_says_what_another_channel_knows_is_covered() {
+    let all = json!({
+        "own": {"kind": "exec", "command": ["sh", "-c", format!("echo x {SECRET} >&2; exit 1")]},
+        "hook": {"kind": "webhook", "url": "http://127.0.0.1:1/", "token": SECRET},
+    });
+    let failure = channels(&all).get("own").expect("it is there").test(None);
+    let what = failure.expect_err("it fails").what;
+    assert!(what.ends_with(": x (hidden)"), "{what}");
+}
+
 fn watching(all: &Json, rules: &Json) -> Config {
     Config {
         alerts: Alerts {

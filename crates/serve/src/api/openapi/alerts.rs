@@ -1,7 +1,10 @@
 //! Paths of rules and alerts, and what they answer.
 
 use serde_json::{Value, json};
-use tachograph_model::alert::{FAMILIES, SEVERITIES, State};
+use tachograph_model::alert::{
+    DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, MAX_CHANNELS, MAX_COUNT, MAX_DESCRIPTION,
+    MAX_LABELS, MAX_NAME, MAX_WAIT, MAX_WINDOW, Op, SEVERITIES, Stat, State,
+};
 
 use super::paths::{Told, in_path, json_of, operation};
 use super::schemas::{count, number, object, shape, text, time};
@@ -9,8 +12,25 @@ use crate::alert::silence;
 use crate::api::problem::Kind;
 use crate::notify;
 
+/// All of them.
+pub(super) fn paths() -> [(&'static str, Value); 5] {
+    [
+        ("/api/v1/alerts", json!({"get": get()})),
+        (
+            "/api/v1/alerts/rules/{name}",
+            json!({"put": put(), "delete": delete()}),
+        ),
+        ("/api/v1/alerts/silences", json!({"post": silence()})),
+        (
+            "/api/v1/alerts/silences/{id}",
+            json!({"delete": unsilence()}),
+        ),
+        ("/api/v1/alerts/test/{channel}", json!({"post": test()})),
+    ]
+}
+
 /// `/api/v1/alerts`
-pub(super) fn get() -> Value {
+fn get() -> Value {
     let told = Told {
         id: "alerts_now",
         tag: "alerts",
@@ -74,7 +94,7 @@ pub(super) fn get() -> Value {
 }
 
 /// `/api/v1/alerts/rules/{name}`
-pub(super) fn put() -> Value {
+fn put() -> Value {
     let told = Told {
         id: "replace_rule",
         tag: "alerts",
@@ -92,7 +112,7 @@ pub(super) fn put() -> Value {
 }
 
 /// `/api/v1/alerts/rules/{name}`
-pub(super) fn delete() -> Value {
+fn delete() -> Value {
     let told = Told {
         id: "remove_rule",
         tag: "alerts",
@@ -116,7 +136,7 @@ pub(super) fn delete() -> Value {
 }
 
 /// `/api/v1/alerts/silences`
-pub(super) fn silence() -> Value {
+fn silence() -> Value {
     let told = Told {
         id: "silence",
         tag: "alerts",
@@ -155,7 +175,7 @@ pub(super) fn silence() -> Value {
 }
 
 /// `/api/v1/alerts/silences/{id}`
-pub(super) fn unsilence() -> Value {
+fn unsilence() -> Value {
     let told = Told {
         id: "end_silence",
         tag: "alerts",
@@ -172,7 +192,7 @@ pub(super) fn unsilence() -> Value {
 }
 
 /// `/api/v1/alerts/test/{channel}`
-pub(super) fn test() -> Value {
+fn test() -> Value {
     let told = Told {
         id: "test_channel",
         tag: "alerts",
@@ -224,6 +244,69 @@ const CHANGING: [Kind; 6] = [
 fn name() -> Value {
     let schema = json!({"type": "string", "minLength": 1});
     in_path("name", "of the rule", schema)
+}
+
+/// A rule, as the API takes it.
+pub(super) fn new_rule() -> Value {
+    // Bytes count, which a schema cannot.
+    let name = |most: usize| {
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
+            "description": format!("at most {most} bytes"),
+        })
+    };
+    let description = format!("in words, at most {MAX_DESCRIPTION} bytes");
+    let condition = format!(
+        r"^({}) ?({}) ?-?[0-9]{{1,15}}(\.[0-9]{{1,15}})?$",
+        Stat::NAMES.join("|"),
+        Op::NAMES.join("|")
+    );
+    let seconds = |least: u64, most: u64, default: u64| json!({"type": "integer", "minimum": least, "maximum": most, "default": default});
+    json!({
+        "type": "object",
+        "required": ["name", "metric_name", "source", "condition", "threshold"],
+        "additionalProperties": false,
+        "properties": {
+            "name": name(MAX_NAME),
+            "metric_name": name(MAX_NAME),
+            "source": name(MAX_NAME),
+            "condition": {
+                "type": "string",
+                "pattern": condition,
+                "description": "`<stat> <op> <number>`; where `threshold` differs, that counts",
+            },
+            "threshold": number(),
+            "window_seconds": seconds(1, MAX_WINDOW, DEFAULT_WINDOW),
+            "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
+            "description": {"type": "string", "description": description},
+            "channels": {
+                "type": "array",
+                "maxItems": MAX_CHANNELS,
+                "items": name(MAX_NAME),
+                "description": "which channels are told; empty: all",
+            },
+            "enabled": {"type": "boolean", "default": true},
+            "for_seconds": seconds(0, MAX_WAIT, 0),
+            "cooldown_seconds": seconds(0, MAX_WAIT, DEFAULT_COOLDOWN),
+            "labels": {
+                "type": "object",
+                "maxProperties": MAX_LABELS,
+                "propertyNames": name(MAX_NAME),
+                "additionalProperties": {
+                    "type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
+                },
+            },
+            "group": {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
+            "family": {"type": "string", "enum": FAMILIES, "default": FAMILIES[0]},
+            "min_count": seconds(1, MAX_COUNT, 1),
+            "created_at": {
+                "type": "string",
+                "description": "the server's to say: what stands here is not taken",
+            },
+        },
+    })
 }
 
 /// A rule, as it is kept.

@@ -27,23 +27,6 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1/live", json!({"get": windows()})),
         ("/api/v1/stream", json!({"get": stream()})),
         ("/api/v1/server", json!({"get": server::get()})),
-        ("/api/v1/alerts", json!({"get": alerts::get()})),
-        (
-            "/api/v1/alerts/rules/{name}",
-            json!({"put": alerts::put(), "delete": alerts::delete()}),
-        ),
-        (
-            "/api/v1/alerts/silences",
-            json!({"post": alerts::silence()}),
-        ),
-        (
-            "/api/v1/alerts/silences/{id}",
-            json!({"delete": alerts::unsilence()}),
-        ),
-        (
-            "/api/v1/alerts/test/{channel}",
-            json!({"post": alerts::test()}),
-        ),
         ("/api/v1/events", json!({"post": events()})),
         ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),
@@ -59,6 +42,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/ws", json!({"get": websocket()})),
         ("/", json!({"get": page()})),
     ];
+    let rest = rest.into_iter().chain(alerts::paths());
     paths.extend(rest.map(|(path, item)| (path.to_owned(), item)));
     paths
 }

@@ -2,10 +2,7 @@
 //! that renderers give the seeds' keys are written down here.
 
 use serde_json::{Map, Value, json};
-use tachograph_model::alert::{
-    DEFAULT_COOLDOWN, DEFAULT_WINDOW, FAMILIES, MAX_CHANNELS, MAX_COUNT, MAX_DESCRIPTION,
-    MAX_LABELS, MAX_NAME, MAX_WAIT, MAX_WINDOW, Op, SEVERITIES, Stat,
-};
+use tachograph_model::alert::FAMILIES;
 use tachograph_model::answer::{
     Agents, Caches, Changes, Errors, Losses, Method, Metrics, Models, Note, Queries, SecondOpinion,
     SessionList, Sessions, Storage, Timeline, TokenSavings, Tools, Trace, Usage,
@@ -13,7 +10,7 @@ use tachograph_model::answer::{
 use tachograph_model::render::report::Section;
 use tachograph_model::{Column, KINDS, Type};
 
-use super::alerts::{owned_rule, rule};
+use super::alerts::{new_rule, owned_rule, rule};
 use super::answers::{Named, Shape};
 use crate::api::params::Takes;
 use crate::api::problem::Kind;
@@ -487,68 +484,6 @@ pub(super) fn alert() -> Value {
         "window_seconds": or_null("integer"),
         "description": or_null("string"),
     }))
-}
-
-fn new_rule() -> Value {
-    // Bytes count, which a schema cannot.
-    let name = |most: usize| {
-        json!({
-            "type": "string",
-            "minLength": 1,
-            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$",
-            "description": format!("at most {most} bytes"),
-        })
-    };
-    let description = format!("in words, at most {MAX_DESCRIPTION} bytes");
-    let condition = format!(
-        r"^({}) ?({}) ?-?[0-9]{{1,15}}(\.[0-9]{{1,15}})?$",
-        Stat::NAMES.join("|"),
-        Op::NAMES.join("|")
-    );
-    let seconds = |least: u64, most: u64, default: u64| json!({"type": "integer", "minimum": least, "maximum": most, "default": default});
-    json!({
-        "type": "object",
-        "required": ["name", "metric_name", "source", "condition", "threshold"],
-        "additionalProperties": false,
-        "properties": {
-            "name": name(MAX_NAME),
-            "metric_name": name(MAX_NAME),
-            "source": name(MAX_NAME),
-            "condition": {
-                "type": "string",
-                "pattern": condition,
-                "description": "`<stat> <op> <number>`; where `threshold` differs, that counts",
-            },
-            "threshold": number(),
-            "window_seconds": seconds(1, MAX_WINDOW, DEFAULT_WINDOW),
-            "severity": {"type": "string", "enum": SEVERITIES, "default": "warning"},
-            "description": {"type": "string", "description": description},
-            "channels": {
-                "type": "array",
-                "maxItems": MAX_CHANNELS,
-                "items": name(MAX_NAME),
-                "description": "which channels are told; empty: all",
-            },
-            "enabled": {"type": "boolean", "default": true},
-            "for_seconds": seconds(0, MAX_WAIT, 0),
-            "cooldown_seconds": seconds(0, MAX_WAIT, DEFAULT_COOLDOWN),
-            "labels": {
-                "type": "object",
-                "maxProperties": MAX_LABELS,
-                "propertyNames": name(MAX_NAME),
-                "additionalProperties": {
-                    "type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
-                },
-            },
-            "group": {"type": "string", "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"},
-            "family": {"type": "string", "enum": FAMILIES, "default": FAMILIES[0]},
-            "min_count": seconds(1, MAX_COUNT, 1),
-            "created_at": {
-                "type": "string",
-                "description": "the server's to say: what stands here is not taken",
-            },
-        },
-    })
 }
 
 /// An event, by kind: from the table that the log's codec is made from.
