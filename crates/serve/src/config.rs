@@ -1,5 +1,6 @@
 //! Settled values. Nothing here reads the environment or a file.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +78,12 @@ pub struct Asking {
     /// What token savings are measured against; asked each time, for agents may
     /// be indexed while the server runs.
     pub baseline: Arc<dyn Fn() -> Baseline + Send + Sync>,
+    /// What agents are called; asked each time, as the baseline is.
+    pub names: Arc<dyn Fn() -> Arc<Names> + Send + Sync>,
 }
+
+/// Names of agents by the hashes that events hold.
+pub type Names = BTreeMap<String, String>;
 
 impl Default for Asking {
     fn default() -> Self {
@@ -85,6 +91,7 @@ impl Default for Asking {
             limits: QueryLimits::default(),
             targets: Targets::default(),
             baseline: Arc::new(Baseline::default),
+            names: Arc::new(Arc::default),
         }
     }
 }

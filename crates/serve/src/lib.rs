@@ -37,4 +37,5 @@ pub mod wire;
 
 pub use config::Config;
 pub use hub::Doors;
+pub use normal::source::SERVICES;
 pub use server::{Addresses, Running, StartError, start};

@@ -24,7 +24,7 @@ use crate::place::IndexedAgents;
 use crate::settings::Key;
 
 /// Larger definitions are refused, in bytes.
-const MAX_FILE_BYTES: u64 = 8 << 20;
+pub const MAX_FILE_BYTES: u64 = 8 << 20;
 
 /// Runs the command.
 ///

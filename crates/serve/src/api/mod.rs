@@ -12,6 +12,7 @@ pub mod headers;
 pub mod json;
 mod limits;
 pub mod live;
+pub mod names;
 pub mod openapi;
 pub mod page;
 pub mod params;
@@ -111,6 +112,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         .route("/api/v1/", get(questions::list))
         .route("/api/v1/openapi.json", get(openapi::get))
         .route("/api/v1/live", get(live::get))
+        .route("/api/v1/agent_names", get(names::get))
         .route("/api/v1/server", get(server::get))
         .route("/api/v1/stream", get(stream::get))
         .route("/api/v1/alerts", get(alerts::get))

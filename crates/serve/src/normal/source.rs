@@ -19,6 +19,20 @@ pub enum Agent {
     OpenCode,
 }
 
+/// What those agents call themselves as services, of which events hold hashes.
+pub const SERVICES: [&str; 10] = [
+    "claude-code",
+    "claude-code-desktop",
+    "codex",
+    "codex_cli_rs",
+    "codex_exec",
+    "copilot-chat",
+    "gemini-cli",
+    "github-copilot",
+    "opencode",
+    "qwen-code",
+];
+
 /// What records of one scope of one resource have in common; made once for them
 /// all.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,7 @@
 //! Flags and settings → what the server is to do.
 
+mod names;
+
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
+use tachograph_log::Home;
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::Rule;
 use tachograph_serve::alert::read;
@@ -132,7 +135,7 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
         tls: tls(args, &settings)?,
         collect: collect(&settings)?,
         alerts: alerts(args, &settings, home, ctx)?,
-        asking: asking(ctx),
+        asking: asking(home, ctx)?,
         keep_text: is(Key::KeepText),
         limits: Limits {
             sql_queries: ask::sql_queries(ctx),
@@ -148,13 +151,18 @@ pub fn settle(args: &Start, home: &Path, ctx: &Context) -> Result<Plan> {
 }
 
 /// What questions are asked with, as the other commands ask them.
-fn asking(ctx: &Context) -> Asking {
+///
+/// # Errors
+/// When the home's salt cannot be read or made.
+fn asking(home: &Path, ctx: &Context) -> Result<Asking> {
+    let salt = Home::at(home).salt()?;
     let ctx = ctx.clone();
-    Asking {
+    Ok(Asking {
         limits: ask::limits(&ctx),
         targets: ask::targets(&ctx),
+        names: Arc::new(names::names(home.to_owned(), salt)),
         baseline: Arc::new(move || ask::baseline(&ctx)),
-    }
+    })
 }
 
 /// Notes what was typed, as the strongest source. Returns what of the settings is

@@ -6,12 +6,12 @@ use super::alerts;
 use super::schemas::{Schemas, alert, shape};
 use super::server;
 use crate::api::form::Form;
-use crate::api::{live, stream};
 use crate::api::params::{Param, Takes};
 use crate::api::problem::Kind;
 use crate::api::seed4::{HISTORY_PARAMS, SUMMARY_PARAMS, shape::SOURCES};
 use crate::api::sql;
 use crate::api::view::{LIMIT, VIEWS, View};
+use crate::api::{live, stream};
 
 /// Every path of the door.
 pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
@@ -27,6 +27,7 @@ pub(super) fn all(schemas: &mut Schemas) -> Map<String, Value> {
         ("/api/v1/live", json!({"get": windows()})),
         ("/api/v1/stream", json!({"get": stream()})),
         ("/api/v1/server", json!({"get": server::get()})),
+        ("/api/v1/agent_names", json!({"get": server::names()})),
         ("/api/v1/events", json!({"post": events()})),
         ("/api/v1/write", json!({"post": write()})),
         ("/health", json!({"get": health()})),

@@ -1,9 +1,10 @@
-//! `/api/v1/server`, and what it answers.
+//! `/api/v1/server` and `/api/v1/agent_names`, and what they answer.
 
 use serde_json::{Value, json};
 
 use super::paths::{Told, json_of, operation};
 use super::schemas::{count, number, object, text, time};
+use crate::api::problem::Kind;
 use crate::counters::Signal;
 
 /// `/api/v1/server`
@@ -45,4 +46,18 @@ pub(super) fn get() -> Value {
         "signals": {"type": "array", "items": signal},
     }));
     operation(&told, Vec::new(), json_of("its figures", schema), &[])
+}
+
+/// `/api/v1/agent_names`
+pub(super) fn names() -> Value {
+    let told = Told {
+        id: "agent_names",
+        tag: "about",
+        summary: "What agents are called whose definitions lie on this machine.",
+        description: "Names by the hashes that events hold of them: of the agents indexed last \
+            (`tacho agents index`), and of programs known by the name they give themselves.",
+    };
+    let names = json!({"type": "object", "additionalProperties": text()});
+    let answer = json_of("names by hashes", object(json!({"names": names})));
+    operation(&told, Vec::new(), answer, &[Kind::Overloaded])
 }
