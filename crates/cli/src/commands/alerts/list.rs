@@ -190,7 +190,7 @@ fn kept_at(home: &Path) -> Option<UnixNanos> {
 }
 
 fn as_of(home: &Path) -> String {
-    let kept = kept_at(home).map(|at| tachograph_model::render::stamp(at));
+    let kept = kept_at(home).map(tachograph_model::render::stamp);
     match (lock::running(home), kept) {
         (Some(about), _) => {
             let address = about["dashboard"].as_str();
