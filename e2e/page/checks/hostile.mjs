@@ -59,6 +59,9 @@ async function stands(browser, server, hash) {
   const wrong = [...(await violations(page)), ...(await layout(page)), ...(await oddities(page))];
   const made = await page.evaluate(() => document.querySelectorAll('main script, main img, main iframe, main [onerror]').length);
   if (made > 0) wrong.push('a name became markup');
+  const shows = ['tools', 'models', 'caches'].some((view) => hash === `#/${view}`);
+  const told = await page.evaluate((name) => document.querySelector('main').textContent.includes(name), NAMES[0]);
+  if (shows && !told) wrong.push('the names are not there');
   await page.setViewportSize(SIZES.wide);
   await settled(page);
   wrong.push(...(await layout(page)).map((what) => `wide: ${what}`));
