@@ -292,7 +292,7 @@ function Server({ live }) {
         label="Refused"
         value=${count(refused)}
         tone=${refused ? 'bad' : undefined}
-        note=${refused === null ? '' : refused > 0 ? 'requests turned away' : 'no request turned away'}
+        note=${refused === null ? '' : refused > 0 ? 'requests turned away' : 'none turned away'}
       />
       <${Stat}
         label="On disk"
@@ -332,7 +332,7 @@ function Server({ live }) {
             { key: 'failed', label: 'Refused by the disk', unit: 'count' },
           ]}
           rows=${door.signals}
-          note=${`${count(door.connections)} connections now; ${count(door.requests_denied)} requests denied by host, origin or token; a commit took ${duration(door.commit_mean_ms)} on average. Latest event ${storage?.latest ? ago(storage.latest) : '–'}.`}
+          note=${`${count(door.connections)} connections now; ${count(door.requests_denied)} requests denied by host, origin or token; a commit took ${duration(door.commit_mean_ms)} on average.${storage?.latest ? ` Latest event ${ago(storage.latest)}.` : ''}`}
         />
       </section>`
     }
