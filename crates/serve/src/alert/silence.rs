@@ -310,7 +310,10 @@ mod tests {
         let both = [one.clone(), other.clone()];
         assert_eq!(until(&both, "a", "", "x", NOW), Some(later(20)));
         assert_eq!(until(&both, "a", "", "x", later(20)), None);
-        assert_eq!(again.read(later(10)).expect("one"), [other.clone()]);
+        assert_eq!(
+            again.read(later(10)).expect("one"),
+            std::slice::from_ref(&other)
+        );
         let before = silences.mark();
         assert!(again.remove(&one.id, NOW).expect("removed"));
         assert!(!again.remove(&one.id, NOW).expect("was not there"));

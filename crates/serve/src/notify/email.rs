@@ -153,7 +153,7 @@ fn message(
     notification: &Notification,
 ) -> Result<Message, lettre::error::Error> {
     // Mails of one group are one conversation.
-    let thread = fnv([notification.group.as_str(), &from.email.to_string()]);
+    let thread = fnv([notification.group.as_str(), from.email.as_ref()]);
     let thread = format!("<{thread:016x}.alerts@tachograph.invalid>");
     let raw = |name, value: &str| {
         HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())

@@ -190,7 +190,7 @@ impl Channel {
 
     /// Whether an alert is for it.
     fn wants(&self, item: &Item) -> bool {
-        let named = item.channels.is_empty() || item.channels.iter().any(|it| *it == self.name);
+        let named = item.channels.is_empty() || item.channels.contains(&self.name);
         named && words::severity(&item.severity) >= self.terms.severity
     }
 }

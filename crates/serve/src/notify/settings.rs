@@ -212,8 +212,11 @@ pub(super) fn channels(given: &Given<'_>) -> Result<Vec<Channel>, String> {
     }
 }
 
+/// Names and keys.
+type Blocks<'a> = Vec<(String, &'a Map<String, Value>)>;
+
 /// Each with its name.
-fn blocks(channels: &Value) -> Result<Vec<(String, &Map<String, Value>)>, String> {
+fn blocks(channels: &Value) -> Result<Blocks<'_>, String> {
     let wrong = || {
         "alert_channels: it is no list of channels by name, such as `chat: {kind: slack, url_env: \
          SLACK_WEBHOOK}`"
