@@ -183,11 +183,11 @@ mod tests {
                         .with(Column::Source, "s")
                         .with(Column::Value, noise as f64 - 1000.0),
                     // Some tell no duration, and some failed.
-                    "tool_call" if noise % 5 == 0 => event.with(Column::Success, false),
+                    "tool_call" if noise.is_multiple_of(5) => event.with(Column::Success, false),
                     "tool_call" => event
                         .with(Column::DurationMs, noise as f64)
-                        .with(Column::Success, noise % 3 != 0),
-                    _ => event.with(Column::Hit, noise % 3 != 0),
+                        .with(Column::Success, !noise.is_multiple_of(3)),
+                    _ => event.with(Column::Hit, !noise.is_multiple_of(3)),
                 };
                 state.take(&event.to_line(), UnixNanos(now));
             }
