@@ -3,6 +3,7 @@
 
 import { NONE, inUnit } from '../format.js';
 import { html, useMemo, useState } from '../html.js';
+import { useNames } from '../state.js';
 import { Name } from './name.js';
 import { sorted } from './order.js';
 
@@ -55,16 +56,16 @@ export function Table({
 }) {
   const [order, setOrder] = useState(sort);
   const [filter, setFilter] = useState('');
+  const called = useNames();
   const filtered = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     const texts = columns.filter(isText);
     const found = wanted
       ? rows.filter((row) =>
-          texts.some(({ key }) =>
-            String(row[key] ?? '')
-              .toLowerCase()
-              .includes(wanted),
-          ),
+          texts.some(({ key }) => {
+            const text = String(row[key] ?? '');
+            return `${text} ${called(text)}`.toLowerCase().includes(wanted);
+          }),
         )
       : rows;
     const by = order && columns.find(({ key }) => key === order.key);

@@ -6,7 +6,7 @@ import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Figure } from '../parts/figure.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
-import { link, setQuery, useAnswer, useRange } from '../state.js';
+import { link, setQuery, useAnswer, useNames, useRange } from '../state.js';
 import { useRows } from './kept.js';
 import { quoted, within } from './window.js';
 
@@ -48,7 +48,7 @@ export default function View({ route }) {
         id=${(/** @type {any} */ row) => row.agent}
         sort=${{ key: 'calls', down: true }}
         empty="No agent worked in this time."
-        note=${more.error ? 'Latency, tokens and sessions could not be asked for: ' + more.error.message : 'Agents are told apart by the hash that is stored. Latency is that of their tool calls.'}
+        note=${more.error ? 'Latency, tokens and sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Latency is that of their tool calls.'}
       />
     </section>
   </div>`;
@@ -140,6 +140,7 @@ function merged(agents, figures) {
 
 /** @param {{range: import('../state.js').Range, agents: any[], chosen: string | null}} props */
 function Usage({ range, agents, chosen }) {
+  const called = useNames();
   const [kind, setKind] = useState(/** @type {keyof typeof WORK} */ ('tool_call'));
   const counted_ = chosen && !OF_AGENTS.includes(kind) ? 'tool_call' : kind;
   const { stretches, error, retry, cut } = useStretches(counted_, chosen, range);
@@ -176,8 +177,8 @@ function Usage({ range, agents, chosen }) {
       <label class="field inline">Agent
         <select class="input" value=${chosen ?? ''} onChange=${(/** @type {any} */ event) => setQuery({ agent: event.currentTarget.value || null }, { replace: true })}>
           <option value="">All agents</option>
-          ${chosen && !agents.some((row) => row.agent === chosen) && html`<option value=${chosen}>${chosen.slice(0, 60)}</option>`}
-          ${agents.slice(0, 200).map((row) => html`<option key=${row.agent} value=${row.agent}>${row.agent.slice(0, 60)}</option>`)}
+          ${chosen && !agents.some((row) => row.agent === chosen) && html`<option value=${chosen}>${called(chosen).slice(0, 60)}</option>`}
+          ${agents.slice(0, 200).map((row) => html`<option key=${row.agent} value=${row.agent}>${called(row.agent).slice(0, 60)}</option>`)}
         </select>
       </label>
       <label class="field inline">What

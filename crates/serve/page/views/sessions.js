@@ -1,9 +1,10 @@
-import { ago, count, counted, duration, money, percent, time } from '../format.js';
+import { NONE, ago, count, counted, duration, money, percent, time } from '../format.js';
 import { html, useMemo, useState } from '../html.js';
+import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
-import { link, setQuery, useAnswer, useRange } from '../state.js';
+import { link, setQuery, useAnswer, useNames, useRange } from '../state.js';
 import { useRows } from './kept.js';
 import { quoted, within } from './window.js';
 
@@ -16,6 +17,7 @@ const MOST = 1000;
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
   const range = useRange();
+  const called = useNames();
   const agent = route.query['agent'] ?? null;
   const [onlyFailed, setOnlyFailed] = useState(false);
   const [many, setMany] = useState(false);
@@ -72,8 +74,8 @@ export default function View({ route }) {
             onChange=${(/** @type {any} */ event) => setQuery({ agent: event.currentTarget.value || null })}
           >
             <option value="">All agents</option>
-            ${agent && !(agents.answer?.agents?.agents ?? []).some((/** @type {any} */ one) => one.agent === agent) && html`<option value=${agent}>${agent.slice(0, 60)}</option>`}
-            ${(agents.answer?.agents?.agents ?? []).map((/** @type {any} */ one) => html`<option key=${one.agent} value=${one.agent}>${one.agent.slice(0, 60)}</option>`)}
+            ${agent && !(agents.answer?.agents?.agents ?? []).some((/** @type {any} */ one) => one.agent === agent) && html`<option value=${agent}>${called(agent).slice(0, 60)}</option>`}
+            ${(agents.answer?.agents?.agents ?? []).map((/** @type {any} */ one) => html`<option key=${one.agent} value=${one.agent}>${called(one.agent).slice(0, 60)}</option>`)}
           </select>
         </label>
         <label class="check"
@@ -118,7 +120,7 @@ const COLUMNS = [
     format: (at) => html`<span title=${time(at, { precise: true })}>${ago(at)}</span>`,
   },
   { key: 'length', label: 'Length', unit: 'ms', bar: true },
-  { key: 'workers', label: 'Agents', unit: 'name', format: (value) => value },
+  { key: 'workers', label: 'Agents', unit: 'name', format: (value) => html`<${Name} text=${value} none=${NONE} />` },
   { key: 'tool_calls', label: 'Tool calls', unit: 'count' },
   { key: 'llm_calls', label: 'Model calls', unit: 'count' },
   {

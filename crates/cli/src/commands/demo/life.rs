@@ -25,7 +25,7 @@ const MODELS: &[(&str, &str, f64, f64)] = &[
     ("openai", "gpt-mini", 0.4, 1.6),
     ("anthropic", DEAR_MODEL, 15.0, 75.0),
 ];
-const AGENTS: &[&str] = &[
+pub const AGENTS: &[&str] = &[
     "01-core-backend-developer",
     "02-language-python-pro",
     "04-quality-code-reviewer",

@@ -12,13 +12,14 @@ mod page;
 mod rng;
 mod story;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tachograph_log::{Appender, Home};
 use tachograph_model::{Salt, UnixNanos};
 use tachograph_store::Store;
@@ -179,10 +180,26 @@ fn clear(entries: Vec<fs::DirEntry>) -> Result<()> {
     Ok(())
 }
 
+/// Returns what the agents of an invented team are called, by the hashes that its
+/// events hold; none where the home is no demo's.
+pub fn team(home: &Path) -> BTreeMap<String, String> {
+    let marker = fs::read(home.join(MARKER)).ok();
+    let marker = marker.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let agents = marker.and_then(|mut marker| Some(marker.get_mut("agents")?.take()));
+    agents
+        .and_then(|agents| serde_json::from_value(agents).ok())
+        .unwrap_or_default()
+}
+
 /// The label comes first, so that a demo that was interrupted is known as one.
 fn label(root: &Path, story: &Story, seed: u64) -> Result<()> {
+    let salt = salt(seed);
+    let agents: BTreeMap<String, &str> = life::AGENTS
+        .iter()
+        .map(|name| (salt.hash(name), *name))
+        .collect();
     let marker = json!({
-        "synthetic": true, "seed": seed,
+        "synthetic": true, "seed": seed, "agents": agents,
         "from": story.window.from.to_string(), "to": story.window.to.to_string(),
     });
     let readme = format!(

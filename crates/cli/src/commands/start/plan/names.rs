@@ -11,6 +11,7 @@ use tachograph_serve::SERVICES;
 use tachograph_serve::config::Names;
 
 use crate::commands::agents::MAX_FILE_BYTES;
+use crate::commands::demo;
 use crate::place::IndexedAgents;
 
 /// How old what was read may be.
@@ -39,6 +40,7 @@ pub fn names(home: PathBuf, salt: Salt) -> impl Fn() -> Arc<Names> + Send + Sync
 fn read(home: &std::path::Path, salt: &Salt) -> Names {
     let services = SERVICES.iter().map(|name| (*name).to_owned());
     let mut names: Names = services.map(|name| (salt.hash(&name), name)).collect();
+    names.extend(demo::team(home));
     let folder = IndexedAgents::read(home).map(|index| index.dir);
     let scan = folder.and_then(|folder| scan(&folder, MAX_FILE_BYTES).ok());
     for found in scan.into_iter().flat_map(|scan| scan.found) {
