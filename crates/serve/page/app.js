@@ -86,8 +86,17 @@ function Nav({ view }) {
   const firing = alerts?.firing.length ?? 0;
   const here = PARENT.get(view) ?? view;
   const open = !useStore(guarded);
+  const strip = useRef(/** @type {HTMLElement | null} */ (null));
+  // On a narrow screen the views stand in a strip that is wider than it.
+  useEffect(() => {
+    const list = strip.current;
+    const at = list?.querySelector('[aria-current]');
+    if (!list || !at) return;
+    const middle = (/** @type {Element} */ one) => one.getBoundingClientRect().left + one.getBoundingClientRect().width / 2;
+    list.scrollLeft += middle(at) - middle(list);
+  }, [here]);
   return html`
-    <nav class="nav" aria-label="Views">
+    <nav class="nav" aria-label="Views" ref=${strip}>
       <a class="brand" href=${link('overview')}>
         <svg
           viewBox="0 0 18 18"
