@@ -61,7 +61,8 @@ fn a_terminal_shows_where_the_page_is_until_it_is_ended() {
     let stage = Stage::new();
     let (child, seen) = on_terminal(stage.demo(&["--port", "0"], &[("DISPLAY", ":0")]));
     let mut server = Server::of(child, &stage.home());
-    let page = format!("http://{}/", server.address("dashboard"));
+    let address = server.address("dashboard");
+    let page = format!("http://{address}/#/overview?range=14d");
     eventually("the browser opens it", || {
         stage.opened() == format!("{page}\n")
     });

@@ -46,7 +46,8 @@ pub fn serve(
     let addresses = running.addresses();
     lock.tell(&screen::ready(&addresses, home.root()))?;
     let address = addresses.dashboard.context("the page has no address")?;
-    let url = format!("http://{address}/");
+    // The whole of the story.
+    let url = format!("http://{address}/#/overview?range=14d");
     out::print(&format!(
         "\n  Page   {}\n\nCtrl-C ends it.\n",
         ctx.look.paint(Style::Bold, &url)
