@@ -1,10 +1,13 @@
 //! Small files of a home that are replaced as a whole, so that a kill leaves the
 //! old or the new one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Another's change takes milliseconds.
+const LOCK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What tells whether a file is another one than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,30 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Held by whoever changes the file of that path, as what is returned; gone with
+/// its process. Server and command line change the same files.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] when another program holds it for long; what the
+/// system says.
+pub fn lock(path: &Path) -> io::Result<File> {
+    let began = Instant::now();
+    let file = open_private(&path.with_extension("lock"))?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WITHIN => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let what = "another program changes it; try again";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, what));
+            }
+        }
+    }
 }
 
 /// Opens it to write at its end, and makes it where there is none: for its owner

@@ -14,10 +14,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::UnixNanos;
@@ -33,8 +32,6 @@ pub const MOST_MINUTES: u64 = 30 * 24 * 60;
 const MOST_SERIES: usize = 16 << 10;
 const MOST_BYTES: u64 = 32 << 20;
 const VERSION: u32 = 1;
-/// Another's change takes milliseconds.
-const LOCK_WITHIN: Duration = Duration::from_secs(2);
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,21 +241,13 @@ impl Silences {
         file::mark(&self.path)
     }
 
-    /// Held by whoever changes the file; gone with its process.
     fn lock(&self) -> Result<File, SilenceError> {
-        let began = Instant::now();
-        let path = self.path.with_extension("lock");
-        let file = file::open_private(&path).map_err(|source| self.io("lock", source))?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(source)) => return Err(self.io("lock", source)),
-                Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_WITHIN => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(TryLockError::WouldBlock) => return Err(SilenceError::Locked { path }),
-            }
-        }
+        file::lock(&self.path).map_err(|source| match source.kind() {
+            io::ErrorKind::WouldBlock => SilenceError::Locked {
+                path: self.path.clone(),
+            },
+            _ => self.io("lock", source),
+        })
     }
 
     fn write(&self, silences: Vec<Silence>) -> Result<(), SilenceError> {
@@ -268,6 +257,11 @@ impl Silences {
         };
         let text = serde_json::to_vec_pretty(&stored)
             .map_err(|error| self.io("write", io::Error::other(error)))?;
+        if text.len() as u64 > MOST_BYTES {
+            // Nobody could read it any more.
+            let what = format!("it would have more than {MOST_BYTES} bytes");
+            return Err(self.io("write", io::Error::other(what)));
+        }
         file::replace(&self.path, &text).map_err(|source| self.io("write", source))
     }
 
@@ -363,6 +357,19 @@ mod tests {
         };
         check(long, "`name`");
         assert_eq!(silences.mark(), None);
+    }
+
+    #[test]
+    fn nothing_is_written_that_could_not_be_read() {
+        let home = tempfile::tempdir().expect("a folder");
+        let silences = Silences::of(home.path());
+        let made = silences.add(Ask::rule("a", 1), "api", NOW).expect("made");
+        let mut long = made.clone();
+        long.name = Some("x".repeat(MOST_BYTES as usize));
+        let error = silences.write(vec![made.clone(), long]);
+        let error = error.expect_err("too long").to_string();
+        assert!(error.contains("more than"), "{error}");
+        assert_eq!(silences.read(NOW).expect("as they were"), [made]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Alert rules: `alerts/rules.json` in the home. Read each time it is needed,
 //! so that what an editor changed counts; replaced as a whole, so that a kill
-//! leaves the old or the new one.
+//! leaves the old or the new one. The server and the command line both change the
+//! file, each under a lock beside it.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::alert::Rule;
@@ -21,8 +22,6 @@ const VERSION: u32 = 1;
 #[derive(Debug)]
 pub struct Rules {
     path: PathBuf,
-    /// One change at a time.
-    changing: Mutex<()>,
 }
 
 /// Why rules could not be read, or one not be added.
@@ -62,7 +61,6 @@ impl Rules {
     pub fn of(root: &Path) -> Self {
         Self {
             path: root.join("alerts").join("rules.json"),
-            changing: Mutex::new(()),
         }
     }
 
@@ -101,7 +99,7 @@ impl Rules {
     /// # Errors
     /// [`RulesError`]; then the rules are as they were.
     pub fn add(&self, rule: Rule) -> Result<(), RulesError> {
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.lock()?;
         let mut rules = self.read()?;
         match rules.iter().position(|old| old.name == rule.name) {
             Some(at) => rules[at] = rule,
@@ -116,7 +114,7 @@ impl Rules {
     /// # Errors
     /// [`RulesError`]; then the rules are as they were.
     pub fn remove(&self, name: &str) -> Result<bool, RulesError> {
-        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.lock()?;
         let mut rules = self.read()?;
         let before = rules.len();
         rules.retain(|rule| rule.name != name);
@@ -130,6 +128,10 @@ impl Rules {
     /// none.
     pub fn mark(&self) -> Option<Mark> {
         file::mark(&self.path)
+    }
+
+    fn lock(&self) -> Result<File, RulesError> {
+        file::lock(&self.path).map_err(|source| self.io("change", source))
     }
 
     fn write(&self, rules: Vec<Rule>) -> Result<(), RulesError> {
@@ -201,6 +203,24 @@ mod tests {
         ));
         rules.add(rule("r7", 9.0)).expect("replaced");
         assert_eq!(rules.read().expect("read").len(), MOST_RULES);
+    }
+
+    #[test]
+    fn two_who_add_at_once_lose_nothing() {
+        let home = tempfile::tempdir().expect("a folder");
+        let root = home.path();
+        std::thread::scope(|scope| {
+            for of in 0..4 {
+                scope.spawn(move || {
+                    // As another process: each has its own.
+                    let rules = Rules::of(root);
+                    for at in 0..5 {
+                        rules.add(rule(&format!("r{of}.{at}"), 1.0)).expect("added");
+                    }
+                });
+            }
+        });
+        assert_eq!(Rules::of(root).read().expect("all").len(), 20);
     }
 
     #[cfg(unix)]
