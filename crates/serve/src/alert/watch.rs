@@ -84,12 +84,13 @@ impl Watch {
     pub fn renew_silences(&self) -> Result<(), SilenceError> {
         let read = self.silences_read.lock();
         let mut read = read.unwrap_or_else(PoisonError::into_inner);
+        let now = UnixNanos::now();
+        self.post.end_silences(now);
         let mark = self.silences.mark();
         if *read == Some(mark) {
             return Ok(());
         }
-        self.post
-            .set_silences(self.silences.read(UnixNanos::now())?);
+        self.post.set_silences(self.silences.read(now)?);
         *read = Some(mark);
         Ok(())
     }

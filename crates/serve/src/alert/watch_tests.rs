@@ -212,3 +212,19 @@ fn rules_that_cannot_be_read_leave_those_that_were() {
     assert_eq!(owned("High CPU Usage"), (Origin::Config, "a".to_owned()));
     assert_eq!(owned("Slow Tool").0, Origin::Builtin);
 }
+
+#[test]
+fn a_silence_is_over_by_the_machines_clock() {
+    let watched = Watched::new();
+    let rounds = watched.begin();
+    let watch = &rounds.watch;
+    let nearly = UnixNanos(UnixNanos::now().0 - 59_500_000_000);
+    let ask = crate::alert::silence::Ask::rule("r", 1);
+    watch.silences().add(ask, "cli", nearly).expect("made");
+    watch.renew_silences().expect("read");
+    assert_eq!(watch.post().silences().len(), 1);
+    // The file stays as it is.
+    std::thread::sleep(Duration::from_millis(600));
+    watch.renew_silences().expect("read");
+    assert_eq!(watch.post().silences(), []);
+}

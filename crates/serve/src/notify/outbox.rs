@@ -62,6 +62,8 @@ struct OfChannel {
     channel: Arc<Channel>,
     /// When each group was told of last.
     groups: HashMap<String, UnixNanos>,
+    /// When each group was tried last, of those that it was told of in vain.
+    in_vain: HashMap<String, UnixNanos>,
     /// Tries in vain, now without a break, and when the next one is.
     tries: u32,
     next: UnixNanos,
@@ -123,6 +125,7 @@ impl Outbox {
         let channels = channels.iter().map(|channel| OfChannel {
             channel: channel.clone(),
             groups: HashMap::new(),
+            in_vain: HashMap::new(),
             tries: 0,
             next: UnixNanos(0),
             facts: Facts::default(),
@@ -254,6 +257,13 @@ impl Outbox {
         others
     }
 
+    /// Forgets those that are over; true: there were any.
+    pub(super) fn end_silences(&mut self, clock: UnixNanos) -> bool {
+        let before = self.silences.len();
+        self.silences.retain(|silence| silence.until > clock);
+        self.silences.len() != before
+    }
+
     /// The silences.
     pub(super) fn silences(&self) -> &[Silence] {
         &self.silences
@@ -306,8 +316,12 @@ impl Outbox {
         if !settled.is_empty() {
             self.forget();
         }
-        let next = self.channels[at].next;
-        match found.now {
+        let OfChannel { in_vain, next, .. } = &self.channels[at];
+        // What fails again and again keeps nobody from the rest.
+        let groups = found.keys.iter().map(|(group, _)| group);
+        let group = groups.min_by_key(|group| in_vain.get(*group).copied());
+        let (group, next) = (group.cloned(), *next);
+        match group {
             Some(_) if next > now => Due::Wait(Some(next)),
             Some(group) => Due::Send(self.batch(at, group, found.keys, now)),
             None => Due::Wait(found.later.map(|later| later.max(next))),
@@ -385,6 +399,7 @@ impl Outbox {
         match result {
             Ok(()) => {
                 (of.tries, of.next) = (0, UnixNanos(0));
+                of.in_vain.remove(&batch.notification.group);
                 of.facts.last_ok = Some(clock);
                 of.facts.last_error = None;
                 of.facts.last_error_at = None;
@@ -415,6 +430,10 @@ impl Outbox {
                 of.facts.last_error = Some(failure.what.clone());
                 of.facts.last_error_at = Some(clock);
                 let retry_for = nanos(of.channel.terms.retry_for);
+                let group = batch.notification.group.clone();
+                of.in_vain.insert(group, now);
+                of.in_vain
+                    .retain(|_, tried| now.0.saturating_sub(tried.0) <= retry_for);
                 if failure.again == Again::Never {
                     // The next alert may go well: it is another message.
                     of.next = UnixNanos(0);
@@ -486,8 +505,6 @@ fn when(
 /// What is due.
 #[derive(Default)]
 struct Found {
-    /// The group that is to be told of now.
-    now: Option<String>,
     /// What is ready now, with its group.
     keys: Vec<(String, Key)>,
     later: Option<UnixNanos>,
@@ -499,7 +516,6 @@ impl Found {
             return self.look_at(Some(ready));
         }
         let group = if terms.is_state { "" } else { item.together() };
-        self.now.get_or_insert_with(|| group.to_owned());
         self.keys.push((group.to_owned(), key.clone()));
     }
 

@@ -235,6 +235,23 @@ fn what_will_never_do_is_given_up_at_once_and_holds_up_nothing() {
 }
 
 #[test]
+fn what_fails_again_and_again_holds_up_no_other_group() {
+    let mut outbox = one();
+    outbox.take(&[firing("q", "x"), firing("r", "y")], at(0));
+    let (said, batch) = due(&mut outbox, 0, 0);
+    assert_eq!(said, ["x firing"]);
+    done(&mut outbox, 0, batch, Err(Failure::later("of x")), 0);
+    assert_eq!(sent(&mut outbox, 0, 2), ["y firing"]);
+    // Nor do several that fail hold up each other.
+    outbox.take(&[firing("p", "w")], at(3));
+    for (second, tried) in [(3, "w firing"), (10, "x firing"), (20, "w firing")] {
+        let (said, batch) = due(&mut outbox, 0, second);
+        assert_eq!(said, [tried]);
+        done(&mut outbox, 0, batch, Err(Failure::later("no")), second);
+    }
+}
+
+#[test]
 fn one_that_is_down_holds_up_no_other() {
     let mut outbox = outbox(&[
         ("a", json!({"group_seconds": 0})),
@@ -323,6 +340,14 @@ fn a_silence_tells_nobody_until_it_ends() {
     assert_eq!(until, Some(at(100)));
     assert_eq!(sent(&mut outbox, 0, 100), ["x firing"]);
     assert_eq!(sent(&mut outbox, 0, 101), nothing());
+    // It ends by the machine's clock, though that of what is due stood still.
+    outbox.set_silences(vec![silence("r", 300)]);
+    outbox.take(&[firing("r", "w")], at(102));
+    assert_eq!(sent(&mut outbox, 0, 102), nothing());
+    assert!(!outbox.end_silences(at(299)) && outbox.end_silences(at(300)));
+    assert_eq!(sent(&mut outbox, 0, 103), ["w firing"]);
+    outbox.take(&[resolved("r", "w", 104)], at(104));
+    assert_eq!(sent(&mut outbox, 0, 104), ["w resolved"]);
     // What was told of and is over meanwhile is told when it ends.
     outbox.set_silences(vec![silence("*", 200)]);
     outbox.take(&[resolved("r", "x", 150)], at(150));

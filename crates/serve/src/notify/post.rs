@@ -148,6 +148,14 @@ impl Post {
         }
     }
 
+    /// Ends those that are over by the machine's clock: that of what is due stands
+    /// still while the machine sleeps.
+    pub(crate) fn end_silences(&self, clock: UnixNanos) {
+        if self.desk().outbox.end_silences(clock) {
+            self.turn.notify_all();
+        }
+    }
+
     /// The silences, as they were read last.
     pub fn silences(&self) -> Vec<Silence> {
         self.desk().outbox.silences().to_vec()
