@@ -120,7 +120,8 @@ pub fn redacted(channels: &Value) -> Value {
     let one = |value: &Value| match value {
         Value::Object(keys) => {
             let keys = keys.iter().map(|(key, value)| {
-                let shown = SHOWN.contains(&key.as_str());
+                let shown = SHOWN.contains(&key.as_str())
+                    && (!key.ends_with("_env") || value.as_str().is_none_or(names_variable));
                 let hidden = || Value::from("(hidden)");
                 (key.clone(), if shown { value.clone() } else { hidden() })
             });
@@ -378,9 +379,13 @@ impl Block<'_> {
             (Some(text), None) => Ok(Some(Secret::new(text))),
             (None, Some(name)) => {
                 let value = (self.given.env)(&name).filter(|value| !value.is_empty());
-                let missing = || {
-                    let name = quoted(&name);
-                    format!("`{from}` names {name}, which is not set in the environment")
+                let missing = || match names_variable(&name) {
+                    true => format!("`{from}` names {name}, which is not set in the environment"),
+                    // Somebody may have put there what belongs into the variable.
+                    false => format!(
+                        "`{from}` names a variable that is not set in the environment; a name is \
+                         such as SLACK_WEBHOOK"
+                    ),
                 };
                 Ok(Some(Secret::new(value.ok_or_else(missing)?)))
             }
@@ -502,6 +507,12 @@ impl Block<'_> {
     }
 }
 
+/// Whether a text looks like the name of a variable, and not like its value.
+fn names_variable(text: &str) -> bool {
+    let fits = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
+    text.len() <= 64 && text.bytes().all(fits)
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -578,6 +589,11 @@ mod tests {
         check(
             json!({"kind": "slack", "url_env": "HOK"}),
             "names HOK, which is not set",
+        );
+        // Put there by mistake.
+        check(
+            json!({"kind": "slack", "url_env": "https://hooks.slack.com/hunter22"}),
+            "`url_env` names a variable that is not set",
         );
         check(
             json!({"kind": "slack", "url_env": "HOOK", "url": "hunter22"}),
@@ -677,7 +693,7 @@ mod tests {
     #[test]
     fn what_is_shown_of_settings_is_no_secret() {
         let shown = redacted(
-            &json!({"a": {"kind": "slack", "url": "x1", "pasword": "x2"},
+            &json!({"a": {"kind": "slack", "url": "x1", "pasword": "x2", "url_env": "x7"},
             "b": "x3", "c": [{"password": "x4"}]}),
         );
         assert_eq!(shown["a"]["kind"], "slack");
