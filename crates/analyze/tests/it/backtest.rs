@@ -225,6 +225,21 @@ fn of_many_values_percentiles_are_within_the_error_of_sketches() {
     }
 }
 
+/// More than are held one by one: the first of a second does not stand for all.
+#[test]
+fn of_very_many_values_the_mean_is_that_of_all() {
+    let point = |value: f64| Point {
+        at: UnixNanos(START),
+        value: Some(value),
+        times: 1,
+        failed: false,
+    };
+    let mut points = vec![point(100.0); (1 << 16) + 1];
+    points[0] = point(0.0);
+    let found = replayed(&rule("tool", "t", "avg > 99"), &points, 10);
+    assert_eq!(found.fired, 1, "{:?}", found.alerts);
+}
+
 fn asked(home: &TestHome, scope: Scope, rules: Vec<Rule>) -> (answer::Backtest, answer::About) {
     let mut last = 0.0;
     let mut progress = |part: f64| {

@@ -174,6 +174,10 @@ impl Sliding {
 
     fn mean(&self) -> Option<f64> {
         let mean = self.sum.mean(self.values)?;
+        if self.stretch > 0 {
+            // Of joined values one is known, and not how far the others reach.
+            return Some(mean);
+        }
         Some(mean.clamp(self.least.first()?, self.most.first()?))
     }
 
