@@ -146,11 +146,18 @@ impl Desk {
         let ready_file = self.cwd().join("ready.json");
         let out = self.dir.path().join("out");
         let err = std::fs::File::create(self.dir.path().join("err")).unwrap();
-        let mut line = vec!["start", "--ready-file", ready_file.to_str().unwrap()];
+        // Whoever runs the tests may have it that signals are ignored (`nohup`), and
+        // what is ignored is inherited.
+        let tacho = env!("CARGO_BIN_EXE_tacho");
+        let mut line = match cfg!(target_os = "linux") {
+            true => vec!["--default-signal=HUP,INT,TERM", tacho],
+            false => vec![tacho],
+        };
+        line.extend(["start", "--ready-file", ready_file.to_str().unwrap()]);
         line.extend(ANY_PORTS);
         line.extend(args);
         let mut child = self
-            .command(&line)
+            .program("env", &line)
             .env("TACHOGRAPH_HOME", home)
             .stdout(std::fs::File::create(&out).unwrap())
             .stderr(err)
@@ -286,6 +293,7 @@ impl Server {
     pub fn end(&mut self, signal: rustix::process::Signal) -> (Option<i32>, Duration) {
         let began = Instant::now();
         self.signal(signal);
+        eventually("it ends", || self.child.try_wait().unwrap().is_some());
         let code = self.child.wait().unwrap().code();
         (code, began.elapsed())
     }
