@@ -72,6 +72,15 @@ export function spanOf(range, now, first) {
   return { from: Math.min(first ?? now - 30 * DAY, now), to: now };
 }
 
+/**
+ * An instant with its offset, in UTC; `null`: the text is no time.
+ * @param {string | undefined} text
+ */
+export function isoOf(text) {
+  const at = Date.parse(text ?? '');
+  return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}
+
 /** Calls that make a picture; fewer are a few dots. */
 const ENOUGH = 200;
 

@@ -2,7 +2,7 @@
 
 import { ask, extent, locked, serverNow } from '../api.js';
 import { useEffect, useMemo } from '../html.js';
-import { firstRange, isRange, spanOf } from '../range.js';
+import { firstRange, isRange, isoOf, spanOf } from '../range.js';
 import { createStore, useStore } from '../store.js';
 import { setQuery, useRoute } from './address.js';
 import { grown, paused } from './now.js';
@@ -77,8 +77,9 @@ export function useRange() {
   const standing = useStore(usual);
   const beats = useStore(beat);
   const first = useStore(earliest);
-  const custom = query['from'] && Number.isFinite(Date.parse(query['from'])) ? query['from'] : null;
-  const until = query['to'] && Number.isFinite(Date.parse(query['to'])) ? query['to'] : null;
+  // Without an offset it is local time here, and would be UTC there.
+  const custom = isoOf(query['from']);
+  const until = isoOf(query['to']);
   const name = custom || until ? 'custom' : isRange(query['range']) ? query['range'] : standing;
   useEffect(() => {
     if (name === null) void look();

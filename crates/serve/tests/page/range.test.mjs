@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { RANGES, expanded, firstRange, isRange, lengthOf, spanOf } from '../../page/range.js';
+import { RANGES, expanded, firstRange, isRange, isoOf, lengthOf, spanOf } from '../../page/range.js';
 
 const NOW = Date.UTC(2026, 10, 29, 10);
 const HOUR = 3600e3;
@@ -63,4 +63,13 @@ test('one begins with the shortest range that shows something', () => {
   ]) {
     assert.equal(firstRange(buckets, HOUR, NOW), range, JSON.stringify(buckets));
   }
+});
+
+test('an instant by hand has its offset', () => {
+  const check = (text, expected) => assert.equal(isoOf(text), expected, text);
+  check('2026-11-29T10:00:00+02:00', '2026-11-29T08:00:00.000Z');
+  check('2026-11-29T10:00', new Date(2026, 10, 29, 10).toISOString());
+  check('soon', null);
+  check('', null);
+  check(undefined, null);
 });
