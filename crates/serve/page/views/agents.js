@@ -8,7 +8,7 @@ import { Empty, Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { link, setQuery, useAnswer, useNames, useRange } from '../state.js';
 import { useRows } from './kept.js';
-import { quoted, within } from './window.js';
+import { between, quoted, within } from './window.js';
 
 /** @typedef {import('../charts/heatmap-grid.js').Stretch} Stretch */
 
@@ -25,6 +25,8 @@ const OF_AGENTS = ['tool_call', 'llm_call'];
 /** Days that are asked for at most: beyond, one sees no difference. */
 const MOST_DAYS = 90;
 const DAY = 86_400_000;
+/** Seconds between two times that SQL is asked. */
+const EVERY = 60;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
@@ -43,7 +45,7 @@ export default function View({ route }) {
     <section class="card flush">
       <${Table}
         caption="Agents"
-        columns=${columns(more.rows === null && !more.error)}
+        columns=${columns(more.rows === null && !more.error, range)}
         rows=${rows}
         id=${(/** @type {any} */ row) => row.agent}
         sort=${{ key: 'calls', down: true }}
@@ -56,15 +58,16 @@ export default function View({ route }) {
 
 /**
  * @param {boolean} waiting the figures of SQL are not there yet
+ * @param {import('../state.js').Range} range
  * @returns {import('../parts/table.js').Column[]}
  */
-function columns(waiting) {
+function columns(waiting, range) {
   const later = waiting ? { format: () => '…' } : {};
   return [
     { key: 'agent', label: 'Agent', unit: 'name', link: (row) => link('sessions', [], { agent: row.agent }) },
     { key: 'calls', label: 'Tool calls', unit: 'count', bar: true },
     { key: 'failed', label: 'Failed', unit: 'count' },
-    { key: 'ratio', label: 'Failed share', unit: 'ratio' },
+    { key: 'ratio', label: 'Error rate', unit: 'ratio' },
     { key: 'p95', label: 'p95', unit: 'ms', ...later },
     { key: 'llm', label: 'Model calls', unit: 'count' },
     { key: 'tokens', label: 'Tokens', unit: 'count', ...later },
@@ -75,7 +78,7 @@ function columns(waiting) {
       label: 'Tools',
       unit: 'text',
       sortable: false,
-      format: (_value, row) => html`<a href=${toolsOf(row.agent)}>by tool</a>`,
+      format: (_value, row) => html`<a href=${toolsOf(row.agent, range)}>by tool</a>`,
     },
     {
       key: 'last',
@@ -88,14 +91,15 @@ function columns(waiting) {
 }
 
 /**
- * Which tools an agent used, as a statement that one can go on from.
+ * Which tools an agent used in this time, as a statement that one can go on from.
  * @param {string} agent
+ * @param {import('../state.js').Range} range
  */
-function toolsOf(agent) {
+function toolsOf(agent, range) {
   const q =
     `select tool, count(*) as calls, count(*) filter (where not success) as failed,\n` +
     `  percentile_cont(0.95) within group (order by duration_ms) as p95_ms\n` +
-    `from tool_calls\nwhere agent = ${quoted(agent)}\ngroup by tool\norder by calls desc`;
+    `from tool_calls\nwhere agent = ${quoted(agent)}${within(range).replaceAll(' AND ', '\n  and ')}\ngroup by tool\norder by calls desc`;
   return link('sql', [], { q });
 }
 
@@ -105,12 +109,14 @@ function toolsOf(agent) {
  */
 function useFigures(range) {
   const query =
-    range.query &&
-    `SELECT agent, percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) FILTER (WHERE event_type = 'tool_call') AS p95, ` +
-      `sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (WHERE event_type = 'llm_call') AS tokens, ` +
-      `count(DISTINCT session_id) AS sessions FROM events WHERE agent IS NOT NULL ` +
-      `AND event_type NOT IN ('query', 'agent_selection')${within(range)} GROUP BY agent`;
-  return useRows(query || null, range.range);
+    range.query === null
+      ? null
+      : `SELECT agent, percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) FILTER (WHERE event_type = 'tool_call') AS p95, ` +
+        `sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (WHERE event_type = 'llm_call' ` +
+        `AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)) AS tokens, ` +
+        `count(DISTINCT session_id) AS sessions FROM events WHERE agent IS NOT NULL ` +
+        `AND event_type NOT IN ('query', 'agent_selection')${within(range)} GROUP BY agent`;
+  return useRows(query, { every: EVERY });
 }
 
 /**
@@ -272,6 +278,6 @@ async function bySql(kind, agent, from, to, signal) {
   const query =
     `SELECT date_bin(INTERVAL '15 minutes', timestamp) AS "from", count(*) AS count, ` +
     `count(*) FILTER (WHERE NOT success) AS failed FROM events WHERE event_type = ${quoted(kind)}${of}` +
-    `${within({ from, to, range: 'custom' })} GROUP BY 1`;
+    `${between(from, to)} GROUP BY 1`;
   return await ask('sql', { query, limit: 10_000 }, { signal });
 }

@@ -1,29 +1,23 @@
-// The last answer stays while the next is under way.
+// Rows of a statement that a view asks for besides the questions of the API.
 
-import { useEffect, useRef } from '../html.js';
+import { useEffect } from '../html.js';
 import { useAnswer } from '../state.js';
 
 /** Milliseconds until a statement that found no place is asked for again. */
 const AGAIN = 5000;
 
 /**
- * Rows of a statement in SQL. While time goes on the statement is another one
- * each time; what it answered last stays until there is a newer answer, as long
- * as `subject` is the same.
+ * Rows of a statement in SQL; one that finds no place among others is asked for again.
  * @param {string | null} query null: asks nothing
- * @param {string} subject what it is about, without the time
- * @param {number} [limit] rows
+ * @param {{limit?: number, every?: number}} [options] rows, and seconds between two times; 0: once
  */
-export function useRows(query, subject, limit = 10_000) {
-  const asked = useAnswer(query === null ? null : 'sql', query === null ? null : { query, limit }, { every: 0 });
-  const last = useRef({ subject: '', rows: /** @type {any[] | null} */ (null) });
-  if (last.current.subject !== subject) last.current = { subject, rows: null };
-  if (Array.isArray(asked.answer)) last.current.rows = asked.answer;
+export function useRows(query, { limit = 10_000, every = 0 } = {}) {
+  const asked = useAnswer(query === null ? null : 'sql', query === null ? null : { query, limit }, { every });
   const full = asked.error?.status === 429;
   useEffect(() => {
     if (!full) return;
     const timer = setTimeout(asked.reload, AGAIN);
     return () => clearTimeout(timer);
   }, [full, asked.error]);
-  return { ...asked, rows: last.current.rows };
+  return { ...asked, rows: /** @type {any[] | null} */ (Array.isArray(asked.answer) ? asked.answer : null) };
 }

@@ -7,7 +7,7 @@ import { Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { link, useAnswer, useRange } from '../state.js';
 import { ratio } from './series.js';
-import { quoted } from './window.js';
+import { quoted, within } from './window.js';
 
 /** @typedef {import('../parts/table.js').Column} Column */
 /** @typedef {{kind: 'tool_call' | 'llm_call', name: string, source?: string | null}} Subject */
@@ -17,32 +17,12 @@ const RECENT = 20;
 const CALLERS = 50;
 
 /**
- * The condition on time, by the server's clock, so that the statement stays the
- * same while time goes on.
- * @param {import('../state.js').Range} range
- */
-function since({ range, query }) {
-  if (range === 'custom') {
-    const from = query?.['since']
-      ? ` and timestamp >= timestamp ${quoted(new Date(String(query['since'])).toISOString())}`
-      : '';
-    const to = query?.['until']
-      ? ` and timestamp < timestamp ${quoted(new Date(String(query['until'])).toISOString())}`
-      : '';
-    return from + to;
-  }
-  const [, amount, unit] = /^(\d+)([mhd])$/.exec(range) ?? [];
-  const units = { m: 'minutes', h: 'hours', d: 'days' };
-  return amount ? ` and timestamp >= now() - interval '${amount} ${units[/** @type {'m' | 'h' | 'd'} */ (unit)]}'` : '';
-}
-
-/**
  * @param {Subject} subject
  * @param {import('../state.js').Range} range
  */
 function condition({ kind, name, source }, range) {
   const from = source ? ` and source = ${quoted(source)}` : '';
-  return `event_type = '${kind}' and name = ${quoted(name)}${from}${since(range)}`;
+  return `event_type = '${kind}' and name = ${quoted(name)}${from}${within(range)}`;
 }
 
 /** @type {Column[]} */

@@ -13,6 +13,8 @@ export const title = 'Sessions';
 /** Sessions that are listed at first, and when one looks for some; the table draws no more. */
 const FEW = 100;
 const MOST = 1000;
+/** Seconds between two times that SQL is asked. */
+const EVERY = 60;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
@@ -156,10 +158,11 @@ function rows(sessions, workers) {
  */
 function useWorkers(range) {
   const query =
-    range.query &&
-    `SELECT session_id, count(DISTINCT agent) AS agents FROM events WHERE session_id <> ''${within(range)} ` +
-      `GROUP BY session_id HAVING count(DISTINCT agent) > 1`;
-  const { rows } = useRows(query || null, range.range);
+    range.query === null
+      ? null
+      : `SELECT session_id, count(DISTINCT agent) AS agents FROM events WHERE session_id <> ''${within(range)} ` +
+        `GROUP BY session_id HAVING count(DISTINCT agent) > 1`;
+  const { rows } = useRows(query, { every: EVERY });
   return useMemo(() => new Map((rows ?? []).map((row) => [row.session_id, `${row.agents} agents`])), [rows]);
 }
 
@@ -169,10 +172,10 @@ function useWorkers(range) {
  */
 function useSessionsOf(agent, range) {
   const query =
-    agent !== null &&
-    range.query &&
-    `SELECT DISTINCT session_id FROM events WHERE session_id <> '' AND agent = ${quoted(agent)}${within(range)}`;
-  const asked = useRows(query || null, `${agent} ${range.range}`);
+    agent === null || range.query === null
+      ? null
+      : `SELECT DISTINCT session_id FROM events WHERE session_id <> '' AND agent = ${quoted(agent)}${within(range)}`;
+  const asked = useRows(query, { every: EVERY });
   const set = useMemo(() => new Set((asked.rows ?? []).map((row) => row.session_id)), [asked.rows]);
   return { ...asked, set };
 }

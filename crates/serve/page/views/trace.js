@@ -27,7 +27,6 @@ export default function View({ route }) {
   const named = id !== undefined && (by === 'session' || by === 'id');
   const latest = useRows(
     named ? null : `SELECT session_id FROM events WHERE session_id <> '' ORDER BY timestamp DESC LIMIT 1`,
-    'latest',
   );
   const session = named ? (by === 'session' ? id : null) : (latest.rows?.[0]?.session_id ?? null);
   const trace = named && by === 'id' ? id : null;
@@ -290,7 +289,7 @@ function Stored({ event, what, name }) {
     `SELECT * FROM events WHERE ${of} AND event_type = ${quoted(event.event_type)} AND timestamp = ${quoted(event.timestamp ?? '')}` +
     (event.name === null ? ' AND name IS NULL' : ` AND name = ${quoted(event.name)}`) +
     (event.span_id === null ? '' : ` AND id = ${quoted(event.span_id)}`);
-  const { rows, error, reload } = useRows(query, query, 1);
+  const { rows, error, reload } = useRows(query, { limit: 1 });
   if (error) return html`<${Problem} error=${error} retry=${reload} />`;
   if (rows === null) return html`<${Loading} height=${120} />`;
   const [row] = rows;
@@ -317,13 +316,12 @@ function useParents(events) {
         .slice(0, MOST_PARENTS),
     [events],
   );
-  const key = ids.join();
   const query =
     ids.length > 0
       ? `SELECT id, timestamp, event_type, name, agent, source, success, status, error_type, duration_ms, tokens, input_tokens, output_tokens, cost_usd, parent_id ` +
         `FROM events WHERE id IN (${ids.map(quoted).join(', ')})`
       : null;
-  const { rows } = useRows(query, key);
+  const { rows } = useRows(query);
   return useMemo(() => (rows ?? []).map(asEvent), [rows]);
 }
 

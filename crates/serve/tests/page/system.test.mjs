@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { byProcess, scaled, seriesOf } from '../../page/views/system-figures.js';
-import { quoted, within } from '../../page/views/window.js';
+import { between, quoted, within } from '../../page/views/window.js';
 
 test('nothing measured is nothing, not 0', () => {
   const answer = {
@@ -49,10 +49,16 @@ test('a process is a row, whatever its name', () => {
 });
 
 test('a window as SQL has it', () => {
-  const check = (range, text) => assert.equal(within({ from: 0, to: 1000, range }), text);
-  check('all', '');
-  check('24h', " AND timestamp >= '1970-01-01T00:00:00.000Z'");
-  check('custom', " AND timestamp >= '1970-01-01T00:00:00.000Z' AND timestamp < '1970-01-01T00:00:01.000Z'");
+  const check = (range, query, text) => assert.equal(within({ range, query }), text);
+  check('all', {}, '');
+  check('', null, '');
+  check('15m', {}, " AND timestamp >= now() - interval '15 minutes'");
+  check('24h', {}, " AND timestamp >= now() - interval '24 hours'");
+  check('30d', {}, " AND timestamp >= now() - interval '30 days'");
+  const since = '1970-01-01T00:00:00.000Z';
+  check('custom', { since }, ` AND timestamp >= '${since}'`);
+  check('custom', { until: since }, ` AND timestamp < '${since}'`);
+  assert.equal(between(0, 1000), ` AND timestamp >= '${since}' AND timestamp < '1970-01-01T00:00:01.000Z'`);
 });
 
 test('no text ends its quotes', () => {
