@@ -228,8 +228,8 @@ function Preview({ form, series }) {
     found.length === 0
       ? 'Now: nothing of it came within the window.'
       : `Now: ${over === 0 ? 'it would not hold' : `it would hold for ${over}`} of ${counted(found.length, 'series', 'series')}.`;
-  return html`<div class="preview" role="status">
-    <p>${text}</p>
+  return html`<div class="preview">
+    <p role="status">${text}</p>
     ${
       found.length > 0 &&
       html`<ul>

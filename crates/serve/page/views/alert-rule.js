@@ -100,7 +100,7 @@ export function form(rule) {
     severity: rule.severity,
     description: rule.description,
     labels: Object.entries(rule.labels)
-      .map(([key, value]) => `${key}=${value}`)
+      .map(([key, value]) => `${key}=${closed(value)}`)
       .join(', '),
     group: rule.group,
     least: String(rule.min_count ?? 1),
@@ -230,6 +230,22 @@ export function span(seconds) {
   return `${seconds / size} ${unit}`;
 }
 
+/** What lies between commas; those within quotes part nothing. */
+const PARTS = /(?:[^,\n"]|"(?:[^"]|"")*"|")+/g;
+
+/**
+ * A value that a list of labels can hold: in quotes where it would end there.
+ * @param {string} value
+ */
+function closed(value) {
+  return /[,\n"]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+/** @param {string} text */
+function opened(text) {
+  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+}
+
 /**
  * @param {string} text
  * @returns {{found: Record<string, string>, bad: string|null}}
@@ -237,13 +253,10 @@ export function span(seconds) {
 export function labels(text) {
   /** @type {[string, string][]} */
   const pairs = [];
-  const parts = text
-    .split(/[,\n]/)
-    .map((part) => part.trim())
-    .filter(Boolean);
+  const parts = (text.match(PARTS) ?? []).map((part) => part.trim()).filter(Boolean);
   for (const part of parts) {
     const at = part.indexOf('=');
-    if (at >= 1) pairs.push([part.slice(0, at).trim(), part.slice(at + 1).trim()]);
+    if (at >= 1) pairs.push([part.slice(0, at).trim(), opened(part.slice(at + 1).trim())]);
   }
   const bad = parts.find((part) => part.indexOf('=') < 1) ?? null;
   return { found: Object.fromEntries(pairs), bad };

@@ -27,6 +27,18 @@ test('a rule comes back from the form as it was', () => {
   assert.deepEqual(back, { ...rule, condition: 'p95 >= 20000', min_count: 1, channels: [] });
 });
 
+test('labels of every value, a least count and channels come back as they were', () => {
+  const whole = {
+    ...rule,
+    condition: 'p95 >= 20000',
+    labels: { runbook: 'stop, then call=ops', note: 'say "hi"', lines: 'a\nb', edge: ' x ', none: '', quoted: '"x"' },
+    min_count: 20,
+    channels: ['ops', 'mail'],
+  };
+  assert.deepEqual(check(form(whole)), {});
+  assert.deepEqual(body(form(whole)), whole);
+});
+
 test('what is no number is for the server to name', () => {
   const sent = body({ ...BLANK, name: ' x ', number: 'many', window: '', wait: '5' });
   assert.deepEqual([sent.name, sent.threshold, sent.window_seconds, sent.for_seconds], ['x', 'many', '', 5]);
@@ -87,6 +99,7 @@ test('labels as they are typed', () => {
   read('', {});
   read('a=1, b = x=y,\nc=', { a: '1', b: 'x=y', c: '' });
   read('a=1, =2', { a: '1' }, '=2');
+  read('a="x, y=z", b="say ""hi""", c="', { a: 'x, y=z', b: 'say "hi"', c: '"' });
   assert.deepEqual(Object.keys(labels('__proto__=1').found), ['__proto__']);
 });
 
