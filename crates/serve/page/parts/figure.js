@@ -5,14 +5,15 @@ import { Table } from './table.js';
  * A chart with what it says in a sentence, and the same figures as a table.
  * @param {object} props
  * @param {string} props.id of its own on the page
- * @param {string} props.title
+ * @param {any} props.title
+ * @param {string} [props.name] the title for those who hear the page, where it is no text
  * @param {any} [props.sentence] what the chart says
  * @param {readonly import('./table.js').Column[]} [props.columns] of the table
  * @param {readonly any[] | (() => readonly any[])} [props.rows] those of the chart; a function is asked when the table is opened
  * @param {boolean} [props.stale] what is shown is not up to date
  * @param {any} props.children the chart
  */
-export function Figure({ id, title, sentence, columns, rows, stale = false, children }) {
+export function Figure({ id, title, name = title, sentence, columns, rows, stale = false, children }) {
   const [open, setOpen] = useState(false);
   const twin = columns && rows ? { columns, rows: open ? (typeof rows === 'function' ? rows() : rows) : [] } : null;
   return html`
@@ -30,7 +31,7 @@ export function Figure({ id, title, sentence, columns, rows, stale = false, chil
               class="button small quiet"
               aria-expanded=${String(open)}
               aria-controls=${`${id}-table`}
-              aria-label=${`Table of ${title}`}
+              aria-label=${`Table of ${name}`}
               onClick=${() => setOpen(!open)}
             >
               Table
@@ -40,7 +41,7 @@ export function Figure({ id, title, sentence, columns, rows, stale = false, chil
       </figcaption>
       <div class="figure-body" hidden=${open}>${children}</div>
       <div id=${`${id}-table`} class="twin" hidden=${!open}>
-        ${open && twin && html`<${Table} caption=${title} quiet columns=${twin.columns} rows=${twin.rows} id=${(/** @type {any} */ _row, /** @type {number} */ at) => at} />`}
+        ${open && twin && html`<${Table} caption=${name} quiet columns=${twin.columns} rows=${twin.rows} id=${(/** @type {any} */ _row, /** @type {number} */ at) => at} />`}
       </div>
     </figure>
   `;

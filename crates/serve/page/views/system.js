@@ -116,11 +116,29 @@ function useTimeline(range, name, source = 'system') {
   return useAnswer('timeline', range.query && { ...range.query, kind: 'metric', source, name, buckets: 120 });
 }
 
+/**
+ * Mean and p95 of a timeline; as long as it is the same, its chart is not drawn again.
+ * @param {any} answer
+ */
+function useMeasured(answer) {
+  return useMemo(() => {
+    const rows = scaled(answer, 1);
+    return {
+      rows,
+      x: rows.map((row) => row.at),
+      series: [
+        { label: 'mean', values: rows.map((row) => row.mean), fill: true },
+        { label: 'p95', values: rows.map((row) => row.p95), tone: 'p99', dash: /** @type {const} */ ('dashed') },
+      ],
+    };
+  }, [answer]);
+}
+
 /** @param {{id: string, title: string, range: Range, name: string, all: any[]}} props */
 function Percent({ id, title, range, name, all }) {
   const asked = useTimeline(range, name);
   const whole = all.find((one) => one.source === 'system' && one.name === name);
-  const rows = scaled(asked.answer, 1);
+  const { rows, x, series } = useMeasured(asked.answer);
   return html`<${Figure}
     id=${id}
     title=${title}
@@ -133,16 +151,13 @@ function Percent({ id, title, range, name, all }) {
       asked,
       () =>
         html`<${Line}
-          x=${rows.map((row) => row.at)}
+          x=${x}
           unit="percent"
           most=${100}
           label=${title}
           sync="system"
           height=${160}
-          series=${[
-            { label: 'mean', values: rows.map((row) => row.mean), fill: true },
-            { label: 'p95', values: rows.map((row) => row.p95), tone: 'p99', dash: 'dashed' },
-          ]}
+          series=${series}
         />`,
     )}
   </${Figure}>`;
@@ -153,13 +168,32 @@ function Flow({ id, title, range, names, labels, all }) {
   const MIB = 1_048_576;
   const first = useTimeline(range, names[0] ?? '');
   const second = useTimeline(range, names[1] ?? '');
-  const both = [scaled(first.answer, MIB), scaled(second.answer, MIB)];
-  const rows = (both[0] ?? []).map((row, at) => ({
-    from: row.from,
-    at: row.at,
-    a: row.mean,
-    b: both[1]?.[at]?.mean ?? null,
-  }));
+  const rows = useMemo(() => {
+    // Each is asked for in its own time, so that one may begin a stretch later.
+    const other = new Map(scaled(second.answer, MIB).map((row) => [row.at, row.mean]));
+    return scaled(first.answer, MIB).map((row) => ({
+      from: row.from,
+      at: row.at,
+      a: row.mean,
+      b: other.get(row.at) ?? null,
+    }));
+  }, [first.answer, second.answer]);
+  // As long as they are the same, the chart is not drawn again.
+  const drawn = useMemo(
+    () => ({
+      x: rows.map((row) => row.at),
+      series: [
+        { label: labels[0] ?? '', values: rows.map((row) => row.a) },
+        {
+          label: labels[1] ?? '',
+          values: rows.map((row) => row.b),
+          tone: 'series-2',
+          dash: /** @type {const} */ ('dashed'),
+        },
+      ],
+    }),
+    [rows],
+  );
   const told = names.map((name, at) => {
     const whole = all.find((one) => one.source === 'system' && one.name === name);
     return whole?.value ? `${labels[at]} ${perSecond(whole.value.mean)}` : null;
@@ -177,15 +211,12 @@ function Flow({ id, title, range, names, labels, all }) {
       first,
       () =>
         html`<${Line}
-          x=${rows.map((row) => row.at)}
+          x=${drawn.x}
           unit="bytes"
           label=${title}
           sync="system"
           height=${160}
-          series=${[
-            { label: labels[0] ?? '', values: rows.map((row) => row.a) },
-            { label: labels[1] ?? '', values: rows.map((row) => row.b), tone: 'series-2', dash: 'dashed' },
-          ]}
+          series=${drawn.series}
         />`,
     )}
   </${Figure}>`;
@@ -207,10 +238,12 @@ function body(asked, chart) {
 function Chosen({ range, source, name, all }) {
   const asked = useTimeline(range, name, source);
   const whole = all.find((one) => one.source === source && one.name === name);
-  const rows = scaled(asked.answer, 1);
+  const { rows, x, series } = useMeasured(asked.answer);
   return html`<${Figure}
     id="chosen"
     title=${html`<${Name} text=${name} /> of <${Name} text=${source} />`}
+    name=${`${name.slice(0, 200)} of ${source.slice(0, 200)}`}
+    stale=${asked.stale !== null}
     sentence=${whole?.value ? `Mean ${number(whole.value.mean)}, p95 ${number(whole.value.p95)}, at most ${number(whole.value.max)}.` : 'Not measured in this time.'}
     columns=${[WHEN, { key: 'mean', label: 'Mean', unit: 'number' }, { key: 'p50', label: 'p50', unit: 'number' }, { key: 'p95', label: 'p95', unit: 'number' }, { key: 'count', label: 'Measurements', unit: 'count' }]}
     rows=${rows}
@@ -219,14 +252,11 @@ function Chosen({ range, source, name, all }) {
       asked,
       () =>
         html`<${Line}
-          x=${rows.map((row) => row.at)}
+          x=${x}
           unit="number"
           label=${name.slice(0, 200)}
           height=${180}
-          series=${[
-            { label: 'mean', values: rows.map((row) => row.mean), fill: true },
-            { label: 'p95', values: rows.map((row) => row.p95), tone: 'p99', dash: 'dashed' },
-          ]}
+          series=${series}
         />`,
     )}
   </${Figure}>`;
