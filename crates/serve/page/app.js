@@ -1,7 +1,7 @@
 // The shell: nav, top bar, and the view that the address names.
 
-import { guarded, locked } from './api.js';
-import { ago } from './format.js';
+import { guarded, locked, serverNow } from './api.js';
+import { ago, keepTime } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
 import { Name } from './parts/name.js';
 import { RangePicker } from './parts/range-picker.js';
@@ -13,6 +13,7 @@ import {
   paused,
   reconnect,
   resume,
+  turning,
   useAnswer,
   useBlank,
   useLive,
@@ -43,6 +44,9 @@ const KNOWN = new Set([...NAV.map(([view]) => view), ...PARENT.keys()]);
 /** Views of what agents did: without any of it they say how to begin. */
 const OF_WORK = new Set(['overview', 'tools', 'agents', 'models', 'caches', 'sessions', 'queries']);
 
+/** Views that the range is nothing to. */
+const TIMELESS = new Set(['trace', 'alerts', 'sql']);
+
 /** @typedef {{title: string, default: (props: {route: import('./route.js').Route}) => any}} View */
 /** Views that are there already, so that going back shows them at once. @type {Map<string, View>} */
 const loaded = new Map();
@@ -50,6 +54,7 @@ const loaded = new Map();
 function App() {
   const route = useRoute();
   const shut = useStore(locked);
+  const late = useLate();
   const first = useRef(true);
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const place = [route.view, ...route.rest].join('/');
@@ -67,11 +72,26 @@ function App() {
     <div class="shell">
       <${Nav} view=${route.view} />
       <${Top} route=${route} heading=${heading} />
-      <main class="main" id="main" tabindex="-1">
+      <main class=${`main ${late && !TIMELESS.has(route.view) ? 'turning' : ''}`} id="main" tabindex="-1">
         ${shut ? html`<${Unlock} />` : html`<${Stage} key=${route.view} route=${route} />`}
       </main>
     </div>
   `;
+}
+
+/** Milliseconds in which most answers are there: what stands so long is not dimmed. */
+const LATE_MS = 250;
+
+/** Whether what is shown is still of another range than the chosen one, for longer than a blink. */
+function useLate() {
+  const under = useStore(turning) > 0;
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    if (!under) return setLate(false);
+    const timer = setTimeout(() => setLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, [under]);
+  return under && late;
 }
 
 /** The hash is the address of the view, so it cannot lead to a part of it. @param {any} event */
@@ -270,6 +290,8 @@ function Stage({ route }) {
   return html`<${view.default} route=${route} />`;
 }
 
+// What events say of time is by the server's clock.
+keepTime(serverNow);
 const root = document.getElementById('app');
 if (root) {
   root.textContent = '';

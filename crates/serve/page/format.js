@@ -185,12 +185,22 @@ export function time(ts, { precise = false } = {}) {
   return `${date}${NBSP}${clock}:${rest}`;
 }
 
+let clock = Date.now;
+
+/**
+ * What time it is, from now on, for what is told as so long ago.
+ * @param {() => number} now milliseconds since 1970
+ */
+export function keepTime(now) {
+  clock = now;
+}
+
 /**
  * How long ago: `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`; `now` below 5 s.
  * @param {Time} ts
  * @param {number} [now] milliseconds since 1970
  */
-export function ago(ts, now = Date.now()) {
+export function ago(ts, now = clock()) {
   const ms = instant(ts);
   if (ms === null) return NONE;
   const past = now - ms;

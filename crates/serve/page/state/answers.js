@@ -3,13 +3,13 @@
 import { ask, locked } from '../api.js';
 import { useEffect, useState } from '../html.js';
 import { lengthOf } from '../range.js';
-import { useStore } from '../store.js';
+import { createStore, useStore } from '../store.js';
 import { grown, paused, returned } from './now.js';
 
 /** @typedef {import('../range.js').Params} Params */
 /** @typedef {import('../api.js').ApiError} ApiError */
 
-/** @typedef {{at: number, took: number, answer: any}} Kept */
+/** @typedef {{begun: number, at: number, took: number, answer: any}} Kept */
 /** What was answered, so that coming back to a view shows it at once. @type {Map<string, Kept>} */
 const kept = new Map();
 const MOST_KEPT = 200;
@@ -20,15 +20,18 @@ const underWay = new Map();
  * @param {string} key
  * @param {string} name
  * @param {Params} params
+ * @param {boolean} anew something was changed: what is under way does not know of it yet
  */
-function asked(key, name, params) {
+function asked(key, name, params, anew) {
   const already = underWay.get(key);
-  if (already) return already;
-  const begun = Date.now();
+  if (already && !anew) return already;
+  const begun = performance.now();
   const answer = ask(name, params)
     .then((found) => {
+      // What was asked earlier and comes later is older.
+      if ((kept.get(key)?.begun ?? 0) > begun) return found;
       kept.delete(key);
-      kept.set(key, { at: Date.now(), took: Date.now() - begun, answer: found });
+      kept.set(key, { begun, at: Date.now(), took: performance.now() - begun, answer: found });
       // The oldest goes first.
       for (const old of kept.keys()) {
         if (kept.size <= MOST_KEPT) break;
@@ -36,10 +39,15 @@ function asked(key, name, params) {
       }
       return found;
     })
-    .finally(() => underWay.delete(key));
+    .finally(() => {
+      if (underWay.get(key) === answer) underWay.delete(key);
+    });
   underWay.set(key, answer);
   return answer;
 }
+
+/** Questions whose answer is still that of another range: what is shown is not what was chosen. */
+export const turning = createStore(0);
 
 /** Of the time, one part in so many is spent on asking again for what grows. */
 const SHARE = 25;
@@ -92,8 +100,10 @@ export function useAnswer(name, params, { every = 30 } = {}) {
   const [box] = useState(() => ({
     key: '',
     subject: '',
+    /** What is kept is of. */ of: '',
     /** @type {Kept | null} */ kept: null,
     /** @type {ApiError | null} */ error: null,
+    /** When it failed last. */ failed: 0,
     turn: 0,
     done: 0,
   }));
@@ -101,7 +111,9 @@ export function useAnswer(name, params, { every = 30 } = {}) {
   const open = !useStore(locked);
   if (!waiting && box.key !== key) {
     const same = subject(name, params);
-    box.kept = kept.get(key) ?? (same === box.subject ? box.kept : null);
+    const held = kept.get(key);
+    if (held) box.of = key;
+    box.kept = held ?? (same === box.subject ? box.kept : null);
     box.error = null;
     box.key = key;
     box.subject = same;
@@ -111,16 +123,28 @@ export function useAnswer(name, params, { every = 30 } = {}) {
     let gone = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    const once = async () => {
+    const other = box.kept !== null && box.of !== key;
+    if (other) turning.set(turning.get() + 1);
+    let turned = !other;
+    const turn = () => {
+      if (!turned) turning.set(turning.get() - 1);
+      turned = true;
+    };
+    const once = async (anew = false) => {
       try {
-        await asked(key, name, params);
+        await asked(key, name, params, anew);
         if (gone) return;
         box.kept = kept.get(key) ?? box.kept;
+        box.of = key;
         box.error = null;
       } catch (error) {
         if (gone) return;
+        // Figures of another range are none of this one.
+        if (box.of !== key) box.kept = null;
         box.error = /** @type {ApiError} */ (error);
+        box.failed = Date.now();
       }
+      turn();
       draw((n) => n + 1);
       clearTimeout(timer);
       if (every > 0 && !still) timer = setTimeout(again, every * 1000);
@@ -130,14 +154,18 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       if (!document.hidden) void once();
     };
     const seen = () => {
-      const old = Date.now() - (box.kept?.at ?? 0) > every * 1000;
-      if (!document.hidden && every > 0 && !still && old) void once();
+      if (document.hidden || every === 0 || still) return;
+      // What was due meanwhile was left out.
+      clearTimeout(timer);
+      timer = setTimeout(again, Math.max((box.kept?.at ?? 0) + every * 1000 - Date.now(), 0));
     };
     // While work goes on, as soon as what is shown has had its time.
     const grow = () => {
       if (every === 0 || still || document.hidden) return;
       clearTimeout(timer);
-      const due = (box.kept?.at ?? 0) + patience(box.kept, params) - Date.now();
+      // A server that has too much to do is not asked the more for it.
+      const last = Math.max(box.kept?.at ?? 0, box.failed);
+      const due = last + patience(box.kept, params) - Date.now();
       timer = setTimeout(again, Math.min(Math.max(due, 0), every * 1000));
     };
     const stop = grown.watch(grow);
@@ -149,10 +177,11 @@ export function useAnswer(name, params, { every = 30 } = {}) {
     const fresh = held && Date.now() - held.at < Math.max(every, 1) * 1000;
     const forced = box.turn !== box.done;
     box.done = box.turn;
-    if (forced || !held || (!fresh && !still)) void once();
+    if (forced || !held || (!fresh && !still)) void once(forced);
     else if (every > 0 && !still) timer = setTimeout(again, held.at + every * 1000 - Date.now());
     return () => {
       gone = true;
+      turn();
       clearTimeout(timer);
       stop();
       found();
