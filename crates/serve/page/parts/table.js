@@ -199,8 +199,9 @@ function cell(column, row, heads, largest) {
       : html`<span class="barred"
           ><span>${shown}</span
           ><span class="bar" aria-hidden="true"
-            ><span style=${{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }}></span></span
-        ></span>`;
+            >${share > 0 && html`<span style=${{ width: `${Math.min(Math.max(share, 0), 1) * 100}%` }}></span>`}</span
+          ></span
+        >`;
   const name = `${right(column) ? 'right' : ''} ${isText(column) ? 'text' : ''} ${shown === NONE ? 'none' : ''}`.trim();
   return heads
     ? html`<th key=${column.key} scope="row" class=${name}>${inside}</th>`

@@ -1,5 +1,5 @@
 import { ago, count, counted, number, percent, time } from '../format.js';
-import { html, useMemo, useState } from '../html.js';
+import { html, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
@@ -22,12 +22,23 @@ const TOLD = ['firing', 'pending', 'resolved'];
 export default function View(_props) {
   const { answer, error, loading, stale, reload } = useAnswer('alerts', {}, { every: EVERY });
   const [edited, setEdited] = useState(/** @type {Rule | 'new' | null} */ (null));
+  const opener = useRef(/** @type {Element | null} */ (null));
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${420} /></div>`;
   const by = tally(answer.alerts);
   const on = answer.rules.filter((/** @type {Rule} */ rule) => rule.enabled).length;
-  const done = () => {
+  const edit = (/** @type {Rule | 'new'} */ rule) => {
+    opener.current = document.activeElement;
+    setEdited(rule);
+  };
+  const close = () => {
     setEdited(null);
+    // Back to where one came from, once that can be pressed again.
+    const from = opener.current;
+    requestAnimationFrame(() => from instanceof HTMLElement && from.focus());
+  };
+  const done = () => {
+    close();
     reload();
   };
   return html`<div class=${`view${stale ? ' stale' : ''}`}>
@@ -53,8 +64,8 @@ export default function View(_props) {
       <${Stat} label="Rules on" value=${`${count(on)} of ${count(answer.rules.length)}`} note="looked at each second" />
     </div>
     <${Now} alerts=${answer.alerts} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
-    ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${() => setEdited(null)} />`}
-    <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${setEdited} reload=${reload} />
+    ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${close} />`}
+    <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${edit} reload=${reload} />
     <div class="row two">
       ${answer.silences && html`<${Silences} silences=${answer.silences} rules=${answer.rules} reload=${reload} />`}
       ${answer.channels && html`<${Channels} channels=${answer.channels} reload=${reload} />`}
@@ -167,6 +178,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
     return worst;
   }, [alerts]);
   const act = async (/** @type {Rule} */ rule, /** @type {() => Promise<unknown>} */ what) => {
+    if (busy !== null) return;
     setBusy(rule.name);
     setError(null);
     try {
@@ -218,7 +230,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
                   role="switch"
                   aria-checked=${rule.enabled ? 'true' : 'false'}
                   aria-label=${`Watch ${rule.name}`}
-                  disabled=${busy !== null}
+                  aria-disabled=${busy !== null ? 'true' : undefined}
                   onClick=${() => turn(rule)}
                 >
                   <span></span>

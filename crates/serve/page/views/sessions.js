@@ -96,9 +96,9 @@ export default function View({ route }) {
         rows=${shown}
         id=${(/** @type {any} */ row) => row.session}
         sort=${{ key: 'last', down: true }}
-        more=${more}
+        more=${agent || onlyFailed ? 0 : more}
         empty=${agent || onlyFailed ? 'No session matches.' : 'No session in this time.'}
-        note=${more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setMany(true)}>${`Show up to ${count(MOST)}`}</button>`}
+        note=${more > 0 && (agent || onlyFailed) ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setMany(true)}>${`Show up to ${count(MOST)}`}</button>`}
       />
     </section>
   </div>`;

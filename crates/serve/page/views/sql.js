@@ -156,7 +156,7 @@ export default function View({ route }) {
       </div>`
     }
     ${result && html`<${Drawn} key=${result.statement} result=${result} />`}
-    ${result && html`<${Rows} result=${result} />`}
+    ${result && html`<${Rows} key=${`rows ${result.statement}`} result=${result} />`}
   </div>`;
 }
 
