@@ -114,9 +114,10 @@ fn the_document_describes_what_is_there() {
         let path = path.replace("{format}", "json").replace("{name}", "kept");
         for (method, operation) in item.as_object().expect("operations") {
             let answer = head(address, &method.to_uppercase(), &path);
-            let status = answer.get(9..12).unwrap_or_default();
+            // A thing that is not there is another matter than a path that is not.
+            let nothing = answer.contains("nothing is served at");
             assert!(
-                !matches!(status, "404" | "405"),
+                !nothing && answer.get(9..12) != Some("405"),
                 "{method} {path}: {answer}"
             );
             let id = operation["operationId"].as_str().expect("an id").to_owned();

