@@ -79,6 +79,18 @@ export const BLANK = {
 };
 
 /**
+ * Rules by group and name, those of no group first: one that is changed, and so
+ * comes from elsewhere, keeps its place.
+ * @template {{name: string, group: string}} R
+ * @param {readonly R[]} rules
+ * @returns {R[]}
+ */
+export function ordered(rules) {
+  const by = (/** @type {string} */ a, /** @type {string} */ b) => a.localeCompare(b, 'en', { numeric: true });
+  return [...rules].sort((one, other) => by(one.group, other.group) || by(one.name, other.name));
+}
+
+/**
  * @param {Rule} rule
  * @returns {Form}
  */

@@ -1,12 +1,12 @@
 import { ago, count, counted, number, percent, time } from '../format.js';
-import { html, useMemo, useRef, useState } from '../html.js';
+import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
 import { send } from '../api.js';
-import { useAnswer } from '../state.js';
+import { useAnswer, useLive } from '../state.js';
 import { Channels, SilenceForm, Silences } from './alert-quiet.js';
-import { FAMILIES, form, span, words } from './alert-rule.js';
+import { FAMILIES, form, ordered, span, words } from './alert-rule.js';
 import { Editor } from './alert-editor.js';
 
 /** @typedef {import('./alert-rule.js').Rule} Rule */
@@ -23,6 +23,17 @@ export default function View(_props) {
   const { answer, error, loading, stale, reload } = useAnswer('alerts', {}, { every: EVERY });
   const [edited, setEdited] = useState(/** @type {Rule | 'new' | null} */ (null));
   const opener = useRef(/** @type {Element | null} */ (null));
+  // What the stream tells of first is asked for at once, so that both say the same.
+  const { alerts: streamed } = useLive([]);
+  const stands = [...(streamed?.firing ?? []), ...(streamed?.pending ?? [])]
+    .map(({ rule, source, name, state }) => `${rule}\n${source}\n${name}\n${state}`)
+    .join('\n\n');
+  const before = useRef(stands);
+  useEffect(() => {
+    if (before.current === stands) return;
+    before.current = stands;
+    if (answer) reload();
+  }, [stands]);
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${420} /></div>`;
   const by = tally(answer.alerts);
@@ -168,6 +179,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(/** @type {string | null} */ (null));
   const [sure, setSure] = useState(/** @type {string | null} */ (null));
+  const listed = useMemo(() => ordered(rules), [rules]);
   const states = useMemo(() => {
     /** @type {Map<string, string>} */
     const worst = new Map();
@@ -219,7 +231,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
           </tr>
         </thead>
         <tbody>
-          ${rules.map((rule) => {
+          ${listed.map((rule) => {
             const own = rule.origin === 'api';
             const state = rule.enabled ? (states.get(rule.name) ?? 'no_data') : 'off';
             return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BLANK, body, check, field, form, labels, span, words } from '../../page/views/alert-rule.js';
+import { BLANK, body, check, field, form, labels, ordered, span, words } from '../../page/views/alert-rule.js';
 
 const rule = {
   name: 'Slow Tool',
@@ -109,4 +109,12 @@ test('seconds as people say them', () => {
   says(300, '5 min');
   says(7200, '2 h');
   says(NaN, '…');
+});
+
+test('a rule that is changed keeps its place', () => {
+  const of = (name, group, origin = 'builtin') => ({ name, group, origin });
+  const names = (rules) => ordered(rules).map(({ name }) => name);
+  const [mine, cpu, memory, tool] = [of('z', ''), of('CPU', 'system'), of('memory', 'system'), of('a', 'tool')];
+  assert.deepEqual(names([cpu, memory, tool, mine]), ['z', 'CPU', 'memory', 'a']);
+  assert.deepEqual(names([of('memory', 'system', 'api'), cpu, mine, tool]), ['z', 'CPU', 'memory', 'a']);
 });
