@@ -17,6 +17,8 @@ const SPARE = 8;
 const TICK_PX = 84;
 /** Nearer to the end there is no room for words. */
 const LAST_PX = 56;
+/** A letter on the axis takes so much at most. */
+const LETTER_PX = 6.5;
 /** A drag shorter than this is a click. */
 const DRAG_PX = 4;
 
@@ -186,6 +188,15 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
   const last = Math.min(Math.ceil((top + size.height) / ROW_PX) + SPARE, rows.length);
   const marks = ticks(time, view.low, view.high, Math.max(Math.floor(size.lane / TICK_PX), 1));
   const step = Math.min(...marks.slice(1).map((mark, at) => mark.offset - (marks[at]?.offset ?? 0)), time.length);
+  let free = -Infinity;
+  const words = marks
+    .map((mark) => ({ at: mark.at, text: says(mark.offset, step), left: (share(mark.at) * size.lane) / 100 }))
+    // Folds bring marks near each other: words stand where they have room.
+    .filter(({ text, left }) => {
+      if (left < free || left >= size.lane - LAST_PX) return false;
+      free = left + text.length * LETTER_PX + ROW_PX;
+      return true;
+    });
   const folds = time.pieces.filter((piece) => piece.idle && piece.at + piece.length > view.low && piece.at < view.high);
   const band = drag && [Math.min(...drag), Math.max(...drag)];
 
@@ -210,9 +221,7 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
       <div class="wf-name" role="columnheader">Event</div>
       <div class="wf-axis" role="columnheader" ref=${axis}>
         <span class="hidden">Time since the beginning</span>
-        ${marks
-          .filter((mark) => share(mark.at) * size.lane < 100 * (size.lane - LAST_PX))
-          .map((mark) => html`<span class="wf-tick" key=${mark.offset} style=${{ left: `${share(mark.at)}%` }}>${says(mark.offset, step)}</span>`)}
+        ${words.map(({ at, text }) => html`<span class="wf-tick" key=${at} style=${{ left: `${share(at)}%` }}>${text}</span>`)}
       </div>
     </div>
     <div class="wf-body" role="rowgroup" style=${{ height: `${rows.length * ROW_PX}px` }}>

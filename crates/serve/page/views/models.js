@@ -74,7 +74,7 @@ function Stats({ found, timeline }) {
       <${Stat}
         label="Tokens in"
         value=${tokens(used?.input)}
-        note=${used ? `${percent(ratio(used.cache_read, used.input))} from the cache` : ''}
+        note=${used ? `${percent(ratio(used.cache_read, used.input))} cached` : ''}
         spark=${values(timeline, (bucket) => bucket.input_tokens)}
       />
       <${Stat}
@@ -256,7 +256,7 @@ function One({ provider, model: name }) {
         <${Stat}
           label="Tokens in"
           value=${tokens(model?.tokens.input)}
-          note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} from the cache` : ''}
+          note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} cached` : ''}
           spark=${values(drawn, (bucket) => bucket.input_tokens)}
         />
         <${Stat}
