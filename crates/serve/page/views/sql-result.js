@@ -5,8 +5,9 @@
 /** @typedef {Record<string, unknown>} Row */
 /** @typedef {{label: string, values: (number|null)[]}} Series */
 /**
- * @typedef {{kind: 'line'|'bars', x: string, labels: (string|number)[], series: Series[], left: number}} Chart
- * `labels` are seconds where `kind` is line; `left` is how many series or bars are not drawn
+ * @typedef {{kind: 'line'|'bars', x: string, labels: (string|number)[], series: Series[], left: number, added?: true}} Chart
+ * `labels` are seconds where `kind` is line; `left` is how many series or bars are not drawn;
+ * `added`: where rows are of one instant, a point is their sum
  */
 
 const TIME = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
@@ -100,6 +101,7 @@ function line(rows, { x, y, by }) {
   const found = new Map();
   /** @type {Set<number>} */
   const times = new Set();
+  let added = false;
   for (const row of rows) {
     const at = seconds(row[x]);
     if (Number.isNaN(at)) continue;
@@ -110,6 +112,7 @@ function line(rows, { x, y, by }) {
       const label = by === null ? name : word(row[by]) + (y.length > 1 ? `, ${name}` : '');
       const points = found.get(label) ?? new Map();
       // The same instant twice is the sum: that is what is left out of a `group by`.
+      added ||= points.has(at);
       points.set(at, (points.get(at) ?? 0) + value);
       found.set(label, points);
     }
@@ -126,7 +129,8 @@ function line(rows, { x, y, by }) {
     label,
     values: labels.map((at) => points.get(at) ?? null),
   }));
-  return { kind: 'line', x, labels, series, left: most.length - series.length };
+  const chart = { kind: /** @type {const} */ ('line'), x, labels, series, left: most.length - series.length };
+  return added ? { ...chart, added } : chart;
 }
 
 /** Instants that a line may have. */

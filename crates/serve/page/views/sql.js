@@ -294,6 +294,7 @@ function Drawn({ result }) {
       </fieldset>
     </div>
     ${drawn === null ? html`<p class="muted">Choose a figure.</p>` : drawn.kind === 'line' ? html`<${Lines} drawn=${drawn} />` : html`<${CategoryBars} drawn=${drawn} />`}
+    ${drawn?.added && html`<p class="note-line">Rows of one time are added up, which is right for counts and sums, not for means or percentiles: choose a line for each, or group by less.</p>`}
     ${drawn && drawn.left > 0 && html`<p class="note-line">${drawn.kind === 'line' ? `The ${MOST_SERIES} largest are drawn, ${counted(drawn.left, 'line')} not.` : `The first ${MOST_BARS} are drawn, ${count(drawn.left)} not.`}</p>`}
   </section>`;
 }

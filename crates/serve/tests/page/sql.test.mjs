@@ -104,6 +104,9 @@ test('lines have one place for each instant, in order', () => {
     ],
     left: 0,
   });
+  // Rows of one time in one line are added up, and that is said.
+  const one = chart(rows, columns(rows), { x: 't', y: ['n'], by: null });
+  assert.deepEqual([one?.series[0].values, one?.added], [[6, 2], true]);
   const holes = [{ t: '1970-01-01', n: null }, { t: '1970-01-02', n: 5 }];
   const holed = chart(holes, columns(holes), { x: 't', y: ['n'], by: null });
   assert.deepEqual(holed?.series[0].values, [null, 5]);
