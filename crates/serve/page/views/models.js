@@ -9,7 +9,7 @@ import { Table } from '../parts/table.js';
 import { link, useAnswer, useRange } from '../state.js';
 import { Calls, Cost, Latency, Tokens } from './charts.js';
 import { Absent, Callers, Classes, Failures, outcome } from './one.js';
-import { peak, ratio, stretch, times, total, twin, values } from './series.js';
+import { peak, ratio, stretch, times, total, twin, values, valuesAt } from './series.js';
 
 export const title = 'Models and cost';
 
@@ -133,7 +133,7 @@ function Apart({ models, ready }) {
     dearest.map((model, at) => ({
       key: `of${at}`,
       label: nameOf(model),
-      values: values(timelines[at], figure),
+      values: valuesAt(timelines[at], x, figure),
       tone: `series-${at + 1}`,
     }));
   const cost = series((bucket) => bucket.cost_usd);

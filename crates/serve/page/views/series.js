@@ -30,6 +30,20 @@ export function values(timeline, figure) {
   return timeline ? timeline.buckets.map(figure) : NONE;
 }
 
+/**
+ * A figure of the stretches that begin then; a timeline that was asked for a
+ * moment later may begin with another.
+ * @param {Timeline | null | undefined} timeline
+ * @param {readonly number[]} x seconds since 1970
+ * @param {(bucket: Bucket) => number | null} figure
+ * @returns {Values}
+ */
+export function valuesAt(timeline, x, figure) {
+  const found = values(timeline, figure);
+  const by = new Map(times(timeline).map((at, here) => [at, found[here] ?? null]));
+  return x.map((at) => by.get(at) ?? null);
+}
+
 /** The part of look-ups that a cache answered. @param {Bucket} bucket */
 export function hitRatio(bucket) {
   return ratio(bucket.hits, (bucket.hits ?? 0) + (bucket.misses ?? 0));

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { figureLabels, logSplits, steps, timeLabel, timeLabels } from '../../page/charts/axes.js';
 import { sparkPaths } from '../../page/charts/spark.js';
 import { sorted } from '../../page/parts/order.js';
-import { against, failureRatio, hitRatio, isWide, peak, ratio, stretch, total, twin } from '../../page/views/series.js';
+import { against, failureRatio, hitRatio, isWide, peak, ratio, stretch, total, twin, valuesAt } from '../../page/views/series.js';
 import { verdict } from '../../page/verdict.js';
 import { stacked } from '../../page/charts/stack.js';
 
@@ -193,4 +193,12 @@ test('the verdict says what is wrong', () => {
     const found = verdict(health, alerts);
     assert.deepEqual([found.tone, found.word, plain(found.sentence)], [tone, word, sentence]);
   }
+});
+
+test('timelines that were asked for a moment apart stand at the same times', () => {
+  const later = { buckets: [60, 120].map((at) => ({ from: new Date(at * 1000).toISOString(), count: at })) };
+  const counts = (x) => valuesAt(/** @type {any} */ (later), x, (bucket) => bucket.count);
+  assert.deepEqual(counts([0, 60]), [null, 60]);
+  assert.deepEqual(counts([60, 120]), [60, 120]);
+  assert.deepEqual(valuesAt(null, [0], () => 1), [null]);
 });
