@@ -21,6 +21,8 @@ const MAX_CELLS: usize = 6 << 20;
 const MAX_POINTS: usize = 2 << 20;
 /// Events of alerts that are kept.
 const MOST_ALERTS: usize = 100;
+/// Bytes of the line of one; no rule of ours makes as many.
+const MOST_ALERT_BYTES: usize = 64 << 10;
 /// Their type.
 const ALERT: &str = "alert";
 /// Of a longer name only the start is kept, bytes.
@@ -106,6 +108,9 @@ impl State {
 
     /// They are few, and kept whole.
     fn remember_alert(&mut self, line: &[u8]) {
+        if line.len() > MOST_ALERT_BYTES {
+            return;
+        }
         let Ok(event) = Event::from_line(line) else {
             return;
         };
@@ -482,6 +487,21 @@ mod tests {
     fn latencies(state: &State) -> Vec<f64> {
         let place = state.find(Family::Tool, "", "t").expect("it was called");
         state.entries[place].series.points.values().collect()
+    }
+
+    #[test]
+    fn alerts_are_remembered_unless_somebody_sends_what_no_rule_can_say() {
+        let mut state = State::new(64);
+        let alert = |name: &str, words: usize| {
+            let alert = Event::new(UnixNanos(NOW), "alert").with(Column::Name, name);
+            let mut tags = serde_json::Map::new();
+            tags.insert("condition".to_owned(), "x".repeat(words).into());
+            alert.with(Column::Tags, tags).to_line()
+        };
+        state.take(&alert("ours", 8 << 10), UnixNanos(NOW));
+        state.take(&alert("huge", 1 << 20), UnixNanos(NOW));
+        let held = state.alerts.iter().map(|it| it.str(Column::Name));
+        assert_eq!(held.collect::<Vec<_>>(), [Some("ours")]);
     }
 
     #[test]

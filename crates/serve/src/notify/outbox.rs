@@ -228,6 +228,11 @@ impl Outbox {
 
     fn make_room(&mut self, at: usize, now: UnixNanos) -> Vec<(usize, Lost)> {
         let waiting = self.alerts.iter().filter(|(_, alert)| alert.is_news(at));
+        if waiting.clone().count() <= MOST_WAITING {
+            return Vec::new();
+        }
+        // What is silenced waits for its silence to end, and not for the channel.
+        let waiting = waiting.filter(|(_, alert)| self.silenced(&alert.item, now).is_none());
         let mut waiting: Vec<_> = waiting
             .map(|(key, alert)| (alert.item.fired_at, key.clone()))
             .collect();
@@ -269,6 +274,11 @@ impl Outbox {
         &self.silences
     }
 
+    /// Until when nobody is told of an alert; `None`: people are.
+    fn silenced(&self, item: &Item, now: UnixNanos) -> Option<UnixNanos> {
+        silence::until(&self.silences, &item.rule, &item.source, &item.name, now)
+    }
+
     /// How it goes with a channel, and how many alerts wait for it.
     pub(super) fn facts(&self, at: usize) -> (&Facts, usize) {
         let waiting = self.alerts.values().filter(|alert| alert.is_news(at));
@@ -290,7 +300,7 @@ impl Outbox {
             };
             let item = &alert.item;
             let news = alert.is_news(at);
-            let silent = silence::until(&self.silences, &item.rule, &item.source, &item.name, now);
+            let silent = self.silenced(item, now);
             // A state that it knows is held up, or it would end by itself.
             let quiet = match (silent, news) {
                 (Some(_), true) => true,
@@ -341,10 +351,9 @@ impl Outbox {
             // What is told again is told as a whole.
             let whole = self.alerts.iter().filter(|(_, alert)| {
                 let item = &alert.item;
-                let (rule, source, name) = (&item.rule, &item.source, &item.name);
-                let silent = silence::until(&self.silences, rule, source, name, now);
                 let known = alert.standing[at].is_some() && !alert.is_news(at);
-                item.is_firing() && item.together() == group && known && silent.is_none()
+                let told = item.is_firing() && item.together() == group && known;
+                told && self.silenced(item, now).is_none()
             });
             let whole = whole.map(|(key, _)| key.clone());
             keys.extend(whole);

@@ -422,6 +422,31 @@ fn what_waits_is_bounded_and_the_oldest_is_given_up() {
 }
 
 #[test]
+fn what_is_silenced_takes_no_room_from_what_is_not() {
+    let mut outbox = one();
+    outbox.set_silences(vec![Silence {
+        id: String::new(),
+        rule: "r".to_owned(),
+        source: None,
+        name: None,
+        until: at(1000),
+        by: String::new(),
+        created_at: at(0),
+    }]);
+    outbox.take(&[firing("q", "x")], at(0));
+    let many = (0..=MOST_WAITING).map(|of| Told {
+        fired_at: Some(at(1)),
+        ..firing("r", &of.to_string())
+    });
+    let many: Vec<Told> = many.collect();
+    assert_eq!(outbox.take(&many, at(1)), []);
+    assert_eq!(sent(&mut outbox, 0, 2), ["x firing"]);
+    // Once it ends they wait, and there are too many.
+    outbox.set_silences(Vec::new());
+    assert_eq!(outbox.take(&[firing("q", "y")], at(3)).len(), 2);
+}
+
+#[test]
 fn an_alertmanager_is_told_all_that_fires_in_time() {
     let all = json!({"am": {"kind": "alertmanager", "url": "http://127.0.0.1:9/",
         "refresh_seconds": 60}});

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 use tachograph_model::UnixNanos;
@@ -18,6 +19,8 @@ const MOST_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Undelivered {
     path: PathBuf,
+    /// Channels give up at the same time, each in its own thread.
+    writing: Mutex<()>,
 }
 
 impl Undelivered {
@@ -25,6 +28,7 @@ impl Undelivered {
     pub(super) fn of(root: &Path) -> Self {
         Self {
             path: root.join("alerts").join("undelivered.jsonl"),
+            writing: Mutex::default(),
         }
     }
 
@@ -55,6 +59,7 @@ impl Undelivered {
             lines += &line.to_string();
             lines.push('\n');
         }
+        let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = file::open_private(&self.path)?;
         if file.metadata()?.len() + lines.len() as u64 > MOST_BYTES {
             self.halve()?;
@@ -105,5 +110,38 @@ mod tests {
             assert_eq!(number(line), first + at);
         }
         assert_eq!(first + lines.len(), 2000);
+    }
+
+    #[test]
+    fn channels_that_give_up_at_once_lose_no_line() {
+        let home = tempfile::tempdir().expect("a folder");
+        let undelivered = Undelivered::of(home.path());
+        let item = Notification::test(None).alerts[0].clone();
+        let names = ["a", "b", "c", "d"];
+        std::thread::scope(|scope| {
+            for name in names {
+                let (undelivered, item) = (&undelivered, &item);
+                scope.spawn(move || {
+                    for at in 0..40 {
+                        let why = format!("{at} {}", "x".repeat(16 << 10));
+                        let item = item.clone();
+                        let lost = [Lost { item, why }];
+                        undelivered.add(name, "slack", &lost).expect("written");
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&undelivered.path).expect("there");
+        let mut next = std::collections::HashMap::new();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+            let why = line["why"].as_str().expect("why");
+            let at: usize = why.split(' ').next().expect("a number").parse().expect(why);
+            let channel = line["channel"].as_str().expect("a channel").to_owned();
+            let wanted = next.insert(channel, at + 1).unwrap_or(at);
+            assert_eq!(at, wanted);
+        }
+        // Of those that are not gone, the newest is there.
+        assert!(next.values().all(|next| *next == 40), "{next:?}");
     }
 }
