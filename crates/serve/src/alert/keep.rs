@@ -18,7 +18,7 @@ use crate::notify::KeptPost;
 
 const VERSION: u32 = 1;
 /// Bytes of the file; so many alerts do not fire at once.
-const MOST_BYTES: u64 = 32 << 20;
+const MOST_BYTES: u64 = 512 << 20;
 /// How far back the log is looked at for a line that may have been written.
 const LOOK_BACK: u64 = 8 << 20;
 

@@ -307,7 +307,10 @@ impl Ranked {
         let value = self.shown(value);
         self.total = self.total.saturating_add(times);
         match self.place(value, times) {
-            Ok(at) if self.coarse => self.held[at].1 += times,
+            // A hostile log may count more than there is room for.
+            Ok(at) if self.coarse => {
+                self.held[at].1 = self.held[at].1.saturating_add(times);
+            }
             Ok(at) | Err(at) => {
                 self.held.insert(at, (value, times));
                 self.weighted += usize::from(times != 1);

@@ -4,12 +4,16 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use serde_json::Value as Json;
 
 use super::plan::DOORS;
 use crate::exit::Result;
+
+/// How long one waits for those that only ask, ten times.
+const INSTANT: Duration = Duration::from_millis(10);
 
 /// The lock, held.
 pub struct ServerLock {
@@ -31,7 +35,7 @@ impl ServerLock {
         let mut file = options
             .open(&path)
             .with_context(|| format!("cannot open {}", path.display()))?;
-        match file.try_lock() {
+        match lock_soon(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -68,6 +72,18 @@ impl Drop for ServerLock {
         // would hold a lock that nobody else sees.
         let _ = self.file.set_len(0);
     }
+}
+
+/// Whoever asks whether a server runs holds the lock for an instant, as [`running`]
+/// does; a server holds it for good.
+fn lock_soon(file: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(INSTANT),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
 }
 
 fn runs_already(home: &Path, told: &str) -> anyhow::Error {
@@ -139,6 +155,22 @@ fn own_file(path: &Path) -> Option<PathBuf> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_only_asks_keeps_no_server_from_starting() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = File::create(dir.path().join("server.lock")).expect("a file");
+        file.lock_shared().expect("locked");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(INSTANT);
+                file.unlock().expect("unlocked");
+            });
+            let lock = ServerLock::take(dir.path()).expect("it waits");
+            assert!(ServerLock::take(dir.path()).is_err(), "a server stays");
+            drop(lock);
+        });
+    }
 
     #[test]
     fn only_files_of_their_own_are_removed() {

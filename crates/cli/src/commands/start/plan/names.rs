@@ -21,16 +21,21 @@ const FRESH: Duration = Duration::from_secs(30);
 /// again when what it knows is half a minute old: agents may be indexed, and
 /// definitions written, while the server runs.
 pub fn names(home: PathBuf, salt: Salt) -> impl Fn() -> Arc<Names> + Send + Sync {
-    let known: Mutex<Option<(Instant, Arc<Names>)>> = Mutex::default();
+    let known: Mutex<Option<(Option<Instant>, Arc<Names>)>> = Mutex::default();
     move || {
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((read, names)) = &*known
-            && read.elapsed() < FRESH
+        let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
         {
-            return names.clone();
+            // Whoever asks while one reads gets what was known before: the folder
+            // may be slow, and live figures are asked for at the same desk.
+            let mut known = known();
+            let (read, names) = known.get_or_insert_default();
+            if read.is_some_and(|read| read.elapsed() < FRESH) {
+                return names.clone();
+            }
+            *read = Some(Instant::now());
         }
         let names = Arc::new(read(&home, &salt));
-        *known = Some((Instant::now(), names.clone()));
+        *known() = Some((Some(Instant::now()), names.clone()));
         names
     }
 }
