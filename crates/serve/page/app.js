@@ -8,6 +8,7 @@ import { RangePicker } from './parts/range-picker.js';
 import { Empty, Loading, Problem } from './parts/states.js';
 import { Unlock } from './parts/unlock.js';
 import {
+  firingNow,
   link,
   pause,
   paused,
@@ -102,8 +103,7 @@ function skip(event) {
 
 /** @param {{view: string}} props */
 function Nav({ view }) {
-  const { alerts } = useLive([]);
-  const firing = alerts?.firing.length ?? 0;
+  const firing = firingNow(useLive([]));
   const here = PARENT.get(view) ?? view;
   const open = !useStore(guarded);
   const strip = useRef(/** @type {HTMLElement | null} */ (null));
@@ -182,11 +182,10 @@ function Top({ route, heading }) {
 function Verdict() {
   const { query } = useRange();
   const { answer } = useAnswer('health', query);
-  const { alerts } = useLive([]);
-  const { tone, word, sentence } = verdict(answer, alerts?.firing ?? []);
-  const firing = (alerts?.firing.length ?? 0) > 0;
+  const firing = firingNow(useLive([]));
+  const { tone, word, sentence } = verdict(answer, firing);
   return html`
-    <a class="verdict" href=${link(firing ? 'alerts' : 'overview')} title=${sentence}>
+    <a class="verdict" href=${link(firing > 0 ? 'alerts' : 'overview')} title=${sentence}>
       <span class=${`mark ${tone}`} aria-hidden="true"></span>
       <span class="hidden">State: </span>${word}
     </a>
@@ -283,11 +282,22 @@ function Stage({ route }) {
   }
   // A part of the page that does not come: the server is gone, or is another
   // version than the page is of. Loading anew tells which.
-  if (failed) return html`<${Problem} error=${failed} retry=${() => location.reload()} />`;
+  if (failed) return html`<${Problem} error=${failed} retry=${() => location.reload()} /><${WhenBack} />`;
   if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
   if (blank && OF_WORK.has(route.view)) return html`<div class="view"><${Empty} /></div>`;
   if (view === null) return html`<${Loading} height=${400} />`;
   return html`<${view.default} route=${route} />`;
+}
+
+/** Loads the page anew when a server that was gone is back. */
+function WhenBack() {
+  const { state } = useLive([]);
+  const gone = useRef(false);
+  useEffect(() => {
+    if (state === 'live' && gone.current) location.reload();
+    gone.current = state !== 'live';
+  }, [state]);
+  return null;
 }
 
 // What events say of time is by the server's clock.

@@ -5,7 +5,13 @@ export const NONE = '–';
 /** Keeps a number and its unit on one line. */
 const NBSP = '\u00a0';
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+/** Beyond what any figure is, in as little room: `3.2e289`. */
+const ABSURD = 1e15;
+const whole = {
+  format: (/** @type {number} */ value) =>
+    Math.abs(value) < ABSURD ? digits.format(value) : value.toExponential(1).replace('e+', 'e'),
+};
 const cents = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** @typedef {number | null | undefined} Figure */

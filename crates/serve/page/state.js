@@ -6,7 +6,7 @@ import { address } from './api.js';
 export { go, link, route, setQuery, useRoute } from './state/address.js';
 export { turning, useAnswer } from './state/answers.js';
 export { useNames } from './state/names.js';
-export { pause, paused, reconnect, resume, useLive } from './state/now.js';
+export { firingNow, pause, paused, reconnect, resume, useLive } from './state/now.js';
 export { setRange, useBlank, useRange } from './state/range.js';
 export { useTheme } from './state/theme.js';
 

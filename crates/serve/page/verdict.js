@@ -27,12 +27,12 @@ function listed(parts) {
 
 /**
  * @param {{verdict: string, checks: readonly Check[]} | null} health the answer to `health`
- * @param {readonly {name?: string, rule?: string}[]} firing alerts
+ * @param {number} firing how many alerts fire
  * @returns {{tone: Tone, word: string, sentence: string}}
  */
 export function verdict(health, firing) {
   const alarm =
-    firing.length === 0 ? null : firing.length === 1 ? '1 alert is firing' : `${firing.length} alerts are firing`;
+    firing === 0 ? null : firing === 1 ? '1 alert is firing' : `${firing.toLocaleString('en-US')} alerts are firing`;
   if (health === null) {
     return alarm
       ? { tone: 'bad', word: alarm.replace(/ (is|are) /, ' '), sentence: `${alarm}.` }

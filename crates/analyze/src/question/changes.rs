@@ -9,8 +9,10 @@ use tachograph_stats::Part;
 use super::discovery::{LOOKUP, hits};
 use crate::cells::{self, Cells, Row};
 
-/// Events that a day needs for a median, and for a part of them that failed.
+/// Events that a day needs for any figure, for a median (the middle of fewer is
+/// chance), and for a part of them that failed.
 const MIN_EVENTS: u64 = 5;
+const MIN_MEDIAN: u64 = 10;
 const MIN_TRIALS: u64 = 20;
 
 /// Answers from the cells.
@@ -127,7 +129,7 @@ fn enough(rows: &[&Row]) -> bool {
 
 fn median(rows: &[&Row]) -> Option<Value> {
     let durations = cells::durations(rows.iter().copied());
-    (durations.count() >= MIN_EVENTS)
+    (durations.count() >= MIN_MEDIAN)
         .then(|| durations.spread().map(|s| Value::Plain(s.p50)))
         .flatten()
 }

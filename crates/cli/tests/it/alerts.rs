@@ -130,6 +130,7 @@ fn what_is_wrong_with_a_rule_is_said_with_its_place() {
         &["alerts", "check", "--rules", "nowhere.yaml"],
         "no such file",
     );
+    check("", &["alerts", "check", "--rules", "."], "--rules .: ");
     check(
         "",
         &["alerts", "check", "--rule", "Slow Tol"],

@@ -103,3 +103,11 @@ export function useLive(families) {
   }, [list]);
   return useStore(now);
 }
+
+/**
+ * How many alerts fire: the lists of the stream end somewhere.
+ * @param {LiveNow} live
+ */
+export function firingNow({ alerts, overview }) {
+  return overview?.['alerts_firing'] ?? alerts?.firing.length ?? 0;
+}

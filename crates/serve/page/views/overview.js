@@ -1,10 +1,11 @@
+import { serverNow } from '../api.js';
 import { ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
 import { html } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
-import { link, useAnswer, useLive, useRange } from '../state.js';
+import { firingNow, link, useAnswer, useLive, useRange } from '../state.js';
 import { verdict } from '../verdict.js';
 import { went } from './changes.js';
 import { Calls, Cost, HitRate, Latency, Tokens } from './charts.js';
@@ -84,7 +85,7 @@ function State({ health, live, changes, idle }) {
   const firing = live.alerts?.firing ?? [];
   const pending = live.alerts?.pending ?? [];
   const now = live.overview;
-  const { tone, sentence } = verdict(health, firing);
+  const { tone, sentence } = verdict(health, firingNow(live));
   const worse = (changes?.changes ?? []).filter((/** @type {any} */ change) => change.worse);
   return html`
     <section class="card state-card" aria-label="State">
@@ -126,12 +127,31 @@ function present(now) {
   return `Now ${[...parts, ...(typeof cost === 'number' ? [`${money(cost)} an hour`] : [])].join(', ')}`;
 }
 
+const DAY = 86_400_000;
+
+/**
+ * The day of it and those around it, a week for what goes on since.
+ * @param {import('../types.d.ts').Change} change
+ * @returns {Record<string, string>}
+ */
+function around({ finding, since }) {
+  const day = Date.parse(since);
+  if (!Number.isFinite(day)) return {};
+  const [before, after] = finding === 'outlier' ? [1, 2] : [7, 7];
+  const at = (/** @type {number} */ ms) => new Date(ms).toISOString();
+  return { from: at(day - before * DAY), to: at(Math.min(day + after * DAY, serverNow())) };
+}
+
 /** Where there is more on it. @param {import('../types.d.ts').Change} change */
 function changed(change) {
-  if (change.event_type === 'tool_call') return link('tools', [change.name]);
-  if (change.event_type === 'llm_call') return link('models');
-  if (change.event_type === 'cache') return link('caches');
-  if (change.event_type === 'query') return link('queries');
+  const when = around(change);
+  if (change.event_type === 'tool_call') return link('tools', [change.name], when);
+  if (change.event_type === 'llm_call') {
+    const [provider = '', ...model] = change.name.split('/');
+    return link('models', model.length > 0 ? [provider, model.join('/')] : [], when);
+  }
+  if (change.event_type === 'cache') return link('caches', [], when);
+  if (change.event_type === 'query') return link('queries', [], when);
   return null;
 }
 

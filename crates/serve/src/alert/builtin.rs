@@ -24,6 +24,10 @@ const SEED: [Row; 8] = [
     ("warning", "High Memory Usage", "system", "memory_usage_percent", (Stat::Avg, Op::Above, 85.0)),
 ];
 
+/// Seconds that a machine's load must have been too high for: a server that has just
+/// begun has but one measurement.
+const SETTLED: u64 = 60;
+
 /// Severity, name, family, condition, window, least values in it, description.
 type Ours = (
     &'static str,
@@ -55,6 +59,7 @@ pub(super) fn rules() -> Vec<Rule> {
         .map(|(severity, name, source, metric, when)| Rule {
             severity: severity.to_owned(),
             group: source.to_owned(),
+            for_seconds: if source == "system" { SETTLED } else { 0 },
             ..Rule::new(name, metric, source, condition(when))
         });
     let ours = OURS.into_iter();

@@ -147,36 +147,35 @@ test('the verdict says what is wrong', () => {
   const good = { name: 'search p95', value: 2, unit: 'ms', target: 10, status: 'good' };
   const late = { name: 'search p95', value: 12, unit: 'ms', target: 10, status: 'warning' };
   const low = { name: 'cache hit rate', value: 12, unit: 'percent', target: 80, status: 'bad' };
-  const firing = [{ rule: 'x' }];
-  for (const [health, alerts, tone, word, sentence] of [
-    [null, [], 'none', '–', ''],
-    [null, firing, 'bad', '1 alert firing', '1 alert is firing.'],
-    [{ verdict: 'operational', checks: [good, good] }, [], 'good', 'Healthy', 'All 2 targets are met.'],
+  for (const [health, firing, tone, word, sentence] of [
+    [null, 0, 'none', '–', ''],
+    [null, 1, 'bad', '1 alert firing', '1 alert is firing.'],
+    [{ verdict: 'operational', checks: [good, good] }, 0, 'good', 'Healthy', 'All 2 targets are met.'],
     [
       { verdict: 'good_so_far', checks: [good] },
-      [],
+      0,
       'good',
       'Healthy',
       'The one target is met, others have no data yet.',
     ],
     [
       { verdict: 'missed', checks: [good, late] },
-      [],
+      0,
       'warn',
       '1 target missed',
       '1 of 2 targets is missed: search p95 is 12.0 ms (target below 10.0 ms).',
     ],
     [
       { verdict: 'missed', checks: [late, low] },
-      [],
+      0,
       'bad',
       '2 targets missed',
       '2 of 2 targets are missed: search p95 is 12.0 ms (target below 10.0 ms) and hit rate of the agent cache is 12.0 % (target above 80.0 %).',
     ],
-    [{ verdict: 'no_data', checks: [] }, [], 'none', 'No data', 'Nothing was recorded in this time.'],
+    [{ verdict: 'no_data', checks: [] }, 0, 'none', 'No data', 'Nothing was recorded in this time.'],
     [
       { verdict: 'no_targets', checks: [] },
-      [],
+      0,
       'none',
       'No targets',
       'What was recorded in this time has no targets to be held against.',
@@ -184,13 +183,13 @@ test('the verdict says what is wrong', () => {
     // What fires is what counts.
     [
       { verdict: 'operational', checks: [good] },
-      [...firing, ...firing],
+      1234,
       'bad',
-      '2 alerts firing',
-      '2 alerts are firing. The one target is met.',
+      '1,234 alerts firing',
+      '1,234 alerts are firing. The one target is met.',
     ],
   ]) {
-    const found = verdict(health, alerts);
+    const found = verdict(health, firing);
     assert.deepEqual([found.tone, found.word, plain(found.sentence)], [tone, word, sentence]);
   }
 });

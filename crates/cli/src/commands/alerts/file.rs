@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
@@ -45,7 +44,13 @@ pub fn read(path: &Path, now: UnixNanos) -> Result<Vec<Rule>> {
 }
 
 fn text(path: &Path) -> Result<String> {
-    let cannot = || format!("cannot read {}", path.display());
+    // Exit code 1 would say that something fires.
+    let cannot = |error: std::io::Error| {
+        usage(format!(
+            "--rules {}: {error}\nhint: name a YAML or JSON file of rules; {WAY_OUT}",
+            path.display()
+        ))
+    };
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin()
@@ -57,11 +62,11 @@ fn text(path: &Path) -> Result<String> {
                 "--rules {}: no such file\nhint: name a YAML or JSON file of rules; {WAY_OUT}",
                 path.display()
             )),
-            _ => anyhow::Error::from(error).context(cannot()),
+            _ => cannot(error),
         })?;
         file.take(MOST_BYTES + 1).read_to_string(&mut text)
     };
-    read.with_context(cannot)?;
+    read.map_err(cannot)?;
     if text.len() as u64 > MOST_BYTES {
         return Err(usage(format!(
             "{} has more than {MOST_BYTES} bytes\nhint: split it, and check each part",
