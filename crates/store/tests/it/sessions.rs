@@ -155,7 +155,7 @@ fn check(store: &Store, events: &[Event], after: &str) {
     let snapshot = store.snapshot().unwrap();
     for window in windows() {
         let wanted = naive(events, window);
-        for limit in [1, 7, 7_000] {
+        for limit in [7, 7_000] {
             let found = snapshot.sessions(window, limit).unwrap();
             assert_eq!(found.found, wanted.len() as u64, "{after}: {window:?}");
             assert_eq!(found.notes, [], "{after}: {window:?}");
@@ -163,9 +163,7 @@ fn check(store: &Store, events: &[Event], after: &str) {
             assert_eq!(found.sessions, expected, "{after}: {window:?} {limit}");
         }
     }
-    for number in [7, 100] {
-        check_one(&snapshot, events, number, after);
-    }
+    check_one(&snapshot, events, 7, after);
 }
 
 #[track_caller]
@@ -245,15 +243,15 @@ fn sessions_wherever_their_events_lie() {
         place.store().keeping(64 << 20),
         place.store().keeping(9_000),
     ];
-    let all = events(1, 2_400);
-    place.append(&all[..300]);
-    check_all(&place, &keeping, &all[..300], "in the log");
-    place.append(&all[300..400]);
-    check_all(&place, &keeping, &all[..400], "in a log that grew");
+    let all = events(1, 12_000);
+    place.append(&all[..1_500]);
+    check_all(&place, &keeping, &all[..1_500], "in the log");
+    place.append(&all[1_500..2_000]);
+    check_all(&place, &keeping, &all[..2_000], "in a log that grew");
     place.seal();
-    place.append(&all[400..1_400]);
-    check_all(&place, &keeping, &all[..1_400], "half sealed");
-    place.append(&all[1_400..]);
+    place.append(&all[2_000..7_000]);
+    check_all(&place, &keeping, &all[..7_000], "half sealed");
+    place.append(&all[7_000..]);
     place.seal();
     check_all(&place, &keeping, &all, "sealed");
     assert!(files(&place).len() >= 2);
