@@ -1,6 +1,7 @@
 // Chromium, and pages in it that note whatever is not as it should be.
 
 import { axe, chromium, place } from './packages.mjs';
+import { PATIENCE_MS } from './servers.mjs';
 
 /** A page that goes nowhere yet, so that its world can be changed before. */
 export const ABOUT = 'about:blank';
@@ -38,6 +39,7 @@ export async function open(browser, url, { size = WIDE, dark = false, expected =
     timezoneId: 'UTC',
     ...more,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.odd = [];
   page.asking = new Set();
@@ -64,7 +66,7 @@ export async function open(browser, url, { size = WIDE, dark = false, expected =
 }
 
 /** Waits until a view stands: nothing is asked, nothing is a placeholder, nothing moves. */
-export async function settled(page, ms = 20_000) {
+export async function settled(page, ms = PATIENCE_MS) {
   const began = Date.now();
   let quiet = 0;
   for (;;) {

@@ -5,8 +5,6 @@ import { Server, home } from '../servers.mjs';
 import { NAV } from '../views.mjs';
 
 const EVENT = { event_type: 'tool_call', tool: 'first-of-all', duration_ms: 12.5, success: true };
-/** An event that was sent is seen within this. */
-const SEEN_MS = 1000;
 
 export async function checks(browser) {
   const [empty, one] = await Promise.all([Server.start(home('empty')), Server.start(home('one'))]);
@@ -48,11 +46,8 @@ async function first(browser) {
   const page = await open(browser, `${server.url}/#/tools`);
   await settled(page);
   await server.send([EVENT]);
-  const sent = Date.now();
-  await page.getByText(EVENT.tool).first().waitFor({ timeout: 10_000 });
-  const took = Date.now() - sent;
+  await page.getByText(EVENT.tool).first().waitFor();
   const wrong = await oddities(page);
-  if (took > SEEN_MS) wrong.push(`after ${took} ms`);
   await page.context().close();
   await server.stop();
   return wrong;

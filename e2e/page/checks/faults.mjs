@@ -5,8 +5,6 @@ import { ABOUT, oddities, open, settled } from '../browser.mjs';
 import { Server, home, until, wait } from '../servers.mjs';
 
 const LOST = ['WebSocket', 'ERR_CONNECTION_REFUSED', 'Failed to load resource', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE'];
-/** Nobody waits longer for the page to notice. */
-const NOTICED_MS = 20_000;
 
 const call = (tool, more = {}) => ({ event_type: 'tool_call', tool, duration_ms: 4, success: true, ...more });
 
@@ -24,7 +22,7 @@ export function checks(browser) {
 
 /** What the button of the top bar says: live, reconnecting, … */
 const state = (page) => page.locator('header [role="status"]').first().innerText();
-const becomes = (page, word) => until(`it says ${word}`, async () => (await state(page)) === word, NOTICED_MS);
+const becomes = (page, word) => until(`it says ${word}`, async () => (await state(page)) === word);
 
 /** A tool's row: its name, its calls and how they ended; not its share of all. */
 async function row(page, tool) {
@@ -43,13 +41,13 @@ async function restarted(browser) {
   await becomes(page, 'live');
   const before = await until('its row', () => row(page, 'before'));
   await server.stop();
-  await until('it says that nothing comes', async () => ['reconnecting', 'offline'].includes(await state(page)), NOTICED_MS);
+  await until('it says that nothing comes', async () => ['reconnecting', 'offline'].includes(await state(page)));
   const wrong = [];
   if ((await row(page, 'before')) !== before) wrong.push('what was shown is gone');
   server = await Server.start(at, [], port);
   await becomes(page, 'live');
   await server.send([call('after')]);
-  await until('what comes then is seen', () => row(page, 'after'), NOTICED_MS);
+  await until('what comes then is seen', () => row(page, 'after'));
   const again = await row(page, 'before');
   if (again !== before) wrong.push(`counted anew: ${again}, before: ${before}`);
   if (await page.getByRole('row').filter({ hasText: 'before' }).count() !== 1) wrong.push('there are two rows of one tool');
@@ -79,7 +77,7 @@ function refused(browser) {
   return behind(browser, 'refused', refuse, async (page, server) => {
     await becomes(page, 'live');
     await server.send([call('asked-for')]);
-    await until('it is seen all the same', () => row(page, 'asked-for'), NOTICED_MS);
+    await until('it is seen all the same', () => row(page, 'asked-for'));
   });
 }
 
@@ -94,11 +92,11 @@ function dropped(browser) {
     for (let time = 0; time < 3; time += 1) {
       await sockets.at(-1).close({ code: 1001 });
       const had = sockets.length;
-      await until('another WebSocket', () => sockets.length > had, NOTICED_MS);
+      await until('another WebSocket', () => sockets.length > had);
       await becomes(page, 'live');
     }
     await server.send([call('after-three')]);
-    await until('it is seen', () => row(page, 'after-three'), NOTICED_MS);
+    await until('it is seen', () => row(page, 'after-three'));
   });
 }
 
@@ -113,7 +111,7 @@ function slow(browser) {
   return behind(browser, 'slow', late, async (page, server) => {
     await becomes(page, 'live');
     for (let at = 0; at < 10; at += 1) await server.send([call(`late-${at}`)]);
-    await until('the last is seen', () => row(page, 'late-9'), NOTICED_MS);
+    await until('the last is seen', () => row(page, 'late-9'));
   });
 }
 
@@ -166,12 +164,12 @@ async function failing(browser) {
   await page.goto(`${server.url}/#/tools`);
   const wrong = [];
   const alert = page.locator('main [role="alert"]').first();
-  await alert.waitFor({ timeout: NOTICED_MS });
+  await alert.waitFor();
   const text = (await alert.innerText()).toLowerCase();
   for (const part of [problem.title, problem.detail, problem.hint]) if (!text.includes(part)) wrong.push(`it does not say: ${part}`);
   fails = false;
   await alert.getByRole('button', { name: 'Retry' }).click();
-  await until('its row', () => row(page, 'behind-it'), NOTICED_MS);
+  await until('its row', () => row(page, 'behind-it'));
   wrong.push(...(await oddities(page)));
   await page.context().close();
   await server.stop();

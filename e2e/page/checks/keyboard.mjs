@@ -104,7 +104,7 @@ async function enter(browser, server) {
   await settled(page);
   await reach(page, 'a table', () => document.activeElement?.getAttribute('aria-expanded') === 'false' && document.activeElement.closest('figure') !== null);
   await page.keyboard.press('Enter');
-  await page.locator('figure .twin:not([hidden]) table').first().waitFor({ timeout: 5000 });
+  await page.locator('figure .twin:not([hidden]) table').first().waitFor();
   await page.goBack();
   await settled(page);
   if (!/#\/tools(\?|$)/.test(page.url())) wrong.push(`Back leads to ${page.url()}`);
@@ -124,7 +124,7 @@ async function chart(browser, server) {
     heard.push(await until(`${key} tells something else`, async () => {
       const now = await told();
       return now !== '' && now !== heard.at(-1) ? now : '';
-    }, 3000));
+    }));
   }
   const wrong = heard.every((text) => /\d/.test(text)) ? [] : [`no figures: ${heard.join(' / ')}`];
   await page.keyboard.press('Escape');
@@ -159,14 +159,14 @@ async function theme(browser, server) {
   const light = await ground();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');
-  const dark = await until('another ground', async () => ((await ground()) !== light ? ground() : ''), 3000);
+  const dark = await until('another ground', async () => ((await ground()) !== light ? ground() : ''));
   await page.reload();
   await settled(page);
   const wrong = (await ground()) === dark ? [] : ['it is forgotten'];
   await page.keyboard.press('Tab');
   await reach(page, 'the theme', () => document.activeElement?.getAttribute('aria-label')?.startsWith('Theme') ?? false);
   await page.keyboard.press('Enter');
-  await until('the ground of the system', async () => (await ground()) === light, 3000);
+  await until('the ground of the system', async () => (await ground()) === light);
   wrong.push(...(await oddities(page)));
   await page.context().close();
   return wrong;

@@ -24,7 +24,7 @@ export async function checks(browser) {
 async function withIt(browser, server, token) {
   const page = await open(browser, `${server.url}/?token=${token}#/tools`);
   await settled(page);
-  await page.getByText(EVENT.tool).first().waitFor({ timeout: 5000 });
+  await page.getByText(EVENT.tool).first().waitFor();
   const wrong = await oddities(page);
   const address = page.url();
   if (address.includes(token) || address.includes('token=')) wrong.push(`it stays in the address: ${address}`);
@@ -33,14 +33,14 @@ async function withIt(browser, server, token) {
   if (links.some((link) => link.includes(token))) wrong.push('it is in a link');
   await page.reload();
   await settled(page);
-  await page.getByText(EVENT.tool).first().waitFor({ timeout: 5000 });
+  await page.getByText(EVENT.tool).first().waitFor();
   await page.context().close();
   return wrong;
 }
 
 async function without(browser, server) {
   const page = await open(browser, `${server.url}/#/tools`, { expected: ['401', 'WebSocket'] });
-  await page.getByText(/token/i).first().waitFor({ timeout: 5000 });
+  await page.getByText(/token/i).first().waitFor();
   const wrong = await oddities(page);
   if (await page.getByText(EVENT.tool).count()) wrong.push('it shows what it must not');
   await page.context().close();
