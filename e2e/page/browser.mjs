@@ -116,12 +116,15 @@ export function layout(page) {
       const box = canvas.getBoundingClientRect();
       if (box.width === 0) continue;
       const name = canvas.closest('figure')?.id ?? canvas.className;
-      const context = canvas.getContext('2d');
-      if (!context || canvas.width === 0 || canvas.height === 0) {
+      if (canvas.width === 0 || canvas.height === 0) {
         wrong.push(`${name}: no canvas to draw on`);
         continue;
       }
-      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      // Read from a copy: reading the page's own canvas twice makes Chromium warn of the page.
+      const copy = new OffscreenCanvas(canvas.width, canvas.height);
+      const context = copy.getContext('2d', { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const { data } = context.getImageData(0, 0, copy.width, copy.height);
       let drawn = 0;
       for (let at = 3; at < data.length; at += 4) drawn += data[at] > 0 ? 1 : 0;
       if (drawn < 50) wrong.push(`${name}: a blank canvas (${drawn} points)`);
