@@ -111,16 +111,17 @@ struct OfRule {
 /// As it lies in the file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Kept {
-    rule: Rule,
-    alerts: Vec<KeptAlert>,
+    pub rule: Rule,
+    pub alerts: Vec<KeptAlert>,
 }
 
+/// One alert of it.
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptAlert {
-    source: String,
-    name: String,
+pub struct KeptAlert {
+    pub source: String,
+    pub name: String,
     #[serde(flatten)]
-    machine: Machine,
+    pub machine: Machine,
 }
 
 impl Book {
@@ -215,6 +216,12 @@ impl Book {
     /// The rules.
     pub fn rules(&self) -> &[Owned] {
         &self.rules
+    }
+
+    /// Whether a rule is watched no more, and has alerts that the next look ends.
+    pub(super) fn is_ending(&self, rule: &str) -> bool {
+        let watched = || self.watched.iter().any(|watched| *watched.name == *rule);
+        self.alerts.contains_key(rule) && !watched()
     }
 
     /// Alerts for which there was no room at the last look.

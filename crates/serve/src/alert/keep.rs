@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tachograph_log::Home;
@@ -97,6 +98,13 @@ impl Keep {
 /// When the file cannot be read, is torn, or of another version.
 pub fn standing(root: &Path) -> io::Result<Vec<Kept>> {
     Ok(Keep::of(root).read()?.rules)
+}
+
+/// When that was; `None`: nobody has kept it yet.
+pub fn kept_at(root: &Path) -> Option<UnixNanos> {
+    let meta = std::fs::metadata(Keep::of(root).path).ok()?;
+    let since = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH);
+    Some(UnixNanos(i64::try_from(since.ok()?.as_nanos()).ok()?))
 }
 
 /// Of those lines, which are not at the log's end.

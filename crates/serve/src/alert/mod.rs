@@ -19,11 +19,14 @@ mod builtin;
 mod figures;
 pub mod file;
 mod keep;
+pub mod list;
 pub mod read;
 pub mod silence;
 mod watch;
 
-pub use book::{Alert, Book, Look, MOST_ALERTS, Origin, Owned, Series, Told, count};
+pub use book::{
+    Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, Series, Told, count,
+};
 pub use figures::{NONE, figures};
-pub use keep::standing;
+pub use keep::{kept_at, standing};
 pub use watch::{Watch, Watcher};

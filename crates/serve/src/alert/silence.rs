@@ -1,7 +1,6 @@
 //! Silences: `alerts/silences.json` in the home. What is silenced changes its
 //! state all the same, and nobody is told of it. The server and the command
-//! line both change the file: each change is made under a lock beside it and
-//! replaces the file as a whole; a server reads it again when it is another.
+//! line both change the file, and a server reads it again when it is another.
 //!
 //! ```
 //! use tachograph_model::UnixNanos;
@@ -14,15 +13,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::{EVERY, MAX_NAME};
 
-use super::file::{self, Mark};
+use super::file::Mark;
+use super::list::{Entry, Found, List, ListError};
 
 /// Silences there may be.
 pub const MOST_SILENCES: usize = 1000;
@@ -30,8 +28,6 @@ pub const MOST_SILENCES: usize = 1000;
 pub const MOST_MINUTES: u64 = 30 * 24 * 60;
 /// Bytes of a series' name that a silence may name.
 const MOST_SERIES: usize = 16 << 10;
-const MOST_BYTES: u64 = 32 << 20;
-const VERSION: u32 = 1;
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,31 +66,30 @@ pub enum SilenceError {
     /// There are as many as may be.
     #[error("there are {MOST_SILENCES} silences already; end one first")]
     TooMany,
-    /// The file holds something else.
-    #[error("{path} holds no silences: {what}; mend it, or move it away to start anew")]
-    Malformed { path: PathBuf, what: String },
-    /// Somebody else holds the lock.
-    #[error("{path} is locked by another program; try again")]
-    Locked { path: PathBuf },
-    /// The disk said no.
-    #[error("cannot {what} {path}: {source}")]
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    version: u32,
-    silences: Vec<Silence>,
+    /// The file, or the disk.
+    #[error(transparent)]
+    List(#[from] ListError),
 }
 
 /// The silences of a home.
-#[derive(Clone, Debug)]
-pub struct Silences {
-    path: PathBuf,
+#[derive(Debug)]
+pub struct Silences(List<Silence>);
+
+impl Entry for Silence {
+    const ONE: &'static str = "silence";
+    const MANY: &'static str = "silences";
+    const ID: &'static str = "id";
+    const MOST: usize = MOST_SILENCES;
+    const MOST_BYTES: u64 = 32 << 20;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whatever it is of, it does no harm.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl Ask {
@@ -159,33 +154,22 @@ pub fn until(
 impl Silences {
     /// Those of the home at `root`; touches nothing.
     pub fn of(root: &Path) -> Self {
-        Self {
-            path: root.join("alerts").join("silences.json"),
-        }
+        Self(List::of(root))
     }
 
     /// Those that are not over, in the order in which they were made.
     ///
     /// # Errors
-    /// [`SilenceError`] when the file cannot be read, or is none of silences.
-    pub fn read(&self, now: UnixNanos) -> Result<Vec<Silence>, SilenceError> {
-        let read = file::read(&self.path, MOST_BYTES);
-        let Some(text) = read.map_err(|source| self.io("read", source))? else {
-            return Ok(Vec::new());
-        };
-        let malformed = |what: String| SilenceError::Malformed {
-            path: self.path.clone(),
-            what,
-        };
-        let stored: Stored =
-            serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
-        if stored.version != VERSION {
-            let what = format!("it is of version {}, not {VERSION}", stored.version);
-            return Err(malformed(what));
-        }
-        let mut silences = stored.silences;
-        silences.retain(|silence| silence.until > now);
-        Ok(silences)
+    /// [`ListError`] when not all of them can be read.
+    pub fn read(&self, now: UnixNanos) -> Result<Vec<Silence>, ListError> {
+        self.readable(now).whole()
+    }
+
+    /// Those of them that can be read, and why these are not all.
+    pub fn readable(&self, now: UnixNanos) -> Found<Silence> {
+        let mut found = self.0.read();
+        found.entries.retain(|silence| silence.until > now);
+        found
     }
 
     /// Makes one from now on.
@@ -194,83 +178,68 @@ impl Silences {
     /// [`SilenceError`]; then the silences are as they were.
     pub fn add(&self, ask: Ask, by: &str, now: UnixNanos) -> Result<Silence, SilenceError> {
         ask.check()?;
-        let _alone = self.lock()?;
-        let mut silences = self.read(now)?;
-        if silences.len() >= MOST_SILENCES {
-            return Err(SilenceError::TooMany);
-        }
-        let nanos = i64::try_from(ask.minutes).unwrap_or(i64::MAX);
-        // Two of one instant are told apart by their number.
-        let free = |at: &u32| {
-            let id = id(now, *at);
-            !silences.iter().any(|silence| silence.id == id)
-        };
-        let at = (0..).find(free).unwrap_or(0);
-        let made = Silence {
-            id: id(now, at),
-            rule: ask.rule,
-            source: ask.source,
-            name: ask.name,
-            until: UnixNanos(now.0.saturating_add(nanos.saturating_mul(60_000_000_000))),
-            by: by.to_owned(),
-            created_at: now,
-        };
-        silences.push(made.clone());
-        self.write(silences)?;
-        Ok(made)
+        self.0.change(|silences| {
+            silences.retain(|silence| silence.until > now);
+            if silences.len() >= MOST_SILENCES {
+                return Err(SilenceError::TooMany);
+            }
+            let nanos = i64::try_from(ask.minutes).unwrap_or(i64::MAX);
+            // Two of one instant are told apart by their number.
+            let free = |at: &u32| {
+                let id = id(now, *at);
+                !silences.iter().any(|silence| silence.id == id)
+            };
+            let at = (0..).find(free).unwrap_or(0);
+            let made = Silence {
+                id: id(now, at),
+                rule: ask.rule,
+                source: ask.source,
+                name: ask.name,
+                until: UnixNanos(now.0.saturating_add(nanos.saturating_mul(60_000_000_000))),
+                by: by.to_owned(),
+                created_at: now,
+            };
+            silences.push(made.clone());
+            Ok(made)
+        })
     }
 
     /// Ends one; false: there is none of that id.
     ///
     /// # Errors
-    /// [`SilenceError`]; then the silences are as they were.
-    pub fn remove(&self, id: &str, now: UnixNanos) -> Result<bool, SilenceError> {
-        let _alone = self.lock()?;
-        let mut silences = self.read(now)?;
-        let before = silences.len();
-        silences.retain(|silence| silence.id != id);
-        match silences.len() == before {
-            true => Ok(false),
-            false => self.write(silences).map(|()| true),
+    /// [`ListError`]; then the silences are as they were.
+    pub fn remove(&self, id: &str, now: UnixNanos) -> Result<bool, ListError> {
+        let ended = self.end(now, |silence| silence.id == id)?;
+        Ok(!ended.is_empty())
+    }
+
+    /// Ends those of exactly that rule, which is no more: one made anew by its name
+    /// is another. Those of any rule stay. Returns what was ended.
+    ///
+    /// # Errors
+    /// [`ListError`]; then the silences are as they were.
+    pub fn remove_of(&self, rule: &str, now: UnixNanos) -> Result<Vec<Silence>, ListError> {
+        match rule {
+            EVERY => Ok(Vec::new()),
+            rule => self.end(now, |silence| silence.rule == rule),
         }
+    }
+
+    fn end(
+        &self,
+        now: UnixNanos,
+        which: impl Fn(&Silence) -> bool,
+    ) -> Result<Vec<Silence>, ListError> {
+        self.0.change(|silences| {
+            silences.retain(|silence| silence.until > now);
+            Ok(silences.extract_if(.., |silence| which(silence)).collect())
+        })
     }
 
     /// What tells whether the file is another one than before; `None`: there is
     /// none.
     pub fn mark(&self) -> Option<Mark> {
-        file::mark(&self.path)
-    }
-
-    fn lock(&self) -> Result<File, SilenceError> {
-        file::lock(&self.path).map_err(|source| match source.kind() {
-            io::ErrorKind::WouldBlock => SilenceError::Locked {
-                path: self.path.clone(),
-            },
-            _ => self.io("lock", source),
-        })
-    }
-
-    fn write(&self, silences: Vec<Silence>) -> Result<(), SilenceError> {
-        let stored = Stored {
-            version: VERSION,
-            silences,
-        };
-        let text = serde_json::to_vec_pretty(&stored)
-            .map_err(|error| self.io("write", io::Error::other(error)))?;
-        if text.len() as u64 > MOST_BYTES {
-            // Nobody could read it any more.
-            let what = format!("it would have more than {MOST_BYTES} bytes");
-            return Err(self.io("write", io::Error::other(what)));
-        }
-        file::replace(&self.path, &text).map_err(|source| self.io("write", source))
-    }
-
-    fn io(&self, what: &'static str, source: io::Error) -> SilenceError {
-        SilenceError::Io {
-            what,
-            path: self.path.clone(),
-            source,
-        }
+        self.0.mark()
     }
 }
 
@@ -360,51 +329,39 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_that_could_not_be_read() {
+    fn a_rule_that_goes_takes_its_own_silences_and_no_others() {
         let home = tempfile::tempdir().expect("a folder");
         let silences = Silences::of(home.path());
-        let made = silences.add(Ask::rule("a", 1), "api", NOW).expect("made");
-        let mut long = made.clone();
-        long.name = Some("x".repeat(MOST_BYTES as usize));
-        let error = silences.write(vec![made.clone(), long]);
-        let error = error.expect_err("too long").to_string();
-        assert!(error.contains("more than"), "{error}");
-        assert_eq!(silences.read(NOW).expect("as they were"), [made]);
+        let add = |ask: Ask| silences.add(ask, "api", NOW).expect("made");
+        let own = [
+            add(Ask::rule("a", 10)),
+            add(Ask {
+                name: Some("grep".to_owned()),
+                ..Ask::rule("a", 20)
+            }),
+        ];
+        let others = [add(Ask::rule("b", 10)), add(Ask::rule(EVERY, 10))];
+        assert_eq!(silences.remove_of("c", NOW).expect("none"), []);
+        assert_eq!(silences.remove_of(EVERY, NOW).expect("none"), []);
+        assert_eq!(silences.remove_of("a", NOW).expect("ended"), own);
+        assert_eq!(silences.read(NOW).expect("the others"), others);
     }
 
     #[test]
-    fn a_torn_file_is_named_and_kept() {
+    fn a_torn_file_is_named_and_what_is_whole_in_it_counts() {
         let home = tempfile::tempdir().expect("a folder");
         let silences = Silences::of(home.path());
-        silences.add(Ask::rule("a", 1), "api", NOW).expect("made");
-        std::fs::write(&silences.path, "{\"ver").expect("torn");
-        let error = silences.add(Ask::rule("b", 1), "api", NOW);
+        let one = silences.add(Ask::rule("a", 1), "api", NOW).expect("made");
+        silences.add(Ask::rule("b", 1), "api", NOW).expect("made");
+        let path = home.path().join("alerts/silences.json");
+        let text = std::fs::read_to_string(&path).expect("there");
+        let torn = &text[..text.len() - 40];
+        std::fs::write(&path, torn).expect("torn");
+        assert_eq!(silences.readable(NOW).entries, [one]);
+        let error = silences.add(Ask::rule("c", 1), "api", NOW);
         let error = error.expect_err("torn").to_string();
-        assert!(error.contains("silences.json"), "{error}");
-        assert_eq!(
-            std::fs::read(&silences.path).expect("kept"),
-            b"{\"ver".as_slice()
-        );
-    }
-
-    #[test]
-    fn two_who_add_at_once_lose_nothing() {
-        let home = tempfile::tempdir().expect("a folder");
-        let root = home.path();
-        std::thread::scope(|scope| {
-            for of in 0..4 {
-                scope.spawn(move || {
-                    let silences = Silences::of(root);
-                    for _ in 0..5 {
-                        let ask = Ask::rule(&format!("r{of}"), 5);
-                        silences.add(ask, "api", NOW).expect("made");
-                    }
-                });
-            }
-        });
-        let all = Silences::of(root).read(NOW).expect("all");
-        assert_eq!(all.len(), 20);
-        let ids: std::collections::HashSet<_> = all.iter().map(|it| &it.id).collect();
-        assert_eq!(ids.len(), 20);
+        assert!(error.contains("silences.json: it is torn"), "{error}");
+        assert!(silences.remove_of("a", NOW).is_err());
+        assert_eq!(std::fs::read_to_string(&path).expect("kept"), torn);
     }
 }

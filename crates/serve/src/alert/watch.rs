@@ -14,8 +14,9 @@ use super::book::{Book, Look, Origin, Owned};
 use super::builtin;
 use super::file::Mark;
 use super::keep::{Keep, State, firing, not_written};
-use super::silence::{SilenceError, Silences};
-use crate::api::seed4::rules::{Rules, RulesError};
+use super::list::{Found, ListError};
+use super::silence::{Silence, Silences};
+use crate::api::seed4::rules::Rules;
 use crate::config::Alerts;
 use crate::counters::Counters;
 use crate::live::Live;
@@ -81,7 +82,7 @@ impl Watch {
     ///
     /// # Errors
     /// When they cannot be read; then those known before go on.
-    pub fn renew_silences(&self) -> Result<(), SilenceError> {
+    pub fn renew_silences(&self) -> Result<(), ListError> {
         let read = self.silences_read.lock();
         let mut read = read.unwrap_or_else(PoisonError::into_inner);
         let now = UnixNanos::now();
@@ -90,9 +91,31 @@ impl Watch {
         if *read == Some(mark) {
             return Ok(());
         }
-        self.post.set_silences(self.silences.read(now)?);
-        *read = Some(mark);
-        Ok(())
+        let Found { entries, wrong } = self.silences.readable(now);
+        // Those known before go on where not all can be read.
+        if wrong.is_some() && read.is_some() {
+            return wrong.map_or(Ok(()), Err);
+        }
+        let ending = self.ending(&entries);
+        // A rule that is gone is resolved by the next look. Its silences go with it
+        // and count until then, or people would be told of what they silenced.
+        let is_last = ending.is_empty() && wrong.is_none();
+        self.post.set_silences([entries, ending].concat());
+        if is_last {
+            *read = Some(mark);
+        }
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// Silences that are no more, of rules that are no more and still have alerts.
+    fn ending(&self, now: &[Silence]) -> Vec<Silence> {
+        let gone = |silence: &Silence| !now.contains(silence);
+        let mut gone: Vec<Silence> = self.post.silences().into_iter().filter(gone).collect();
+        if !gone.is_empty() {
+            let book = self.book();
+            gone.retain(|silence| book.is_ending(&silence.rule));
+        }
+        gone
     }
 
     /// The rules and their alerts.
@@ -104,24 +127,22 @@ impl Watch {
     ///
     /// # Errors
     /// When they cannot be read; then those known before go on to be watched.
-    pub fn renew(&self) -> Result<(), RulesError> {
+    pub fn renew(&self) -> Result<(), ListError> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = self.rules.mark();
         if *read == Some(mark) {
             return Ok(());
         }
-        let found = self.rules.read();
-        match &found {
-            Ok(rules) => self.book().set_rules(self.all(rules.clone())),
-            // Without those of the API, the others are watched all the same.
-            Err(_) if read.is_none() => self.book().set_rules(self.all(Vec::new())),
-            Err(_) => {}
+        let Found { entries, wrong } = self.rules.readable();
+        // Without what cannot be read, the others are watched all the same.
+        if wrong.is_none() || read.is_none() {
+            self.book().set_rules(self.all(entries));
         }
         // What the disk does not give now it may give at once.
-        if !matches!(found, Err(RulesError::Io { .. })) {
+        if !matches!(wrong, Some(ListError::Io { .. })) {
             *read = Some(mark);
         }
-        found.map(|_| ())
+        wrong.map_or(Ok(()), Err)
     }
 
     /// Of each name the strongest; the API's first, then those of the settings.
@@ -197,7 +218,8 @@ impl Watcher {
                     let wait = EVERY.saturating_sub(began.elapsed());
                     match woken.recv_timeout(wait) {
                         Err(RecvTimeoutError::Timeout) => break,
-                        Ok(Wake::Keep) => rounds.keep(),
+                        // With the next look: at most once a second.
+                        Ok(Wake::Keep) => rounds.stale = true,
                         Ok(Wake::Leave) | Err(RecvTimeoutError::Disconnected) => {
                             return rounds.leave();
                         }
@@ -257,7 +279,9 @@ impl Rounds {
         let events = lines.filter_map(|line| Event::from_line(line.trim_end().as_bytes()).ok());
         let unwritten = events.collect();
         watch.book().resume(state.rules);
-        watch.post.resume(state.post);
+        if watch.post.resume(state.post).is_err() {
+            counters.alert_states_unkept.add(1);
+        }
         if let Some(error) = lost {
             counters.alert_states_lost(error.to_string());
             // What the log says was told is not told again.
@@ -284,11 +308,13 @@ impl Rounds {
         if self.watch.renew().is_err() {
             self.counters.alert_rules_unreadable.add(1);
         }
+        let (told, changed) = self.watch.book().look(now, look);
+        self.watch.post.take(&told, &self.counters);
+        // Before anybody is told; and after it is known what is resolved because
+        // its rule is gone, and its silence with it.
         if self.watch.renew_silences().is_err() {
             self.counters.silences_unreadable.add(1);
         }
-        let (told, changed) = self.watch.book().look(now, look);
-        self.watch.post.take(&told, &self.counters);
         self.counters.alerts_told.add(told.len() as u64);
         self.unwritten.extend(told.iter().map(super::Told::event));
         let over = self.unwritten.len().saturating_sub(MOST_UNWRITTEN);
@@ -304,7 +330,8 @@ impl Rounds {
         }
         if self.sink.put(&self.unwritten).is_ok() {
             self.unwritten.clear();
-            self.keep();
+            // Should this one be killed before, the next finds them in the log.
+            self.stale = true;
         }
     }
 
@@ -319,8 +346,11 @@ impl Rounds {
         let rules = self.watch.book().kept();
         let lines = self.unwritten.iter().map(Event::to_line);
         let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
-        let state = State::new(rules, lines.collect(), self.watch.post.kept());
+        let post = self.watch.post.kept();
+        let told = post.told;
+        let state = State::new(rules, lines.collect(), post);
         let written = self.keep.write(&state);
+        let written = written.and_then(|()| self.watch.post.noted(told));
         self.stale = written.is_err();
         self.kept = Instant::now();
         if written.is_err() {

@@ -130,6 +130,31 @@ fn a_kill_between_noting_and_writing_tells_once() {
 }
 
 #[test]
+fn the_state_is_written_once_a_look_at_most_and_not_for_nothing() {
+    let mut home = Watched::new();
+    let mut rounds = home.begin();
+    let mark = |home: &Watched| crate::alert::file::mark(&home.state());
+    let unwritten = |home: &Watched| {
+        let state = std::fs::read(home.state()).expect("a state");
+        let state: serde_json::Value = serde_json::from_slice(&state).expect("JSON");
+        state["unwritten"].as_array().map(Vec::len)
+    };
+    home.round(&mut rounds, Some(11.0));
+    // Noted before it was written to the log, and not once more after.
+    assert_eq!(unwritten(&home), Some(1));
+    assert_eq!(home.said(), ["firing"]);
+    home.round(&mut rounds, Some(11.0));
+    assert_eq!(unwritten(&home), Some(0));
+    let before = mark(&home);
+    home.round(&mut rounds, Some(11.0));
+    assert_eq!(mark(&home), before);
+    // Somebody was told: with the next look.
+    rounds.stale = true;
+    home.round(&mut rounds, Some(11.0));
+    assert_ne!(mark(&home), before);
+}
+
+#[test]
 fn a_disk_that_refuses_is_told_when_it_does_not() {
     let mut home = Watched::new();
     let mut rounds = home.begin();
@@ -184,7 +209,7 @@ fn rules_that_cannot_be_read_leave_those_that_were() {
     std::fs::write(&path, "{").expect("written");
     home.round(&mut rounds, Some(11.0));
     assert_eq!(home.said(), ["firing"]);
-    assert!(home.counters.alert_rules_unreadable.get() > 0);
+    assert_eq!(home.counters.alert_rules_unreadable.get(), 1);
     // One that starts then watches what is not of the API.
     drop(rounds);
     let settings = Alerts {
@@ -227,4 +252,36 @@ fn a_silence_is_over_by_the_machines_clock() {
     std::thread::sleep(Duration::from_millis(600));
     watch.renew_silences().expect("read");
     assert_eq!(watch.post().silences(), []);
+}
+
+#[test]
+fn what_can_be_read_of_a_file_counts_and_what_was_known_goes_on() {
+    let home = Watched::new();
+    let root = home.home.root();
+    Rules::of(root).add(rule("q", "a")).expect("added");
+    let ask = |rule: &str| crate::alert::silence::Ask::rule(rule, 5);
+    let silences = Silences::of(root);
+    for rule in ["r", "q"] {
+        let made = silences.add(ask(rule), "cli", UnixNanos::now());
+        made.expect("made");
+    }
+    let watch = || Watch::new(root, &Alerts::default(), UnixNanos(START));
+    let known = |watch: &Watch| {
+        let rules = watch.book().rules().len();
+        (rules, watch.post().silences().len())
+    };
+    let before = watch();
+    before.renew().expect("rules");
+    before.renew_silences().expect("silences");
+    assert_eq!(known(&before), (2, 2));
+    for name in ["rules", "silences"] {
+        let path = root.join("alerts").join(name).with_extension("json");
+        let text = std::fs::read(&path).expect("there");
+        std::fs::write(&path, &text[..text.len() - 12]).expect("torn");
+    }
+    // One that starts now knows one of each; the other still knows both.
+    for (watch, wanted) in [(watch(), (1, 1)), (before, (2, 2))] {
+        assert!(watch.renew().is_err() && watch.renew_silences().is_err());
+        assert_eq!(known(&watch), wanted);
+    }
 }

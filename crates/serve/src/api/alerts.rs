@@ -19,6 +19,7 @@ use super::json::Json;
 use super::problem::{Kind, Problem, quoted, small_body};
 use super::seed4::alerts::BODY_BYTES;
 use super::seed4::rules::RulesError;
+use crate::alert::list::ListError;
 use crate::alert::silence::{self, Ask, Silence, SilenceError};
 use crate::alert::{Alert, Book, Origin, Owned, read};
 
@@ -176,16 +177,30 @@ pub async fn delete(
     let removed = api.live.run(move |hub| {
         let removed = shared.rules.remove(&name);
         let _ = hub.alerts.renew();
-        let book = hub.alerts.book();
-        let other = book.rules().iter().find(|owned| owned.rule.name == name);
-        Ok(removed.map(|removed| (removed, other.map(|owned| owned.origin))))
+        let other = {
+            let book = hub.alerts.book();
+            let other = book.rules().iter().find(|owned| owned.rule.name == name);
+            other.map(|owned| owned.origin)
+        };
+        // Silences of what is no more would hold for whatever is called so next.
+        let ended = match (&removed, other) {
+            (Ok(true), None) => hub.alerts.silences().remove_of(&name, UnixNanos::now()),
+            _ => Ok(Vec::new()),
+        };
+        Ok(removed.map(|removed| (removed, other, ended)))
     });
-    let (removed, other) = removed.await?.map_err(failed)?;
+    let (removed, other, ended) = removed.await?.map_err(failed)?;
+    let (ended, unended) = match ended {
+        Ok(ended) => (ended, None),
+        Err(error) => (Vec::new(), Some(format!("its silences stay: {error}"))),
+    };
     match (removed, other) {
         (true, now) => Ok(Json(json!({
             "removed": shown,
             // Whose rule of that name is watched instead.
             "now": now.map(Origin::name),
+            "silences_ended": ended,
+            "notes": unended.as_slice(),
         }))),
         (false, Some(origin)) => Err(Problem::new(
             Kind::NotFound,
@@ -214,9 +229,11 @@ pub async fn silence(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json), Problem> {
     let ask = asked(&small_body(body, BODY_BYTES)?)?;
+    let shared = api.clone();
     let made = api.live.run(move |hub| {
+        let _ = hub.alerts.renew();
         // Of a rule that cannot be read nobody knows that it is not there.
-        let known = hub.alerts.renew().is_err()
+        let known = shared.rules.read().is_err()
             || ask.rule == EVERY
             || hub
                 .alerts
@@ -279,7 +296,7 @@ pub async fn unsilence(
     let removed = api.live.run(move |hub| {
         let removed = hub.alerts.silences().remove(&id, UnixNanos::now());
         let _ = hub.alerts.renew_silences();
-        removed.map_err(|error| not_silenced(&error))
+        removed.map_err(|error| not_silenced(&error.into()))
     });
     match removed.await? {
         true => Ok(Json(json!({"removed": shown}))),
@@ -293,10 +310,16 @@ pub async fn unsilence(
 fn not_silenced(error: &SilenceError) -> Problem {
     let kind = match error {
         SilenceError::Field { .. } | SilenceError::TooMany => Kind::BadBody,
-        SilenceError::Malformed { .. } => Kind::Unreadable,
-        SilenceError::Locked { .. } | SilenceError::Io { .. } => Kind::NotStored,
+        SilenceError::List(error) => not_changed(error),
     };
     Problem::new(kind, error.to_string())
+}
+
+fn not_changed(error: &ListError) -> Kind {
+    match error {
+        ListError::Malformed { .. } => Kind::Unreadable,
+        ListError::Locked { .. } | ListError::Io { .. } => Kind::NotStored,
+    }
 }
 
 /// `POST /api/v1/alerts/test/{channel}`
@@ -339,10 +362,9 @@ fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
 }
 
 fn failed(error: RulesError) -> Problem {
-    let kind = match error {
+    let kind = match &error {
         RulesError::TooMany => Kind::BadBody,
-        RulesError::Malformed { .. } => Kind::Unreadable,
-        RulesError::Io { .. } => Kind::NotStored,
+        RulesError::List(error) => not_changed(error),
     };
     Problem::new(kind, error.to_string())
 }

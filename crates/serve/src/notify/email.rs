@@ -1,8 +1,5 @@
 //! Mail over SMTP: STARTTLS, TLS from the start, or plain to this very machine.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -12,6 +9,7 @@ use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport as _};
 
 use super::Failure;
+use super::alone::{Alone, Stopped};
 use super::item::Notification;
 use super::secret::{Secret, Veil};
 use super::shape::fnv;
@@ -51,7 +49,7 @@ pub(super) struct Email {
     timeout: Duration,
     veil: Veil,
     /// A server that was not waited for any longer is still talked to.
-    busy: Arc<AtomicBool>,
+    alone: Alone,
 }
 
 impl Email {
@@ -99,7 +97,7 @@ impl Email {
             to,
             timeout,
             veil,
-            busy: Arc::default(),
+            alone: Alone::default(),
         })
     }
 
@@ -107,34 +105,20 @@ impl Email {
         let message = message(&self.from, &self.to, notification);
         let message = message
             .map_err(|error| Failure::never(format!("no mail can be made of it: {error}")))?;
-        if self.busy.swap(true, Ordering::AcqRel) {
-            let what = format!("{} still holds the mail before", self.place);
-            return Err(Failure::later(what));
-        }
-        let (done, waits) = mpsc::sync_channel(1);
-        let (transport, busy) = (self.transport.clone(), self.busy.clone());
-        let thread = std::thread::Builder::new().name("tacho-mail".to_owned());
-        let sends = thread.spawn(move || {
-            let sent = transport.send(&message);
-            busy.store(false, Ordering::Release);
-            // Nobody may wait for it any longer.
-            let _ = done.send(sent);
-        });
-        if let Err(error) = sends {
-            self.busy.store(false, Ordering::Release);
-            return Err(Failure::later(format!(
-                "there is no thread for it: {error}"
-            )));
-        }
-        match waits.recv_timeout(self.timeout) {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.not_sent(&error)),
-            Err(_) => {
+        let transport = self.transport.clone();
+        let send = move || transport.send(&message);
+        let what = match self.alone.run("tacho-mail", self.timeout, send) {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => return Err(self.not_sent(&error)),
+            Err(Stopped::Busy) => format!("{} still holds the mail before", self.place),
+            Err(Stopped::NoThread(why)) => format!("there is no thread for it: {why}"),
+            Err(Stopped::TimedOut) => {
                 let seconds = self.timeout.as_secs_f32();
-                let what = format!("{} does not take it within {seconds} s", self.place);
-                Err(Failure::later(what))
+                format!("{} does not take it within {seconds} s", self.place)
             }
-        }
+            Err(Stopped::Broke) => "it broke; this is a defect".to_owned(),
+        };
+        Err(Failure::later(what))
     }
 
     fn not_sent(&self, error: &lettre::transport::smtp::Error) -> Failure {

@@ -6,8 +6,8 @@
 //!      ▲                   ▲ sent, or why not (again later, never)              │ due
 //!      │ kept in           │                                                    ▼
 //!      └ alerts/state.json └──────── post: a thread a channel ◄─ Channel: email, slack, webhook,
-//!                                     └─► alerts/undelivered.jsonl       alertmanager, desktop,
-//!                                                                         exec, terminal
+//!                   ▲                ├─► alerts/undelivered.jsonl        alertmanager, desktop,
+//!                   └ within 1 s ────┴─► alerts/told.jsonl                exec, terminal
 //! ```
 //!
 //! # Invariants
@@ -28,6 +28,7 @@
 //! ```
 
 mod alertmanager;
+mod alone;
 mod command;
 mod email;
 mod http;
@@ -38,6 +39,7 @@ mod secret;
 mod settings;
 mod shape;
 mod slack;
+mod told;
 mod undelivered;
 mod webhook;
 mod words;

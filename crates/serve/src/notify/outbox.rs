@@ -5,6 +5,8 @@
 //! told last. Where the two differ, the channel is due: so what changes back and
 //! forth while a channel is down is told once, as it is then.
 
+mod kept;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::Notice;
 
+pub use self::kept::KeptPost;
 use super::item::{Item, Key, Notification};
 use super::words::severity;
 use super::{Again, Channel, Channels, Failure, Terms};
@@ -44,12 +47,15 @@ struct Alert {
     standing: Vec<Option<Standing>>,
 }
 
+/// State and beginning of an alert, as a channel was told of it.
+pub(super) type Known = (Notice, UnixNanos);
+
 /// What one channel knows of one alert.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Standing {
-    /// State and beginning that it was told of last, if of any.
+    /// What it was told of last, if of anything.
     #[serde(default)]
-    told: Option<(Notice, UnixNanos)>,
+    told: Option<Known>,
     /// When that was.
     #[serde(default)]
     at: UnixNanos,
@@ -94,7 +100,7 @@ pub(super) enum Due {
 pub(super) struct Batch {
     pub(super) notification: Notification,
     /// All that it tells of, shown or not, as it stands.
-    told: Vec<(Key, (Notice, UnixNanos))>,
+    told: Vec<(Key, Known)>,
 }
 
 /// An alert that a channel will not be told of any more.
@@ -102,22 +108,6 @@ pub(super) struct Batch {
 pub(super) struct Lost {
     pub(super) item: Item,
     pub(super) why: String,
-}
-
-/// As it lies in the file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct KeptPost {
-    #[serde(default)]
-    alerts: Vec<KeptAlert>,
-    #[serde(default)]
-    channels: BTreeMap<String, Facts>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct KeptAlert {
-    #[serde(flatten)]
-    item: Item,
-    told: BTreeMap<String, Standing>,
 }
 
 impl Outbox {
@@ -135,61 +125,6 @@ impl Outbox {
             alerts: BTreeMap::new(),
             silences: Vec::new(),
             held: false,
-        }
-    }
-
-    /// Goes on with what was kept. A channel that is new is told of what fires.
-    pub(super) fn resume(&mut self, kept: KeptPost) {
-        for of in &mut self.channels {
-            if let Some(facts) = kept.channels.get(of.channel.name()) {
-                of.facts = facts.clone();
-            }
-        }
-        for KeptAlert { item, mut told } in kept.alerts {
-            let standing = self.channels.iter().map(|of| {
-                let known = told.remove(of.channel.name());
-                known.or_else(|| {
-                    let new = item.is_firing() && of.channel.wants(&item);
-                    new.then(Standing::default)
-                })
-            });
-            let standing = standing.collect();
-            self.alerts.insert(item.key(), Alert { item, standing });
-        }
-    }
-
-    /// Takes what fires as told of to all: it was, and only the note of it is lost.
-    pub(super) fn assume_told(&mut self, firing: Vec<Item>, now: UnixNanos) {
-        for item in firing {
-            let told = Standing {
-                told: Some((item.status, item.fired_at)),
-                at: now,
-                tried: None,
-            };
-            let standing = self.channels.iter();
-            let standing = standing.map(|of| of.channel.wants(&item).then(|| told.clone()));
-            let standing = standing.collect();
-            self.alerts.insert(item.key(), Alert { item, standing });
-        }
-    }
-
-    /// What is to be kept.
-    pub(super) fn kept(&self) -> KeptPost {
-        let alerts = self.alerts.values().map(|alert| {
-            let told = self.channels.iter().zip(&alert.standing);
-            let told = told.filter_map(|(of, standing)| {
-                Some((of.channel.name().to_owned(), standing.clone()?))
-            });
-            KeptAlert {
-                item: alert.item.clone(),
-                told: told.collect(),
-            }
-        });
-        let channels = self.channels.iter();
-        let channels = channels.map(|of| (of.channel.name().to_owned(), of.facts.clone()));
-        KeptPost {
-            alerts: alerts.collect(),
-            channels: channels.collect(),
         }
     }
 
@@ -258,15 +193,43 @@ impl Outbox {
     /// Takes the silences that there are now; true: they are others than before.
     pub(super) fn set_silences(&mut self, silences: Vec<Silence>) -> bool {
         let others = self.silences != silences;
+        if others {
+            self.settle_silenced();
+        }
         self.silences = silences;
         others
     }
 
     /// Forgets those that are over; true: there were any.
     pub(super) fn end_silences(&mut self, clock: UnixNanos) -> bool {
-        let before = self.silences.len();
-        self.silences.retain(|silence| silence.until > clock);
-        self.silences.len() != before
+        let any = self.silences.iter().any(|silence| silence.until <= clock);
+        if any {
+            self.settle_silenced();
+            self.silences.retain(|silence| silence.until > clock);
+        }
+        any
+    }
+
+    /// What came and went in silence is nothing to tell when the silence ends.
+    fn settle_silenced(&mut self) {
+        let Self {
+            silences, alerts, ..
+        } = self;
+        for alert in alerts.values_mut() {
+            let Item {
+                rule, source, name, ..
+            } = &alert.item;
+            // Of those that are over none is here any more.
+            let silent = silence::until(silences, rule, source, name, UnixNanos(0));
+            if alert.item.is_firing() || silent.is_none() {
+                continue;
+            }
+            let over = (alert.item.status, alert.item.fired_at);
+            for standing in alert.standing.iter_mut().flatten() {
+                standing.told.get_or_insert(over);
+            }
+        }
+        self.forget();
     }
 
     /// The silences.

@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 use tachograph_model::alert::{Condition, Rule};
 
 use super::*;
-use crate::notify::Given;
+use crate::notify::{Given, told};
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = 1_763_640_000 * SECOND;
@@ -358,6 +358,74 @@ fn a_silence_tells_nobody_until_it_ends() {
 }
 
 #[test]
+fn what_came_and_went_in_silence_is_not_told_when_that_ends_at_once() {
+    let silence = |until: i64| Silence {
+        id: String::new(),
+        rule: "r".to_owned(),
+        source: None,
+        name: None,
+        until: at(until),
+        by: String::new(),
+        created_at: at(0),
+    };
+    let check = |end: &dyn Fn(&mut Outbox) -> bool| {
+        let mut outbox = one();
+        outbox.set_silences(vec![silence(100)]);
+        outbox.take(&[firing("r", "x"), firing("q", "y")], at(0));
+        assert_eq!(sent(&mut outbox, 0, 0), ["y firing"]);
+        // No channel has looked since it is over.
+        outbox.take(&[resolved("r", "x", 50), resolved("q", "y", 50)], at(50));
+        assert!(end(&mut outbox));
+        assert_eq!(sent(&mut outbox, 0, 50), ["y resolved"]);
+        assert_eq!(sent(&mut outbox, 0, 50), nothing());
+        assert!(outbox.alerts.is_empty());
+    };
+    check(&|outbox| outbox.set_silences(Vec::new()));
+    check(&|outbox| outbox.end_silences(at(100)));
+}
+
+#[test]
+fn what_was_told_after_it_was_kept_is_not_told_again() {
+    let keys = [("a", json!({"group_seconds": 0, "retry_seconds": 0}))];
+    let mut before = outbox(&keys);
+    before.take(&[firing("r", "x"), firing("q", "y")], at(0));
+    let kept = before.kept(0);
+    // One is taken, of the other it is given up; both are settled.
+    let mut lines = Vec::new();
+    for result in [Ok(()), Err(Failure::later("down"))] {
+        let (_, batch) = due(&mut before, 0, 5);
+        let batch = batch.expect("something is due");
+        let times = (at(5), at(5));
+        before.done(0, &batch, &result, times, 0.5);
+        lines.push(told::Line {
+            number: 1,
+            channel: "a".to_owned(),
+            at: at(5),
+            told: before.settled(0, &batch),
+        });
+    }
+    let mut after = outbox(&keys);
+    after.resume(kept.clone());
+    // Of channels and alerts that there are no more nothing is taken.
+    lines.push(told::Line {
+        channel: "gone".to_owned(),
+        ..lines[0].clone()
+    });
+    after.resume_told(lines.clone());
+    assert_eq!(sent(&mut after, 0, 10), nothing());
+    after.take(&[resolved("r", "x", 20)], at(20));
+    assert_eq!(sent(&mut after, 0, 20), ["x resolved"]);
+    after.resume_told(lines);
+    // What is tried on is not settled.
+    let mut trying = one();
+    trying.resume(kept);
+    let (_, batch) = due(&mut trying, 0, 0);
+    let batch = batch.expect("something is due");
+    trying.done(0, &batch, &Err(Failure::later("down")), (at(0), at(0)), 0.5);
+    assert_eq!(trying.settled(0, &batch), []);
+}
+
+#[test]
 fn a_restart_repeats_nothing_and_forgets_nothing() {
     let keys = [
         ("a", json!({"group_seconds": 0})),
@@ -369,11 +437,11 @@ fn a_restart_repeats_nothing_and_forgets_nothing() {
     done(&mut before, 1, batch, Err(Failure::later("down")), 0);
     while sent(&mut before, 0, 0) != nothing() {}
     before.take(&[resolved("q", "y", 1)], at(1));
-    let text = serde_json::to_string(&before.kept()).expect("JSON");
+    let text = serde_json::to_string(&before.kept(0)).expect("JSON");
     let kept = || serde_json::from_str::<KeptPost>(&text).expect("kept");
     let mut after = outbox(&keys);
     after.resume(kept());
-    assert_eq!(serde_json::to_string(&after.kept()).expect("JSON"), text);
+    assert_eq!(serde_json::to_string(&after.kept(0)).expect("JSON"), text);
     assert_eq!(sent(&mut after, 0, 2), ["y resolved"]);
     assert_eq!(sent(&mut after, 0, 2), nothing());
     let mut both = [sent(&mut after, 1, 2), sent(&mut after, 1, 2)];

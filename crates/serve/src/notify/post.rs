@@ -1,5 +1,16 @@
 //! The outbox and its threads, one a channel: each waits for its own server.
+//!
+//! What is kept of it, and in which order, so that a kill between any two steps
+//! repeats nothing and loses nothing:
+//!
+//! 1. that an alert is to be told of, before anybody is (`state.json`, [`Post::take`]
+//!    to [`Post::release`]);
+//! 2. that a channel took it, at once, as a line ([`Ledger`]);
+//! 3. the same again with all the rest, with the next look at the rules, and
+//!    then the line goes ([`Post::kept`], [`Post::noted`]).
 
+use std::collections::BTreeMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,6 +22,7 @@ use tachograph_model::render::iso;
 
 use super::item::Item;
 use super::outbox::{Batch, Due, KeptPost, Lost, Outbox};
+use super::told::Ledger;
 use super::undelivered::Undelivered;
 use super::{Channel, Channels, Failure};
 use crate::alert::Told;
@@ -20,6 +32,8 @@ use crate::counters::Counters;
 /// The channels of a server, and what they are told.
 pub struct Post {
     channels: Channels,
+    /// Locked before the desk, where both are.
+    ledger: Mutex<Ledger>,
     desk: Mutex<Desk>,
     /// Something came, or somebody is done.
     turn: Condvar,
@@ -49,6 +63,7 @@ impl Post {
         };
         Self {
             channels: channels.clone(),
+            ledger: Mutex::new(Ledger::of(root)),
             desk: Mutex::new(desk),
             turn: Condvar::new(),
             undelivered: Undelivered::of(root),
@@ -100,9 +115,15 @@ impl Post {
         all.map(|at| desk.outbox.facts(at).1).sum()
     }
 
-    /// Goes on with what was kept.
-    pub(crate) fn resume(&self, kept: KeptPost) {
-        self.desk().outbox.resume(kept);
+    /// Goes on with what was kept, and with what channels were told of since.
+    ///
+    /// # Errors
+    /// When the latter cannot be read: it may be told again.
+    pub(crate) fn resume(&self, kept: KeptPost) -> io::Result<()> {
+        let since = self.ledger().resume(kept.told);
+        let mut desk = self.desk();
+        desk.outbox.resume(kept);
+        since.map(|lines| desk.outbox.resume_told(lines))
     }
 
     /// Takes what fires as told of.
@@ -113,7 +134,17 @@ impl Post {
 
     /// What is to be kept.
     pub(crate) fn kept(&self) -> KeptPost {
-        self.desk().outbox.kept()
+        let ledger = self.ledger();
+        self.desk().outbox.kept(ledger.last())
+    }
+
+    /// Takes that it is: of what channels were told up to then no line is needed
+    /// any more.
+    ///
+    /// # Errors
+    /// What the disk says; then the lines stay, and do no harm.
+    pub(crate) fn noted(&self, told: u64) -> io::Result<()> {
+        self.ledger().forget(told)
     }
 
     /// Takes what people are to be told; nobody is until [`Post::release`].
@@ -126,9 +157,13 @@ impl Post {
         desk.outbox.held = true;
         let lost = desk.outbox.take(news, now);
         drop(desk);
+        let mut by_channel: BTreeMap<usize, Vec<Lost>> = BTreeMap::new();
         for (at, lost) in lost {
+            by_channel.entry(at).or_default().push(lost);
+        }
+        for (at, lost) in by_channel {
             if let Some(channel) = self.channels.iter().nth(at) {
-                self.note(channel, &[lost], counters);
+                self.note(channel, &lost, counters);
             }
         }
     }
@@ -170,7 +205,7 @@ impl Post {
         self: &Arc<Self>,
         keep: impl Fn() + Clone + Send + 'static,
         counters: &Arc<Counters>,
-    ) -> std::io::Result<()> {
+    ) -> io::Result<()> {
         for (at, channel) in self.channels.iter().enumerate() {
             let (post, channel) = (self.clone(), channel.clone());
             let (keep, counters) = (keep.clone(), counters.clone());
@@ -232,10 +267,18 @@ impl Post {
             Err(_) => counters.notifications_failed.add(1),
         }
         let times = (self.now(), UnixNanos::now());
+        let mut ledger = self.ledger();
         let mut desk = self.desk();
         let lost = desk.outbox.done(at, &batch, &sent, times, fastrand::f64());
-        desk.busy[at] = false;
+        let settled = desk.outbox.settled(at, &batch);
         drop(desk);
+        let noted = ledger.add(channel.name(), times.0, settled);
+        drop(ledger);
+        if noted.is_err() {
+            // It is kept with all the rest within a second.
+            counters.alert_states_unkept.add(1);
+        }
+        self.desk().busy[at] = false;
         self.turn.notify_all();
         self.note(channel, &lost, counters);
     }
@@ -258,6 +301,10 @@ impl Post {
         UnixNanos(began.0.saturating_add(passed))
     }
 
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -270,3 +317,7 @@ impl std::fmt::Debug for Post {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "post_tests.rs"]
+mod tests;

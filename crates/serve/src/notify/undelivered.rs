@@ -14,6 +14,8 @@ use crate::alert::file;
 
 /// Bytes of the file; when it has more, the older half goes.
 const MOST_BYTES: u64 = 1 << 20;
+/// Of what is added at once: so much there is always room for.
+const MOST_AT_ONCE: usize = MOST_BYTES as usize / 2;
 
 /// The file.
 #[derive(Debug)]
@@ -32,33 +34,23 @@ impl Undelivered {
         }
     }
 
-    /// Adds them.
+    /// Adds them; of more than there is room for, the newest.
     ///
     /// # Errors
     /// What the disk says.
     pub(super) fn add(&self, channel: &str, kind: &str, lost: &[Lost]) -> io::Result<()> {
-        let mut lines = String::new();
-        for Lost { item, why } in lost {
-            let line = json!({
-                "timestamp": iso(UnixNanos::now()),
-                "channel": channel,
-                "kind": kind,
-                "why": why,
-                "status": item.status.name(),
-                "rule": item.rule,
-                "severity": item.severity,
-                "family": item.family,
-                "source": item.source,
-                "name": item.name,
-                "value": item.value,
-                "condition": item.condition,
-                "threshold": item.threshold,
-                "fired_at": iso(item.fired_at),
-                "resolved_at": item.resolved_at.map(iso),
-            });
-            lines += &line.to_string();
-            lines.push('\n');
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        for lost in lost.iter().rev() {
+            let line = line(channel, kind, lost);
+            bytes += line.len();
+            if bytes > MOST_AT_ONCE {
+                break;
+            }
+            lines.push(line);
         }
+        lines.reverse();
+        let lines = lines.concat();
         let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = file::open_private(&self.path)?;
         if file.metadata()?.len() + lines.len() as u64 > MOST_BYTES {
@@ -74,6 +66,27 @@ impl Undelivered {
         let begin = memchr::memchr(b'\n', &text[keep..]).map_or(text.len(), |at| keep + at + 1);
         file::replace(&self.path, &text[begin..])
     }
+}
+
+fn line(channel: &str, kind: &str, Lost { item, why }: &Lost) -> String {
+    let line = json!({
+        "timestamp": iso(UnixNanos::now()),
+        "channel": channel,
+        "kind": kind,
+        "why": why,
+        "status": item.status.name(),
+        "rule": item.rule,
+        "severity": item.severity,
+        "family": item.family,
+        "source": item.source,
+        "name": item.name,
+        "value": item.value,
+        "condition": item.condition,
+        "threshold": item.threshold,
+        "fired_at": iso(item.fired_at),
+        "resolved_at": item.resolved_at.map(iso),
+    });
+    format!("{line}\n")
 }
 
 #[cfg(test)]
@@ -110,6 +123,27 @@ mod tests {
             assert_eq!(number(line), first + at);
         }
         assert_eq!(first + lines.len(), 2000);
+    }
+
+    #[test]
+    fn of_more_than_there_is_room_for_the_newest_are_added() {
+        let home = tempfile::tempdir().expect("a folder");
+        let undelivered = Undelivered::of(home.path());
+        let item = Notification::test(None).alerts[0].clone();
+        let lost = |at: usize| Lost {
+            item: item.clone(),
+            why: format!("{at} {}", "x".repeat(1000)),
+        };
+        let all: Vec<Lost> = (0..5000).map(lost).collect();
+        undelivered.add("chat", "slack", &all[..1]).expect("added");
+        undelivered.add("chat", "slack", &all).expect("added");
+        let text = std::fs::read_to_string(&undelivered.path).expect("there");
+        assert!(text.len() <= MOST_BYTES as usize, "{}", text.len());
+        let last = text.lines().last().expect("a line");
+        assert!(last.contains("\"4999 x"), "{last}");
+        let first = text.lines().next().expect("a line");
+        assert!(first.contains("\"0 x"), "what was there stays: {first}");
+        assert!(text.lines().count() > 300, "{}", text.lines().count());
     }
 
     #[test]

@@ -117,17 +117,24 @@ fn delete() -> Value {
         id: "remove_rule",
         tag: "alerts",
         summary: "Remove a rule of the API.",
-        description: "What fires of it is resolved. One that is built in or of config.yaml is \
-            turned off by keeping one of its name with `enabled` false.",
+        description: "What fires of it is resolved, and where no other rule of that name is left, \
+            silences of it end (`silences_ended`; those of any rule stay). One that is built in or \
+            of config.yaml is turned off by keeping one of its name with `enabled` false.",
     };
     let schema = json!({
         "type": "object",
-        "required": ["removed", "now"],
+        "required": ["removed", "now", "silences_ended", "notes"],
         "properties": {
             "removed": {"type": "string"},
             "now": {
                 "description": "whose rule of that name is watched instead",
                 "anyOf": [{"enum": ["builtin", "config"]}, {"type": "null"}],
+            },
+            "silences_ended": {"type": "array", "items": one_silence()},
+            "notes": {
+                "description": "why its silences stay, if they do",
+                "type": "array",
+                "items": text(),
             },
         },
     });

@@ -13,6 +13,7 @@ use tachograph_model::{Column, Event, UnixNanos};
 
 use super::rules::RulesError;
 use super::{SeedError, shape};
+use crate::alert::list::ListError;
 use crate::alert::read;
 use crate::api::Api;
 use crate::api::json::Json;
@@ -86,7 +87,7 @@ pub async fn list(State(api): State<Arc<Api>>) -> super::Answer {
         });
         Ok(rules.map(|rules| (alerts, rules)))
     });
-    let (alerts, rules) = found.await?.map_err(failed)?;
+    let (alerts, rules) = found.await?.map_err(|error| failed(error.into()))?;
     let active = rules.iter().filter(|rule| rule.enabled).count();
     Ok(Json(json!({
         "alerts": alerts,
@@ -122,10 +123,10 @@ pub async fn add(
 }
 
 fn failed(error: RulesError) -> SeedError {
-    let status = match error {
+    let status = match &error {
         RulesError::TooMany => StatusCode::CONFLICT,
-        RulesError::Malformed { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-        RulesError::Io { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        RulesError::List(ListError::Malformed { .. }) => StatusCode::INTERNAL_SERVER_ERROR,
+        RulesError::List(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     SeedError(status, error.to_string())
 }
