@@ -13,7 +13,7 @@ mod sources;
 mod table;
 
 pub use list::SETTINGS;
-pub use resolve::{Settings, Settled};
+pub use resolve::{Settings, Settled, Source};
 pub use sources::{Inputs, read, read_dotenv};
 pub use table::{Key, Kind};
 

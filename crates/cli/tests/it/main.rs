@@ -10,6 +10,7 @@
 
 mod agents;
 mod alerts;
+mod alerts_edges;
 mod config;
 mod conformance;
 mod conformance_defects;

@@ -1,13 +1,11 @@
 //! `tacho alerts list`
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use serde_json::{Value as Json, json};
-use tachograph_model::UnixNanos;
 use tachograph_model::alert::{EVERY, Rule, State};
 use tachograph_model::render::{Cell, Sheet, Table, backtest::series, page_of};
-use tachograph_serve::alert::{Alert, Owned, standing};
+use tachograph_serve::alert::{Alert, Owned, kept_at, standing};
 
 use super::rules;
 use crate::args::Format;
@@ -15,6 +13,7 @@ use crate::commands::ask;
 use crate::commands::start::lock;
 use crate::context::Context;
 use crate::exit::{Exit, Result};
+use crate::source::Server;
 
 /// What matters most comes first.
 const WORST_FIRST: [State; 5] = [
@@ -28,7 +27,7 @@ const WORST_FIRST: [State; 5] = [
 /// Runs the command.
 pub fn run(ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
-    let watch = rules::watch(ctx)?;
+    let (watch, unread) = rules::watch(ctx)?;
     let home = ctx.folder();
     match standing(home) {
         Ok(kept) => watch.book().resume(kept),
@@ -53,7 +52,13 @@ pub fn run(ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ctx.say(as_of(home));
-    Ok(Exit::Ok)
+    match unread {
+        None => Ok(Exit::Ok),
+        Some(error) => {
+            ctx.say(format_args!("warning: not every rule is here: {error}"));
+            Ok(Exit::Findings)
+        }
+    }
 }
 
 /// A rule, and its alerts that are worth a word.
@@ -178,23 +183,12 @@ fn document(found: &[Found<'_>], home: &Path) -> Json {
     })
 }
 
-/// When how alerts stand was written.
-fn kept_at(home: &Path) -> Option<UnixNanos> {
-    let meta = std::fs::metadata(home.join("alerts").join("state.json")).ok()?;
-    let since = meta
-        .modified()
-        .ok()?
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Some(UnixNanos(i64::try_from(since.as_nanos()).ok()?))
-}
-
 fn as_of(home: &Path) -> String {
     let kept = kept_at(home).map(tachograph_model::render::stamp);
     match (lock::running(home), kept) {
-        (Some(about), _) => {
-            let address = about["dashboard"].as_str();
-            let address = address.map_or(String::new(), |it| format!(" (http://{it}/)"));
+        (Some(_), _) => {
+            let server = Server::of(home);
+            let address = server.map_or(String::new(), |it| format!(" ({}/)", it.url()));
             format!("a server watches them{address}; each change shows here at once")
         }
         (None, Some(at)) => format!(

@@ -3,7 +3,7 @@
 mod backtest;
 mod check;
 mod export;
-mod file;
+pub mod file;
 mod list;
 mod progress;
 mod promql;

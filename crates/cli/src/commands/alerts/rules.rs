@@ -3,6 +3,7 @@
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::Rule;
 use tachograph_model::near;
+use tachograph_serve::alert::list::ListError;
 use tachograph_serve::alert::{Owned, Watch};
 use tachograph_serve::config::Alerts;
 
@@ -13,11 +14,12 @@ use crate::context::Context;
 use crate::exit::{Result, usage};
 use crate::settings::Key;
 
-/// What a server of this home would watch; nothing is looked at yet.
+/// What a server of this home would watch; nothing is looked at yet. Of the API's
+/// rules those that can be read, and why these are not all.
 ///
 /// # Errors
-/// When the settings or the API's rules are wrong.
-pub fn watch(ctx: &Context) -> Result<Watch> {
+/// When the settings are wrong.
+pub fn watch(ctx: &Context) -> Result<(Watch, Option<ListError>)> {
     let settings = Alerts {
         watch: ctx.settings.is(Key::EnableAlerts),
         builtin: true,
@@ -26,19 +28,23 @@ pub fn watch(ctx: &Context) -> Result<Watch> {
     };
     // Of built-in rules nobody knows when they were made.
     let watch = Watch::new(ctx.folder(), &settings, UnixNanos(0));
-    watch.renew()?;
-    Ok(watch)
+    let unread = watch.renew().err();
+    Ok((watch, unread))
 }
 
 /// Those that are asked about: of a file, by their names, or all that are on.
 ///
 /// # Errors
-/// A usage error when there is no such rule or a file's rule is wrong.
+/// A usage error when there is no such rule, or one is wrong.
 pub fn chosen(which: &Which, ctx: &Context) -> Result<Vec<Rule>> {
     let all = match &which.rules {
         Some(path) => file::read(path, ctx.now)?,
         None => {
-            let watch = watch(ctx)?;
+            let (watch, unread) = watch(ctx)?;
+            // Of those that cannot be read nobody can say that all is well.
+            if let Some(error) = unread {
+                return Err(usage(error.to_string()));
+            }
             let book = watch.book();
             let rules = book.rules().iter();
             rules.map(|Owned { rule, .. }| rule.clone()).collect()

@@ -31,7 +31,15 @@ pub fn run(args: &Silence, ctx: &Context) -> Result<Exit> {
         return Ok(Exit::Ok);
     }
     let (Some(rule), Some(seconds)) = (&args.rule, args.for_seconds) else {
-        return list(&silences.read(now)?, form, ctx);
+        let found = silences.readable(now);
+        list(&found.entries, form, ctx)?;
+        return match found.wrong {
+            None => Ok(Exit::Ok),
+            Some(error) => {
+                ctx.say(format_args!("warning: not every silence is here: {error}"));
+                Ok(Exit::Findings)
+            }
+        };
     };
     known(rule, ctx)?;
     let ask = Ask {
@@ -66,14 +74,15 @@ pub fn run(args: &Silence, ctx: &Context) -> Result<Exit> {
 }
 
 fn known(rule: &str, ctx: &Context) -> Result<()> {
-    let watch = rules::watch(ctx)?;
+    let (watch, unread) = rules::watch(ctx)?;
     let book = watch.book();
     let names: Vec<&str> = book
         .rules()
         .iter()
         .map(|owned| owned.rule.name.as_str())
         .collect();
-    if rule == EVERY || names.contains(&rule) {
+    // Of a rule that cannot be read nobody knows that it is not there.
+    if rule == EVERY || names.contains(&rule) || unread.is_some() {
         return Ok(());
     }
     let hint = near::hint(rule, &names);
@@ -93,7 +102,7 @@ fn of(made: &Made) -> String {
     of
 }
 
-fn list(silences: &[Made], form: Format, ctx: &Context) -> Result<Exit> {
+fn list(silences: &[Made], form: Format, ctx: &Context) -> Result<()> {
     let columns = [
         ("Rule", "rule"),
         ("Source", "source"),
@@ -122,6 +131,5 @@ fn list(silences: &[Made], form: Format, ctx: &Context) -> Result<Exit> {
         _ if silences.is_empty() => "Nothing is silenced\n".to_owned(),
         _ => page_of::text(&sheet, ask::style(ctx, None)),
     };
-    ask::deliver(ctx, None, &text)?;
-    Ok(Exit::Ok)
+    ask::deliver(ctx, None, &text)
 }

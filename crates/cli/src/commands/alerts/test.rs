@@ -7,9 +7,9 @@ use tachograph_model::near;
 
 use crate::args::alerts::Test;
 use crate::channels::channels;
-use crate::commands::start::lock;
 use crate::context::Context;
 use crate::exit::{Exit, Result, usage};
+use crate::source::Server;
 
 /// Runs the command.
 pub fn run(args: &Test, ctx: &Context) -> Result<Exit> {
@@ -28,11 +28,10 @@ pub fn run(args: &Test, ctx: &Context) -> Result<Exit> {
             args.channel
         )));
     };
-    let address = lock::running(ctx.folder());
-    let address =
-        address.and_then(|about| Some(format!("http://{}/", about["dashboard"].as_str()?)));
+    // As the server tells it, if one runs.
+    let page = Server::of(ctx.folder()).and_then(|server| server.page);
     let busy = ctx.busy("telling");
-    let told = channel.test(address);
+    let told = channel.test(page);
     drop(busy);
     told.map_err(|failure| {
         anyhow!(

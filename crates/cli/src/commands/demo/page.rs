@@ -44,7 +44,7 @@ pub fn serve(
     let signals = signals::watch()?;
     let running = open(args.port, ctx, home)?;
     let addresses = running.addresses();
-    lock.tell(&screen::ready(&addresses, home.root()))?;
+    lock.tell(&screen::ready(&running, home.root(), None))?;
     let address = addresses.dashboard.context("the page has no address")?;
     // The whole of the story.
     let url = format!("http://{address}/#/overview?range=14d");

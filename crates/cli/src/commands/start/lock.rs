@@ -14,6 +14,8 @@ use crate::exit::Result;
 
 /// How long one waits for those that only ask, ten times.
 const INSTANT: Duration = Duration::from_millis(10);
+/// Bytes of what a server says of itself.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// The lock, held.
 pub struct ServerLock {
@@ -111,13 +113,14 @@ fn runs_already(home: &Path, told: &str) -> anyhow::Error {
 
 /// What the server that runs on a home says of itself; `None`: none runs.
 pub fn running(home: &Path) -> Option<Json> {
-    let mut file = File::open(home.join("server.lock")).ok()?;
+    let file = File::open(home.join("server.lock")).ok()?;
     // Held to be read, for an instant: two who ask at once do not see each other.
+    // What nobody else holds was left by one that is gone.
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         return None;
     }
     let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
+    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_default())
 }
 

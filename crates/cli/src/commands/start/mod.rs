@@ -80,7 +80,7 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
     let signals = signals::watch()?;
     let doors = doors(&home, ctx)?;
     let running = tachograph_serve::start(plan.config.clone(), doors).map_err(not_started)?;
-    let ready = screen::ready(&running.addresses(), &root);
+    let ready = screen::ready(&running, &root, plan.config.tls.as_ref());
     lock.tell(&ready)?;
     let shown = match (form, args.log_format) {
         (Format::Json, _) => out::print(&format!("{ready:#}\n")),

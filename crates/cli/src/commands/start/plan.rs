@@ -20,10 +20,11 @@ use super::log::Log;
 use super::token::{self, Origin};
 use crate::args::start::Start;
 use crate::channels::channels;
+use crate::commands::alerts::file;
 use crate::commands::ask;
 use crate::context::Context;
 use crate::exit::{Result, usage};
-use crate::settings::{Key, Settings};
+use crate::settings::{Key, Settings, Settled, Source};
 
 /// A door, by its names.
 pub struct Door {
@@ -339,12 +340,19 @@ pub fn alert_rules(settings: &Settings) -> Result<Vec<Rule>> {
         Json::Null => Ok(Vec::new()),
         rules => read::config(rules, UnixNanos::now()),
     };
-    rules.map_err(|what| {
-        usage(format!(
-            "alert_rules ({}): {what}\nhint: docs/guide/alerts.md shows how to write one",
-            settled.source
-        ))
-    })
+    rules.map_err(|what| wrong_rules(settled, &what, &|_| Ok(())))
+}
+
+/// With the place of what is wrong, where that stands in a file.
+fn wrong_rules(settled: &Settled, what: &str, check: file::Check<'_>) -> anyhow::Error {
+    let found = match &settled.source {
+        Source::File(path) => file::wrong_in(path, UnixNanos::now(), check),
+        _ => None,
+    };
+    let told = found.unwrap_or_else(|| format!("alert_rules ({}): {what}", settled.source));
+    usage(format!(
+        "{told}\nhint: docs/guide/alerts.md shows how to write one"
+    ))
 }
 
 fn alerts(args: &Start, settings: &Settings, home: &Path, ctx: &Context) -> Result<Alerts> {
@@ -353,14 +361,14 @@ fn alerts(args: &Start, settings: &Settings, home: &Path, ctx: &Context) -> Resu
     let log = Log::new(args.log_format, ctx);
     let say = Arc::new(move |line: &str| log.warning("alert", &[("alert", json!(line))]));
     let channels = channels(settings, home, say)?;
-    for rule in &rules {
+    let check = |rule: &Rule| {
         let named = channels.check(&rule.channels);
-        named.map_err(|what| {
-            usage(format!(
-                "alert_rules ({}): rule {:?}: {what}\nhint: docs/guide/alerts.md shows how to \
-                 write one",
-                settled.source, rule.name
-            ))
+        named.map_err(|what| format!("`channels`: {what}"))
+    };
+    for rule in &rules {
+        check(rule).map_err(|what| {
+            let what = format!("rule {:?}: {what}", rule.name);
+            wrong_rules(settled, &what, &check)
         })?;
     }
     Ok(Alerts {

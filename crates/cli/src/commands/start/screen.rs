@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use tachograph_serve::Addresses;
+use tachograph_serve::config::Tls;
+use tachograph_serve::{Addresses, Running};
 
 use super::token::Origin;
 use crate::context::user_home;
 use crate::out::{Look, Style};
+use crate::source::digest_of_pem;
 
 /// Lines of the smallest terminal, without those of the prompt.
 const MOST_LINES: usize = 22;
@@ -284,12 +286,16 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-/// What `--ready-file`, `--json` and `server.lock` say.
-pub fn ready(addresses: &Addresses, home: &Path) -> Json {
+/// What `--ready-file`, `--json` and `server.lock` say: where the doors are, where
+/// the page is, and the digest of the certificate if TLS is spoken.
+pub fn ready(running: &Running, home: &Path, tls: Option<&Tls>) -> Json {
+    let addresses = running.addresses();
     let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     json!({
         "pid": std::process::id(),
         "home": home.display().to_string(),
+        "page": running.hub().alerts.post().link(),
+        "certificate_sha256": tls.and_then(|tls| digest_of_pem(&tls.certificates)),
         "dashboard": text(addresses.dashboard),
         "otlp_grpc": text(addresses.otlp_grpc),
         "otlp_http": text(addresses.otlp_http),

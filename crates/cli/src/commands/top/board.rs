@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{EVERY, Machine, Rule, State};
+use tachograph_model::alert::{EVERY, Rule, State};
 use tachograph_model::render::iso;
+use tachograph_serve::alert::{Kept, kept_at, standing};
 
 use super::picture::Key;
 use crate::source::Server;
@@ -20,8 +21,6 @@ use crate::source::Server;
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// One that does not answer is not asked again for so long.
 const AGAIN: Duration = Duration::from_secs(5);
-/// Bytes of the file.
-const MOST_BYTES: u64 = 32 << 20;
 
 /// Who told it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -310,39 +309,12 @@ impl Answer {
     }
 }
 
-/// Of `alerts/state.json`, what is shown here.
-#[derive(Debug, Deserialize)]
-struct Kept {
-    rules: Vec<KeptRule>,
-}
-
-#[derive(Debug, Deserialize)]
-struct KeptRule {
-    rule: Rule,
-    alerts: Vec<KeptAlert>,
-}
-
-#[derive(Debug, Deserialize)]
-struct KeptAlert {
-    source: String,
-    name: String,
-    #[serde(flatten)]
-    machine: Machine,
-}
-
 /// What the last server left.
 fn left(home: &Path) -> Board {
-    let path = home.join("alerts").join("state.json");
-    let found = tachograph_serve::alert::file::read(&path, MOST_BYTES);
-    let kept = found.and_then(|bytes| {
-        let kept: Option<Kept> = bytes
-            .map(|bytes| serde_json::from_slice(&bytes))
-            .transpose()?;
-        Ok(kept)
-    });
-    let kept = match kept {
-        Ok(Some(kept)) => kept,
-        Ok(None) => return Board::default(),
+    let at = kept_at(home);
+    let kept = match standing(home) {
+        Ok(_) if at.is_none() => return Board::default(),
+        Ok(kept) => kept,
         Err(error) => {
             return Board {
                 note: Some(format!("alerts/state.json cannot be read: {error}")),
@@ -350,13 +322,8 @@ fn left(home: &Path) -> Board {
             };
         }
     };
-    let written = std::fs::metadata(&path).and_then(|meta| meta.modified());
-    let written = written.ok().and_then(|at| {
-        let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Some(UnixNanos(i64::try_from(since.as_nanos()).ok()?))
-    });
     let (mut rules, mut alerts) = (Vec::new(), Vec::new());
-    for KeptRule { rule, alerts: kept } in kept.rules {
+    for Kept { rule, alerts: kept } in kept {
         let told = Arc::new(Told { rule, origin: None });
         alerts.extend(kept.into_iter().map(|kept| {
             let stands = Stands {
@@ -372,5 +339,5 @@ fn left(home: &Path) -> Board {
         }));
         rules.push(told);
     }
-    Board::of(From::File(written), alerts, rules)
+    Board::of(From::File(at), alerts, rules)
 }
