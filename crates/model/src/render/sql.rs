@@ -84,6 +84,12 @@ fn objects(found: &Sql) -> impl Iterator<Item = Map<String, Value>> {
     })
 }
 
+/// An object with the columns, in their order and with their types, and the rows
+/// as lists: nothing is lost where two columns have one name.
+pub fn table(found: &Sql) -> String {
+    serde_json::to_string(found).unwrap_or_default()
+}
+
 /// A table.
 pub fn markdown(found: &Sql) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));

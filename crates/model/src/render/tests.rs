@@ -641,6 +641,24 @@ fn a_query_in_sql_in_every_form() {
         sql::markdown(&found),
         "| name | n |\n|---|---:|\n| =search | 12 |\n| NULL | -3 |\n"
     );
+    // Columns that an object would put elsewhere, or leave out.
+    let column = |name: &str| SqlColumn {
+        name: name.into(),
+        r#type: "Int64".into(),
+        numeric: true,
+    };
+    let twice = Sql {
+        columns: vec![column("id"), column("1"), column("id")],
+        rows: vec![vec![1.into(), Value::Null, 3.into()]],
+        truncated: true,
+    };
+    assert_eq!(
+        sql::table(&twice),
+        "{\"columns\":[{\"name\":\"id\",\"type\":\"Int64\",\"numeric\":true},\
+         {\"name\":\"1\",\"type\":\"Int64\",\"numeric\":true},\
+         {\"name\":\"id\",\"type\":\"Int64\",\"numeric\":true}],\
+         \"rows\":[[1,null,3]],\"truncated\":true}"
+    );
     let narrow = Style {
         width: Some(12),
         ..Style::PLAIN

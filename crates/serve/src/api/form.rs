@@ -14,6 +14,8 @@ pub enum Form {
     Json,
     /// A JSON object a line.
     Jsonl,
+    /// Columns, and rows as lists: a name may be there twice, and a type is told.
+    Table,
     Csv,
     Markdown,
     Text,
@@ -28,6 +30,7 @@ impl Form {
         match self {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Table => "table",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
             Self::Text => "text",
@@ -39,6 +42,7 @@ impl Form {
         match self {
             Self::Json => "application/json",
             Self::Jsonl => "application/x-ndjson",
+            Self::Table => "application/vnd.tachograph.table+json",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Markdown => "text/markdown; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",

@@ -37,6 +37,7 @@ pub const TRUNCATED: HeaderName = HeaderName::from_static("tachograph-truncated"
 pub const FORMS: &[Form] = &[
     Form::Json,
     Form::Jsonl,
+    Form::Table,
     Form::Csv,
     Form::Markdown,
     Form::Text,
@@ -44,8 +45,10 @@ pub const FORMS: &[Form] = &[
 
 const FORMAT: Param = Param {
     name: "format",
-    doc: "Form of the answer; counts before `Accept`.",
-    takes: Takes::OneOf(&["json", "jsonl", "csv", "markdown", "text"]),
+    doc: "Form of the answer; counts before `Accept`. `json` has an object for each row, `table` \
+          the columns with their types and rows as lists, which holds what two columns of one \
+          name say.",
+    takes: Takes::OneOf(&["json", "jsonl", "table", "csv", "markdown", "text"]),
 };
 
 const LIMIT: Param = Param {
@@ -195,6 +198,7 @@ async fn answer(api: &Api, query: String, rows: usize, form: Form) -> Result<Res
             let body = match form {
                 Form::Json => pretty(&sql::json(&found)),
                 Form::Jsonl => sql::jsonl(&found),
+                Form::Table => sql::table(&found),
                 Form::Csv => sql::csv(&found),
                 Form::Markdown => sql::markdown(&found),
                 Form::Text => sql::text(&found, Style::PLAIN),

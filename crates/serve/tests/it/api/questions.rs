@@ -401,6 +401,12 @@ fn sql_reads_and_nothing_else() {
         "{}",
         r#"{"query":1}"#,
         r#"{"query":""}"#,
+    check(
+        "/api/v1/sql?query=select%201&format=table",
+        None,
+        "application/vnd.tachograph.table+json",
+        "{\"columns\":[{\"name\":\"n\",\"type\":\"Utf8\",\"numeric\":true},",
+    );
         r#"{"query":"  "}"#,
         r#"{"query":"select 1","qeury":1}"#,
         "\u{feff}{}",
