@@ -1,6 +1,6 @@
 //! What the rooms of the server share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tachograph_log::Home;
@@ -14,6 +14,7 @@ use crate::ingest::journal::Journal;
 use crate::ingest::otlp::Otlp;
 use crate::ingest::remote_write::RemoteWrite;
 use crate::live::Live;
+use crate::server::Addresses;
 
 /// What the server is given: where events go, who answers, and whose home it is.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Doors {
 /// What every handler sees.
 pub struct Hub {
     pub config: Config,
+    /// Where it listens; set before the first door is open.
+    pub addresses: OnceLock<Addresses>,
     pub counters: Arc<Counters>,
     pub journal: Journal,
     pub otlp: Otlp,

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -34,6 +34,20 @@ pub struct Addresses {
     pub json: Option<SocketAddr>,
     pub prometheus: Option<SocketAddr>,
     pub statsd: Option<SocketAddr>,
+}
+
+impl Addresses {
+    /// Every door by its name, as the ready file and the API call it.
+    pub fn by_name(&self) -> [(&'static str, Option<SocketAddr>); 6] {
+        [
+            ("dashboard", self.dashboard),
+            ("otlp_grpc", self.otlp_grpc),
+            ("otlp_http", self.otlp_http),
+            ("json", self.json),
+            ("prometheus", self.prometheus),
+            ("statsd", self.statsd),
+        ]
+    }
 }
 
 /// Why it did not start.
@@ -110,6 +124,7 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         counters,
         config,
     });
+        addresses: OnceLock::new(),
     // Nothing is ever sent: that the last sender is gone is what is waited for.
     let (serving, served) = mpsc::channel(1);
     let house = House {
@@ -219,6 +234,8 @@ async fn open(hub: &Arc<Hub>, house: House) -> Result<Addresses, StartError> {
     }
     let token = guard::token(hub);
     for (at, (listener, door, router)) in bound.into_iter().enumerate() {
+    // Nobody else sets them.
+    let _ = hub.addresses.set(addresses);
         // Pages and WebSockets, which can send no header, are behind one door.
         let in_query = door == "dashboard";
         let router = guard::guarded(router(hub), hub, token.clone(), in_query);

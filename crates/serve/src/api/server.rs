@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tachograph_model::render::iso;
 
 use super::Api;
@@ -24,6 +24,7 @@ fn shown(hub: &Hub) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "started_at": iso(hub.started.0),
         "uptime_seconds": hub.started.1.elapsed().as_secs(),
+        "listeners": listeners(hub),
         // Why it stores nothing; null: it does.
         "refusing": counters.refusing(),
         "connections": counters.connections.load(Ordering::Relaxed),
@@ -34,6 +35,15 @@ fn shown(hub: &Hub) -> Value {
         "commit_mean_ms": commit_mean_ms(counters),
         "signals": Signal::ALL.map(|signal| of(counters, signal)),
     })
+}
+
+/// Where each door listens; null: it is shut.
+fn listeners(hub: &Hub) -> Map<String, Value> {
+    let addresses = hub.addresses.get().copied().unwrap_or_default();
+    let doors = addresses.by_name().into_iter();
+    doors
+        .map(|(name, address)| (name.to_owned(), json!(address.map(|it| it.to_string()))))
+        .collect()
 }
 
 fn of(counters: &Counters, signal: Signal) -> Value {

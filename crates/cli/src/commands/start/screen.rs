@@ -289,18 +289,14 @@ fn quoted(path: &Path) -> String {
 /// What `--ready-file`, `--json` and `server.lock` say: where the doors are, where
 /// the page is, and the digest of the certificate if TLS is spoken.
 pub fn ready(running: &Running, home: &Path, tls: Option<&Tls>) -> Json {
-    let addresses = running.addresses();
-    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
-    json!({
+    let mut told = json!({
         "pid": std::process::id(),
         "home": home.display().to_string(),
         "page": running.hub().alerts.post().link(),
         "certificate_sha256": tls.and_then(|tls| digest_of_pem(&tls.certificates)),
-        "dashboard": text(addresses.dashboard),
-        "otlp_grpc": text(addresses.otlp_grpc),
-        "otlp_http": text(addresses.otlp_http),
-        "json": text(addresses.json),
-        "prometheus": text(addresses.prometheus),
-        "statsd": text(addresses.statsd),
-    })
+    });
+    for (door, address) in running.addresses().by_name() {
+        told[door] = json!(address.map(|address| address.to_string()));
+    }
+    told
 }

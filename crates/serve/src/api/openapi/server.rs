@@ -6,6 +6,7 @@ use super::paths::{Told, json_of, operation};
 use super::schemas::{count, number, object, text, time};
 use crate::api::problem::Kind;
 use crate::counters::Signal;
+use crate::server::Addresses;
 
 /// `/api/v1/server`
 pub(super) fn get() -> Value {
@@ -17,7 +18,8 @@ pub(super) fn get() -> Value {
             disk, and what was left out or refused. `ignored` are records that tell of no agent, \
             `duplicates` those of a call that was told of before, `overloaded` and `failed` \
             requests that were turned away because there was too much or the disk said no. \
-            `refusing` says why nothing is stored now.",
+            `refusing` says why nothing is stored now, `listeners` where each of its doors is, \
+            such as `127.0.0.1:4318`; null: that one is shut.",
     };
     let or_null = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
     let signal = object(json!({
@@ -32,10 +34,13 @@ pub(super) fn get() -> Value {
         "overloaded": count(),
         "failed": count(),
     }));
+    let doors = Addresses::default().by_name().into_iter();
+    let listeners = doors.map(|(name, _)| (name.to_owned(), or_null(text())));
     let schema = object(json!({
         "version": text(),
         "started_at": time(),
         "uptime_seconds": count(),
+        "listeners": object(Value::Object(listeners.collect())),
         "refusing": or_null(text()),
         "connections": count(),
         "connections_refused": count(),
