@@ -222,20 +222,21 @@ export async function askAs(name, params, form) {
 /**
  * Changes something.
  * @param {'POST' | 'PUT' | 'DELETE'} method
- * @param {string} path below `/api/v1/`, such as `alerts/rules/x`, its parts encoded
+ * @param {string} path below `/api/v1/`, such as `alerts/rules`, its parts encoded
  * @param {unknown} [body] sent as JSON
+ * @param {Params} [params]
  * @returns {Promise<any>} what the server says; `null`: nothing
  * @throws {ApiError}
  */
-export async function send(method, path, body) {
-  const response = await request(method, address(`api/v1/${path}`), { body });
+export async function send(method, path, body, params = {}) {
+  const response = await request(method, address(`api/v1/${path}`, params), { body });
   const text = await response.text();
   return text === '' ? null : JSON.parse(text);
 }
 
 /**
- * Runs a statement in SQL. The rows come as they were sent: whole numbers in
- * them may be larger than JavaScript's.
+ * Runs a statement in SQL. The table comes as it was sent: whole numbers in
+ * it may be larger than JavaScript's.
  * @param {string} statement
  * @param {number} limit rows
  * @param {AbortSignal} signal
@@ -243,6 +244,10 @@ export async function send(method, path, body) {
  * @throws {ApiError}
  */
 export async function query(statement, limit, signal) {
-  const response = await request('POST', address('api/v1/sql'), { body: { query: statement, limit }, signal });
+  const response = await request('POST', address('api/v1/sql', { format: 'table' }), {
+    body: { query: statement, limit },
+    signal,
+    accept: '*/*',
+  });
   return { body: await response.text(), more: response.headers.get('tachograph-truncated') === 'true' };
 }

@@ -53,3 +53,23 @@ export function formatRoute(view, rest = [], query = {}) {
   const text = params.toString();
   return `#/${path}${text ? `?${text}` : ''}`;
 }
+
+/**
+ * Names as one text of an address, whatever they hold; of none: `,`.
+ * @param {Iterable<string>} names
+ */
+export function joined(names) {
+  return [...names].map(encodeURIComponent).join(',') || ',';
+}
+
+/**
+ * The names that such a text is of.
+ * @param {string | undefined} text
+ * @returns {string[]}
+ */
+export function parted(text) {
+  return (text ?? '')
+    .split(',')
+    .filter((part) => part !== '')
+    .map(decoded);
+}

@@ -10,6 +10,9 @@ export async function checks(browser) {
   const server = await fortnight();
   return [
     ['a link shows what its maker saw', () => reproduced(browser, server)],
+    ...(await choices(server)).map(([what, hash, act]) => [`${what} stands in the address, and Back undoes it`, () => chosen(browser, server, hash, act)]),
+    ['the tables of charts stand in the address', () => tables(browser, server)],
+    ['what is typed and walked through stands in the address', () => walked(browser, server)],
     ['Back and Forward lead through views, ranges and what was drilled into', () => back(browser, server)],
     ['an address that leads nowhere says so', () => nowhere(browser, server)],
     ['a range that is picked stays from view to view', () => kept(browser, server)],
@@ -41,6 +44,107 @@ async function reproduced(browser, server) {
     wrong.push(...(await oddities(other)).map((what) => `${name}: ${what}`));
     await other.context().close();
   }
+  await page.context().close();
+  return wrong;
+}
+
+/** What can be chosen in views, and how. */
+async function choices(server) {
+  const all = await views(server);
+  const at = (name) => all.find((view) => view.name === name).hash;
+  const fold = (page) => page.getByRole('checkbox', { name: 'Fold idle time' });
+  return [
+    ['only sessions with failures', at('sessions'), (page) => page.getByRole('checkbox', { name: 'Only with failures' }).check()],
+    ['the order of a table', at('tools'), (page) => page.getByRole('columnheader', { name: 'p95', exact: true }).getByRole('button').click()],
+    ['what a heatmap counts', at('agents'), (page) => page.locator('#usage select').nth(1).selectOption('llm_call')],
+    ['whose work a heatmap counts', at('agents'), (page) => page.locator('#usage select').first().selectOption({ index: 1 })],
+    ['what is drawn of a result', at('sql-result'), (page) => page.getByRole('group', { name: 'Figures' }).getByRole('checkbox').nth(1).check()],
+    ['the selected span', at('trace'), (page) => page.locator('.wf-row').nth(3).click()],
+    ['the kinds of a trace', at('trace'), (page) => page.locator('.kinds button').first().click()],
+    ['whether idle time is folded', at('trace'), async (page) => fold(page).setChecked(!(await fold(page).isChecked()))],
+  ];
+}
+
+/** How a view stands: what it says, and what of it is chosen. */
+async function stands(page) {
+  const text = await said(page);
+  const chosen = await page.evaluate(() =>
+    [...document.querySelectorAll('main :is(input, select, [aria-sort], [aria-expanded], [aria-pressed], [aria-selected="true"])')].map((one) =>
+      [one.tagName, one.value, one.checked, ...['sort', 'expanded', 'pressed'].map((name) => one.getAttribute(`aria-${name}`)), one.id].join(' '),
+    ),
+  );
+  return [text, ...chosen].join('\n');
+}
+
+async function chosen(browser, server, hash, act) {
+  const page = await open(browser, `${server.url}/${hash}`);
+  const before = await stands(page);
+  await act(page);
+  const after = await stands(page);
+  const wrong = after === before ? ['nothing changed'] : [];
+  const other = await open(browser, page.url());
+  const there = await stands(other);
+  if (there !== after) wrong.push(`by a link: ${difference(after, there)}`);
+  await other.context().close();
+  await page.goBack();
+  const back = await stands(page);
+  if (back !== before) wrong.push(`Back: ${difference(before, back)}`);
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  return wrong;
+}
+
+async function tables(browser, server) {
+  const page = await open(browser, `${server.url}/#/tools`);
+  await settled(page);
+  // All of them in one moment: none is lost.
+  await page.evaluate(() => document.querySelectorAll('figcaption button').forEach((button) => button.click()));
+  await until('they are in the address', () => page.url().includes('tables='));
+  const after = await stands(page);
+  const other = await open(browser, page.url());
+  const there = await stands(other);
+  const wrong = there === after ? [] : [difference(after, there)];
+  const drawn = await other.locator('.twin:not([hidden]) table').count();
+  if (drawn !== (await other.locator('figure').count())) wrong.push(`${drawn} tables are open`);
+  await other.context().close();
+  await page.context().close();
+  return wrong;
+}
+
+/** Much in a short time: the address follows, and Back leads out of it at once. */
+async function walked(browser, server) {
+  const all = await views(server);
+  const trace = all.find(({ name }) => name === 'trace').hash;
+  const page = await open(browser, `${server.url}/#/sessions?range=14d`);
+  await settled(page);
+  const some = (await page.locator('tbody th').nth(2).innerText()).slice(0, 8);
+  const found = `find.sessions=${encodeURIComponent(some)}`;
+  await page.getByLabel('Filter Sessions').pressSequentially(some);
+  await until('the filter in the address', () => page.url().includes(found));
+  const wrong = [];
+  const rows = await page.locator('tbody tr').count();
+  await page.evaluate((to) => (location.hash = to), trace);
+  await settled(page);
+  await page.locator('.wf').focus();
+  for (let step = 0; step < 60; step += 1) await page.keyboard.press('ArrowDown');
+  for (let step = 0; step < 12; step += 1) await page.keyboard.press('+');
+  const row = await page.locator('.wf-chosen .wf-label').innerText();
+  await until('the zoom in the address', () => page.url().includes('zoom='));
+  const other = await open(browser, page.url());
+  await settled(other);
+  const there = await other.locator('.wf-chosen .wf-label').innerText();
+  if (there !== row) wrong.push(`the link leads to ${there}, not ${row}`);
+  const ticks = (of) => of.locator('.wf-tick').allInnerTexts();
+  if (String(await ticks(other)) !== String(await ticks(page))) wrong.push('the link shows another stretch');
+  await other.context().close();
+  await page.goBack();
+  await settled(page);
+  if (await page.locator('.wf-chosen').count()) wrong.push('Back does not close the details');
+  await page.goBack();
+  await settled(page);
+  if (!page.url().includes(found)) wrong.push(`Back leads to ${page.url()}`);
+  if ((await page.locator('tbody tr').count()) !== rows) wrong.push('the filter is lost');
+  wrong.push(...(await oddities(page)));
   await page.context().close();
   return wrong;
 }

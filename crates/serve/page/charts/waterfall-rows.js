@@ -12,8 +12,9 @@ import { idle } from './waterfall-scale.js';
  * @typedef {'session'|'query'|'model'|'tool'|'cache'|'agent'|'metric'|'other'} Kind
  */
 /**
- * A row before it is put anywhere.
- * @typedef {{id: number, event: Event|null, kind: Kind, label: string, from: number|null, to: number|null,
+ * A row before it is put anywhere. `id` is its place among all for now, `key`
+ * what it is called in an address.
+ * @typedef {{id: number, key: string, event: Event|null, kind: Kind, label: string, from: number|null, to: number|null,
  *   failed: boolean, children: Node[], tokens: number|null, cost: number|null, calls: number}} Node
  */
 /** @typedef {Node & {depth: number, open: boolean}} Row */
@@ -72,7 +73,8 @@ export function absent(events) {
  * @returns {{roots: Node[], from: number, to: number, failed: number, tokens: number|null, cost: number|null}}
  */
 export function nest(events) {
-  const nodes = events.map(node);
+  const called = names();
+  const nodes = events.map((event, id) => node(event, id, called(calledBy(event))));
   /** @type {Map<string, Node>} */
   const bySpan = new Map();
   for (const one of nodes) {
@@ -104,7 +106,7 @@ export function nest(events) {
   let id = nodes.length;
   for (const [parent, children] of orphans) {
     if (children.length === 1) roots.push(children[0]);
-    else roots.push(group(id++, parent, children));
+    else roots.push(group(id++, called(parent), parent, children));
   }
   roots = underSession(roots);
   sort(roots);
@@ -122,10 +124,54 @@ export function nest(events) {
   };
 }
 
+/** A longer span than this is no name for an address. */
+const MOST_NAME = 128;
+
+/**
+ * What an event is called by whoever hands on a link: its span, else by what it
+ * says, so that events that come before it later change nothing.
+ * @param {Event} event
+ */
+function calledBy(event) {
+  const span = event.span_id;
+  if (span && span.length <= MOST_NAME) return span;
+  const { event_type, start, timestamp, name, source } = event;
+  return `~${hash(JSON.stringify([span, event_type, start, timestamp, name, source]))}`;
+}
+
+/**
+ * Names of which none is given twice: of those that would be, the later ones
+ * are numbered.
+ * @returns {(name: string) => string}
+ */
+function names() {
+  /** @type {Map<string, number>} */
+  const given = new Map();
+  return (name) => {
+    let own = name;
+    for (let n = (given.get(name) ?? 0) + 1; given.has(own); n += 1) {
+      given.set(name, n);
+      own = `${name}~${n}`;
+    }
+    given.set(own, given.get(own) ?? 1);
+    return own;
+  };
+}
+
+/**
+ * FNV-1a of 32 bits over its letters, in base 36.
+ * @param {string} text
+ */
+function hash(text) {
+  let found = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) found = Math.imul(found ^ text.charCodeAt(at), 0x01000193);
+  return (found >>> 0).toString(36);
+}
+
 /**
  * The rows that are seen, top down.
  * @param {Node[]} roots
- * @param {Set<number>} closed ids of rows whose children are hidden
+ * @param {ReadonlySet<string>} closed keys of rows whose children are hidden
  * @param {(node: Node) => boolean} [shown] which rows are wanted; those above a wanted one are shown, too
  * @returns {Row[]}
  */
@@ -149,7 +195,7 @@ export function flatten(roots, closed, shown) {
   for (let next = stack.pop(); next; next = stack.pop()) {
     const { node, depth } = next;
     if (!wanted(node)) continue;
-    const open = node.children.length > 0 && !closed.has(node.id);
+    const open = node.children.length > 0 && !closed.has(node.key);
     rows.push({ ...node, depth, open });
     if (!open) continue;
     for (let at = node.children.length - 1; at >= 0; at -= 1) {
@@ -191,15 +237,17 @@ export function busyShare({ roots, from, to }) {
 /**
  * @param {Event} event
  * @param {number} id
+ * @param {string} key
  * @returns {Node}
  */
-function node(event, id) {
+function node(event, id, key) {
   const end = time(event.timestamp);
   const start = time(event.start) ?? end;
   const from = start === null ? end : end === null ? start : Math.min(start, end);
   const to = end === null ? from : Math.max(end, from ?? end);
   return {
     id,
+    key,
     event,
     kind: kindOf(event.event_type),
     label: labelOf(event),
@@ -244,14 +292,16 @@ export function time(text) {
 
 /**
  * @param {number} id
+ * @param {string} key
  * @param {string} parent
  * @param {Node[]} children
  * @returns {Node}
  */
-function group(id, parent, children) {
+function group(id, key, parent, children) {
   const times = children.filter((child) => child.from !== null);
   return {
     id,
+    key,
     event: null,
     kind: 'other',
     label: parent,

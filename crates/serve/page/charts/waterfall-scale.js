@@ -99,6 +99,30 @@ export function instant(scale, at) {
   return piece.from + share * (piece.to - piece.from);
 }
 
+/**
+ * What is in sight, as an address has it: milliseconds since the beginning, so
+ * that it is the same whether idle stretches are folded or not.
+ * @param {{low: number, high: number}} view
+ * @param {Scale} scale
+ */
+export function zoomText({ low, high }, scale) {
+  // To the nanosecond.
+  const told = (/** @type {number} */ at) => String(Number((instant(scale, at) - scale.from).toFixed(6)));
+  return `${told(low)}..${told(high)}`;
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {Scale} scale
+ * @returns {{low: number, high: number} | null} null: all of it
+ */
+export function zoomOf(text, scale) {
+  const [from = NaN, to = NaN] = (text ?? '').split('..').map((part) => (part === '' ? NaN : Number(part)));
+  if (!(to > from)) return null;
+  const [low, high] = [place(scale, scale.from + from), place(scale, scale.from + to)];
+  return high > low && (low > 0 || high < scale.length) ? { low, high } : null;
+}
+
 /** Steps that people think in, ms. */
 const STEPS = [
   ...[0.001, 0.01, 0.1, 1, 10, 100].flatMap((unit) => [unit, 2 * unit, 5 * unit]),

@@ -24,15 +24,15 @@ const DRAG_PX = 4;
 
 /**
  * @param {{roots: Node[], time: import('./waterfall-scale.js').Scale, label: string,
- *   shown?: ((node: Node) => boolean) | undefined, selected: number | null,
- *   onSelect: (id: number | null) => void, onEnter: () => void,
+ *   shown?: ((node: Node) => boolean) | undefined, selected: string | null,
+ *   onSelect: (key: string | null) => void, onEnter: () => void,
+ *   closed: ReadonlySet<string>, onClose: (closed: Set<string>) => void,
  *   zoomed: View | null, onZoom: (view: View | null) => void}} props
- *   `zoomed`: what is in sight of the scale; null: all
+ *   `selected`, `closed`: keys of rows; `zoomed`: what is in sight of the scale; null: all
  */
-export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnter, zoomed, onZoom }) {
+export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnter, closed, onClose, zoomed, onZoom }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const axis = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const [closed, setClosed] = useState(/** @type {Set<number>} */ (new Set()));
   const [top, setTop] = useState(0);
   const [size, setSize] = useState({ height: 480, lane: 600 });
   const [drag, setDrag] = useState(/** @type {[number, number] | null} */ (null));
@@ -53,7 +53,7 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
     return () => observer.disconnect();
   }, []);
 
-  const at = rows.findIndex((row) => row.id === selected);
+  const at = rows.findIndex((row) => row.key === selected);
   // What is selected is in sight, whoever selected it.
   useEffect(() => {
     const element = box.current;
@@ -131,14 +131,14 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
 
   const toggle = (/** @type {Row} */ row) => {
     const next = new Set(closed);
-    if (row.open) next.add(row.id);
-    else next.delete(row.id);
-    setClosed(next);
+    if (row.open) next.add(row.key);
+    else next.delete(row.key);
+    onClose(next);
   };
   const choose = (/** @type {number} */ index) => {
     const row = rows[Math.min(Math.max(index, 0), rows.length - 1)];
     if (!row) return;
-    onSelect(row.id);
+    onSelect(row.key);
     // What one walks to comes into sight.
     const [low, high] = [row.from, row.to].map((at) => (at === null ? null : place(time, at)));
     if (zoomed && low !== null && high !== null && low !== undefined && high !== undefined && (high < view.low || low > view.high)) {
@@ -207,7 +207,7 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
     ref=${box}
     aria-label=${label}
     aria-rowcount=${rows.length + 1}
-    aria-activedescendant=${at >= 0 ? `wf-${selected}` : undefined}
+    aria-activedescendant=${at >= 0 ? `wf-${rows[at]?.id}` : undefined}
     onKeyDown=${onKeyDown}
     onPointerDown=${onPointerDown}
     onDblClick=${() => onZoom(null)}
@@ -243,10 +243,10 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
         .map(
           (row, index) =>
             html`<${Line}
-              key=${row.id}
+              key=${row.key}
               row=${row}
               index=${first + index}
-              chosen=${row.id === selected}
+              chosen=${row.key === selected}
               left=${row.from === null ? null : share(place(time, row.from))}
               right=${row.to === null ? null : share(place(time, row.to))}
               onSelect=${onSelect}
@@ -259,7 +259,7 @@ export function Waterfall({ roots, time, label, shown, selected, onSelect, onEnt
 
 /**
  * @param {{row: Row, index: number, chosen: boolean, left: number | null, right: number | null,
- *   onSelect: (id: number) => void, onToggle: (row: Row) => void}} props
+ *   onSelect: (key: string) => void, onToggle: (row: Row) => void}} props
  */
 function Line({ row, index, chosen, left, right, onSelect, onToggle }) {
   const branches = row.children.length > 0;
@@ -274,7 +274,7 @@ function Line({ row, index, chosen, left, right, onSelect, onToggle }) {
     aria-selected=${chosen ? 'true' : 'false'}
     aria-expanded=${branches ? String(row.open) : undefined}
     style=${{ transform: `translateY(${index * ROW_PX}px)` }}
-    onClick=${() => onSelect(row.id)}
+    onClick=${() => onSelect(row.key)}
   >
     <div class="wf-name" role="gridcell" style=${{ paddingLeft: `${8 + Math.min(row.depth, 12) * 14}px` }}>
       <span

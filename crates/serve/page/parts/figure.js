@@ -1,4 +1,6 @@
-import { html, useState } from '../html.js';
+import { html } from '../html.js';
+import { joined, parted } from '../route.js';
+import { route, setQuery, useRoute } from '../state.js';
 import { Table } from './table.js';
 
 /**
@@ -14,7 +16,13 @@ import { Table } from './table.js';
  * @param {any} props.children the chart
  */
 export function Figure({ id, title, name = title, sentence, columns, rows, stale = false, children }) {
-  const [open, setOpen] = useState(false);
+  const open = parted(useRoute().query['tables']).includes(id);
+  const toggle = () => {
+    const others = parted(route().query['tables']).filter((one) => one !== id);
+    const next = open ? others : [...others, id];
+    // Another way to look at the same is no step to go back.
+    setQuery({ tables: next.length > 0 ? joined(next) : null }, { replace: true });
+  };
   const twin = columns && rows ? { columns, rows: open ? (typeof rows === 'function' ? rows() : rows) : [] } : null;
   return html`
     <figure class=${`card figure ${stale ? 'stale' : ''}`} id=${id} aria-labelledby=${`${id}-title`}>
@@ -32,7 +40,7 @@ export function Figure({ id, title, name = title, sentence, columns, rows, stale
               aria-expanded=${String(open)}
               aria-controls=${`${id}-table`}
               aria-label=${`Table of ${name}`}
-              onClick=${() => setOpen(!open)}
+              onClick=${toggle}
             >
               Table
             </button>
@@ -41,7 +49,7 @@ export function Figure({ id, title, name = title, sentence, columns, rows, stale
       </figcaption>
       <div class="figure-body" hidden=${open}>${children}</div>
       <div id=${`${id}-table`} class="twin" hidden=${!open}>
-        ${open && twin && html`<${Table} caption=${name} quiet columns=${twin.columns} rows=${twin.rows} id=${(/** @type {any} */ _row, /** @type {number} */ at) => at} />`}
+        ${open && twin && html`<${Table} caption=${name} at=${id} quiet columns=${twin.columns} rows=${twin.rows} id=${(/** @type {any} */ _row, /** @type {number} */ at) => at} />`}
       </div>
     </figure>
   `;

@@ -18,3 +18,36 @@ export function sorted(rows, value, down) {
     return way * String(a).localeCompare(String(b), 'en', { numeric: true });
   });
 }
+
+/** @typedef {{key: string, down?: boolean}} Sort */
+
+/**
+ * An order as an address has it: `calls`, the largest first `-calls`.
+ * @param {Sort} sort
+ */
+export function orderText({ key, down }) {
+  return `${down ? '-' : ''}${key}`;
+}
+
+/**
+ * @param {string | undefined} text
+ * @param {readonly string[]} keys those there are
+ * @returns {Sort | null} `null`: it names none of them
+ */
+export function orderOf(text, keys) {
+  const down = text?.startsWith('-') ?? false;
+  const key = down ? text?.slice(1) : text;
+  return key !== undefined && keys.includes(key) ? { key, down } : null;
+}
+
+/**
+ * What a table is called in an address: `Latest failures` is `latest-failures`.
+ * @param {string} caption
+ */
+export function slug(caption) {
+  return caption
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 40);
+}

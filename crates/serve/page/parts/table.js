@@ -1,11 +1,11 @@
 // A table that can be sorted, filtered and walked through; its rows keep their
-// identity while figures change.
+// identity while figures change. How it is sorted and filtered stands in the address.
 
 import { NONE, inUnit } from '../format.js';
-import { html, useMemo, useState } from '../html.js';
-import { useNames } from '../state.js';
+import { html, useMemo } from '../html.js';
+import { setQuery, useNames, useRoute } from '../state.js';
 import { Name } from './name.js';
-import { sorted } from './order.js';
+import { orderOf, orderText, slug, sorted } from './order.js';
 
 /** Rows that are drawn at most. */
 const MOST = 1000;
@@ -24,7 +24,7 @@ const MANY = 10;
  * @property {boolean} [sortable] `false`: it cannot be sorted by
  * @property {(row: any) => any} [value] what it is sorted by, instead of the member
  */
-/** @typedef {{key: string, down?: boolean}} Sort */
+/** @typedef {import('./order.js').Sort} Sort */
 
 /** @param {Column} column */
 const isText = (column) => column.unit === 'text' || column.unit === 'name';
@@ -34,6 +34,7 @@ const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) 
 /**
  * @param {object} props
  * @param {string} props.caption what the table is of
+ * @param {string} [props.at] what it is called in the address, where that is not its caption
  * @param {boolean} [props.quiet] the caption is only for those who hear the page
  * @param {readonly Column[]} props.columns the first one names the row
  * @param {readonly any[]} props.rows
@@ -45,6 +46,7 @@ const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) 
  */
 export function Table({
   caption,
+  at = slug(caption),
   quiet = false,
   columns,
   rows,
@@ -54,9 +56,14 @@ export function Table({
   note,
   more = 0,
 }) {
-  const [order, setOrder] = useState(sort);
-  const [filter, setFilter] = useState('');
+  const { query } = useRoute();
+  const asked = query[`sort.${at}`];
+  const filter = query[`find.${at}`] ?? '';
   const called = useNames();
+  const order = useMemo(() => {
+    const keys = columns.filter(({ sortable }) => sortable !== false).map(({ key }) => key);
+    return orderOf(asked, keys) ?? sort;
+  }, [asked, columns, sort?.key, sort?.down]);
   const filtered = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     const texts = columns.filter(isText);
@@ -76,11 +83,14 @@ export function Table({
   const hidden = filtered.length - shown.length + (filter ? 0 : more);
   const largest = useMemo(() => maxima(columns, rows), [columns, rows]);
   const first = columns[0]?.key ?? '';
-  const filterable = !quiet && rows.length > MANY && columns.some(({ unit }) => unit === 'name');
+  // What is filtered by can be taken away, however few rows there are by now.
+  const filterable = !quiet && (filter !== '' || rows.length > MANY) && columns.some(({ unit }) => unit === 'name');
   /** @param {Column} column */
   const turn = (column) => {
     const same = order?.key === column.key;
-    setOrder({ key: column.key, down: same ? !order.down : !isText(column) });
+    const next = { key: column.key, down: same ? !order.down : !isText(column) };
+    const usual = sort !== null && orderText(next) === orderText(sort);
+    setQuery({ [`sort.${at}`]: usual ? null : orderText(next) });
   };
   return html`
     ${
@@ -97,7 +107,7 @@ export function Table({
                 placeholder="Filter"
                 aria-label=${`Filter ${caption}`}
                 value=${filter}
-                onInput=${(/** @type {any} */ event) => setFilter(event.currentTarget.value)}
+                onInput=${(/** @type {any} */ event) => setQuery({ [`find.${at}`]: event.currentTarget.value || null }, { replace: true })}
               />
             `
           }
@@ -133,11 +143,11 @@ export function Table({
           </tr>
         </thead>
         <tbody>
-          ${shown.map((row, at) => {
+          ${shown.map((row, place) => {
             const href = columns.map((column) => column.link?.(row)).find(Boolean) ?? null;
             return html`
               <tr
-                key=${id ? id(row, at) : String(row[first])}
+                key=${id ? id(row, place) : String(row[first])}
                 class=${href ? 'linked' : ''}
                 onClick=${href ? follow : undefined}
               >

@@ -1,12 +1,39 @@
-// Where the page is: the view, what it is of, and what stands in the query.
+// Where the page is: the view, what it is of, and what stands in the query. All
+// that changes what is seen stands there, so that a link shows the same.
 
 import { formatRoute, parseRoute } from '../route.js';
 import { createStore, useStore } from '../store.js';
 
 /** @typedef {import('../route.js').Route} Route */
+/** @typedef {Record<string, string | number | null | undefined>} Change */
 
 const routes = createStore(parseRoute(location.hash));
-addEventListener('hashchange', () => routes.set(parseRoute(location.hash)));
+
+/** Browsers take only so many changes of an address: what is typed or walked through waits so long. */
+const PAUSE_MS = 400;
+/** The address that stands there in a moment. @type {string | null} */
+let due = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/** Writes what is due. */
+function settle() {
+  clearTimeout(timer);
+  timer = undefined;
+  if (due !== null) history.replaceState(history.state, '', due);
+  due = null;
+}
+
+// Whoever goes elsewhere comes back to what was there last.
+addEventListener('click', settle, { capture: true });
+addEventListener('pagehide', settle);
+// Only links, Back and what is typed into the address come this way.
+addEventListener('hashchange', () => {
+  clearTimeout(timer);
+  timer = undefined;
+  due = null;
+  routes.set(parseRoute(location.hash));
+});
 
 /** Where the page is. @returns {Route} */
 export function route() {
@@ -22,7 +49,7 @@ export function useRoute() {
  * The address of a view; the range stays as it is unless `query` names another.
  * @param {string} view
  * @param {(string | number)[]} [rest]
- * @param {Record<string, string | number | null | undefined>} [query]
+ * @param {Change} [query]
  */
 export function link(view, rest = [], query = {}) {
   const { range, from, to } = routes.get().query;
@@ -31,25 +58,37 @@ export function link(view, rest = [], query = {}) {
 }
 
 /**
+ * The address of what is seen with a part of its query changed; `null` leaves it out.
+ * @param {Change} change
+ */
+export function linkHere(change) {
+  const { view, rest, query } = routes.get();
+  return formatRoute(view, rest, { ...query, ...change });
+}
+
+/**
  * Goes there.
  * @param {string} href as `link` makes them
  * @param {{replace?: boolean}} [options] replace: Back does not come here again
  */
 export function go(href, { replace = false } = {}) {
+  // To go where one is would be a Back that leads nowhere.
+  if (href === (due ?? location.hash)) return;
   if (replace) {
-    history.replaceState(history.state, '', href);
-    routes.set(parseRoute(href));
+    due = href;
+    timer ??= setTimeout(settle, PAUSE_MS);
   } else {
-    location.hash = href;
+    settle();
+    history.pushState(null, '', href);
   }
+  routes.set(parseRoute(href));
 }
 
 /**
  * Changes a part of the query of the address; `null` leaves it out.
- * @param {Record<string, string | number | null>} change
+ * @param {Change} change
  * @param {{replace?: boolean}} [options]
  */
 export function setQuery(change, options = {}) {
-  const { view, rest, query } = routes.get();
-  go(formatRoute(view, rest, { ...query, ...change }), options);
+  go(linkHere(change), options);
 }

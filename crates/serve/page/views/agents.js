@@ -41,7 +41,7 @@ export default function View({ route }) {
   if (rows.length === 0 && range.range === 'all') return html`<${Empty} />`;
   return html`<div class=${`view${stale ? ' stale' : ''}`}>
     ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
-    <${Usage} range=${range} agents=${rows} chosen=${chosen} />
+    <${Usage} range=${range} agents=${rows} chosen=${chosen} what=${route.query['what']} />
     <section class="card flush">
       <${Table}
         caption="Agents"
@@ -144,11 +144,14 @@ function merged(agents, figures) {
   });
 }
 
-/** @param {{range: import('../state.js').Range, agents: any[], chosen: string | null}} props */
-function Usage({ range, agents, chosen }) {
+/** What is counted unless another is chosen. */
+const USUAL = 'tool_call';
+
+/** @param {{range: import('../state.js').Range, agents: any[], chosen: string | null, what: string | undefined}} props */
+function Usage({ range, agents, chosen, what = USUAL }) {
   const called = useNames();
-  const [kind, setKind] = useState(/** @type {keyof typeof WORK} */ ('tool_call'));
-  const counted_ = chosen && !OF_AGENTS.includes(kind) ? 'tool_call' : kind;
+  const kind = /** @type {keyof typeof WORK} */ (Object.hasOwn(WORK, what) ? what : USUAL);
+  const counted_ = chosen && !OF_AGENTS.includes(kind) ? USUAL : kind;
   const { stretches, error, retry, cut } = useStretches(counted_, chosen, range);
   const found = useMemo(() => stretches && grid(stretches), [stretches]);
   const [one, many] = WORK[counted_];
@@ -181,14 +184,14 @@ function Usage({ range, agents, chosen }) {
   >
     <div class="controls">
       <label class="field inline">Agent
-        <select class="input" value=${chosen ?? ''} onChange=${(/** @type {any} */ event) => setQuery({ agent: event.currentTarget.value || null }, { replace: true })}>
+        <select class="input" value=${chosen ?? ''} onChange=${(/** @type {any} */ event) => setQuery({ agent: event.currentTarget.value || null })}>
           <option value="">All agents</option>
           ${chosen && !agents.some((row) => row.agent === chosen) && html`<option value=${chosen}>${called(chosen).slice(0, 60)}</option>`}
           ${agents.slice(0, 200).map((row) => html`<option key=${row.agent} value=${row.agent}>${called(row.agent).slice(0, 60)}</option>`)}
         </select>
       </label>
       <label class="field inline">What
-        <select class="input" value=${counted_} onChange=${(/** @type {any} */ event) => setKind(event.currentTarget.value)}>
+        <select class="input" value=${counted_} onChange=${(/** @type {any} */ event) => setQuery({ what: event.currentTarget.value === USUAL ? null : event.currentTarget.value })}>
           ${Object.entries(WORK)
             .filter(([key]) => !chosen || OF_AGENTS.includes(key))
             .map(

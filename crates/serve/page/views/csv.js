@@ -1,15 +1,19 @@
 // A result as CSV, as the command line writes it (model/render/csv.rs): text is
-// guarded against formulas, numbers are not. Pure.
+// guarded against formulas, numbers are not. Here, where large ones are text,
+// nor is text that is but a number. Pure.
 
 const FORMULA = /^'*[=+\-@\t\r]/;
+/** What no spreadsheet takes for more than a number. */
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /**
- * @param {string[]} columns
- * @param {Record<string, unknown>[]} rows
+ * @param {readonly {name: string}[]} columns
+ * @param {readonly Record<string, unknown>[]} rows
  * @returns {string}
  */
 export function csv(columns, rows) {
-  const lines = [columns.map(text), ...rows.map((row) => columns.map((column) => cell(row[column])))];
+  const names = columns.map(({ name }) => name);
+  const lines = [names.map(text), ...rows.map((row) => names.map((name) => cell(row[name])))];
   return lines.map((line) => line.join(',') + '\n').join('');
 }
 
@@ -26,6 +30,6 @@ export function cell(value) {
 
 /** @param {string} value */
 function text(value) {
-  const guarded = FORMULA.test(value) ? `'${value}` : value;
+  const guarded = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

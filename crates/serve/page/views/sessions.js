@@ -1,12 +1,12 @@
 import { NONE, ago, count, counted, duration, money, percent, time } from '../format.js';
-import { html, useMemo, useState } from '../html.js';
+import { html, useMemo } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { link, setQuery, useAnswer, useNames, useRange } from '../state.js';
 import { useRows } from './kept.js';
-import { quoted, within } from './window.js';
+import { within } from './window.js';
 
 export const title = 'Sessions';
 
@@ -21,29 +21,29 @@ export default function View({ route }) {
   const range = useRange();
   const called = useNames();
   const agent = route.query['agent'] ?? null;
-  const [onlyFailed, setOnlyFailed] = useState(false);
-  const [many, setMany] = useState(false);
-  const limit = many || onlyFailed || agent !== null ? MOST : FEW;
-  const { answer, error, loading, stale, reload } = useAnswer('session_list', range.query && { ...range.query, limit });
+  const onlyFailed = route.query['failures'] === '1';
+  const many = route.query['rows'] === String(MOST);
+  const limit = many || onlyFailed ? MOST : FEW;
+  const { answer, error, loading, stale, reload } = useAnswer(
+    'session_list',
+    range.query && { ...range.query, limit, agent },
+  );
   const spread = useAnswer('sessions', range.query);
   const agents = useAnswer('agents', range.query && { ...range.query, limit: 200 });
   const workers = useWorkers(range);
-  const of = useSessionsOf(agent, range);
 
   const all = useMemo(() => rows(answer?.session_list?.sessions ?? [], workers), [answer, workers]);
-  const shown = useMemo(
-    () =>
-      all.filter((row) => (!agent || of.rows === null || of.set.has(row.session)) && (!onlyFailed || row.failed > 0)),
-    [all, agent, of.rows, onlyFailed],
-  );
+  const shown = useMemo(() => (onlyFailed ? all.filter((row) => row.failed > 0) : all), [all, onlyFailed]);
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${480} /></div>`;
-  if (all.length === 0 && range.range === 'all') return html`<${Empty} />`;
+  if (all.length === 0 && range.range === 'all' && agent === null) return html`<${Empty} />`;
 
   const more = answer.session_list.more;
   const failed = all.filter((row) => row.failed > 0).length;
   const known = spread.answer?.sessions;
   const cost = all.some((row) => row.cost_usd !== null) ? all.reduce((sum, row) => sum + (row.cost_usd ?? 0), 0) : null;
+  // Of one agent's sessions only the listed ones are known.
+  const lengths = all.map((row) => row.length);
   const latest = more > 0 ? `of the ${count(all.length)} latest` : undefined;
   return html`<div class=${`view${stale ? ' stale' : ''}`}>
     ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
@@ -54,11 +54,19 @@ export default function View({ route }) {
         value=${percent(all.length ? failed / all.length : null)}
         note=${latest ? `${count(failed)} ${latest}` : counted(failed, 'session')}
       />
-      <${Stat}
-        label="Median length"
-        value=${duration(known?.duration_ms?.p50)}
-        note=${known?.duration_ms ? `p95 ${duration(known.duration_ms.p95)}` : 'no ends recorded'}
-      />
+      ${
+        agent === null
+          ? html`<${Stat}
+              label="Median length"
+              value=${duration(known?.duration_ms?.p50)}
+              note=${known?.duration_ms ? `p95 ${duration(known.duration_ms.p95)}` : 'no ends recorded'}
+            />`
+          : html`<${Stat}
+              label="Median length"
+              value=${duration(median(lengths))}
+              note=${latest ?? 'from first to last event'}
+            />`
+      }
       <${Stat} label="Tokens a session" value=${count(mean(all, 'tokens'))} note=${latest ?? 'mean, of model calls'} />
       <${Stat}
         label="Cost"
@@ -84,21 +92,21 @@ export default function View({ route }) {
           ><input
             type="checkbox"
             checked=${onlyFailed}
-            onChange=${(/** @type {any} */ event) => setOnlyFailed(event.currentTarget.checked)}
+            onChange=${(/** @type {any} */ event) => setQuery({ failures: event.currentTarget.checked ? 1 : null })}
           />
           Only with failures</label
         >
-        ${agent && of.error && html`<span class="tone-bad">${`The sessions of this agent could not be asked for: ${of.error.message}`}</span>`}
       </div>
       <${Table}
         caption=${agent ? 'Sessions in which this agent worked' : 'Sessions'}
+        at="sessions"
         columns=${COLUMNS}
         rows=${shown}
         id=${(/** @type {any} */ row) => row.session}
         sort=${{ key: 'last', down: true }}
-        more=${agent || onlyFailed ? 0 : more}
+        more=${onlyFailed ? 0 : more}
         empty=${agent || onlyFailed ? 'No session matches.' : 'No session in this time.'}
-        note=${more > 0 && (agent || onlyFailed) ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setMany(true)}>${`Show up to ${count(MOST)}`}</button>`}
+        note=${more > 0 && onlyFailed ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setQuery({ rows: MOST })}>${`Show up to ${count(MOST)}`}</button>`}
       />
     </section>
   </div>`;
@@ -166,18 +174,11 @@ function useWorkers(range) {
   return useMemo(() => new Map((rows ?? []).map((row) => [row.session_id, `${row.agents} agents`])), [rows]);
 }
 
-/**
- * @param {string | null} agent
- * @param {import('../state.js').Range} range
- */
-function useSessionsOf(agent, range) {
-  const query =
-    agent === null || range.query === null
-      ? null
-      : `SELECT DISTINCT session_id FROM events WHERE session_id <> '' AND agent = ${quoted(agent)}${within(range)}`;
-  const asked = useRows(query, { every: EVERY });
-  const set = useMemo(() => new Set((asked.rows ?? []).map((row) => row.session_id)), [asked.rows]);
-  return { ...asked, set };
+/** @param {number[]} list @returns {number | null} null: of none */
+function median(list) {
+  const rising = [...list].sort((a, b) => a - b);
+  const [low, high] = [rising[(rising.length - 1) >> 1], rising[rising.length >> 1]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
 }
 
 /**

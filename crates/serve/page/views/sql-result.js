@@ -1,8 +1,11 @@
 // What a result is made of, and what can be drawn of it. Pure.
 
+import { joined, parted } from '../route.js';
+
 /** @typedef {'time'|'number'|'boolean'|'text'|'json'|'empty'} Type */
-/** @typedef {{name: string, type: Type, distinct: number}} Column */
-/** @typedef {Record<string, unknown>} Row */
+/** @typedef {{name: string, type: Type, distinct: number}} Column its name is that of no other */
+/** @typedef {Record<string, unknown>} Row values by the names of columns */
+/** @typedef {{names: string[], rows: Row[]}} Table */
 /** @typedef {{label: string, values: (number|null)[]}} Series */
 /**
  * @typedef {{kind: 'line'|'bars', x: string, labels: (string|number)[], series: Series[], left: number, added?: true}} Chart
@@ -17,10 +20,10 @@ export const MOST_SERIES = 6;
 export const MOST_BARS = 40;
 
 /**
- * Rows as they came, whole numbers that JavaScript cannot hold as text: none
- * is shown wrong.
+ * A table of the API as it came: columns in their order, of one name numbered,
+ * and whole numbers that JavaScript cannot hold as text: none is shown wrong.
  * @param {string} body
- * @returns {Row[]}
+ * @returns {Table}
  */
 export function parse(body) {
   const exact = (
@@ -31,18 +34,43 @@ export function parse(body) {
     const large = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
     return large && /^-?\d+$/.test(context?.source ?? '') ? context.source : value;
   };
-  const rows = JSON.parse(body, /** @type {any} */ (exact));
-  return Array.isArray(rows) ? rows : [];
+  const { columns, rows } = JSON.parse(body, /** @type {any} */ (exact));
+  const names = apart(columns.map((/** @type {{name: string}} */ column) => column.name));
+  return {
+    names,
+    rows: rows.map((/** @type {unknown[]} */ values) => {
+      // Without a prototype: a column may be called like a part of it.
+      /** @type {Row} */
+      const row = Object.create(null);
+      names.forEach((name, at) => (row[name] = values[at]));
+      return row;
+    }),
+  };
+}
+
+/**
+ * Names of which each is there once: `id`, `id (2)`.
+ * @param {string[]} names
+ */
+function apart(names) {
+  const taken = new Set(names);
+  /** @type {Set<string>} */
+  const given = new Set();
+  return names.map((name) => {
+    let own = name;
+    for (let n = 2; given.has(own) || (own !== name && taken.has(own)); n += 1) own = `${name} (${n})`;
+    given.add(own);
+    return own;
+  });
 }
 
 /**
  * The columns of a result, in its order.
- * @param {Row[]} rows
+ * @param {Table} table
  * @returns {Column[]}
  */
-export function columns(rows) {
-  const names = new Set(rows.flatMap((row) => Object.keys(row)));
-  return [...names].map((name) => {
+export function columns({ names, rows }) {
+  return names.map((name) => {
     const values = rows.map((row) => row[name]).filter((value) => value !== null && value !== undefined);
     return { name, type: type(values), distinct: new Set(values).size };
   });
@@ -66,7 +94,7 @@ function type(values) {
 /**
  * What may stand on each axis, and what one would look at first.
  * @param {Column[]} columns
- * @returns {{x: Column[], y: Column[], first: {x: string, y: string[], by: string|null}} | null} null: nothing to draw
+ * @returns {{x: Column[], y: Column[], first: Chosen} | null} null: nothing to draw
  */
 export function axes(columns) {
   const time = columns.filter((column) => column.type === 'time');
@@ -76,6 +104,40 @@ export function axes(columns) {
   if (x.length === 0 || y.length === 0) return null;
   const by = time.length && text.length ? text[0].name : null;
   return { x, y, first: { x: x[0].name, y: by ? [y[0].name] : y.slice(0, 1).map((one) => one.name), by } };
+}
+
+/** @typedef {{x: string, y: string[], by: string | null}} Chosen */
+
+/**
+ * What is drawn, as an address has it: only what is not drawn anyway.
+ * @param {Chosen} chosen
+ * @param {Chosen} first
+ */
+export function chosenText({ x, y, by }, first) {
+  const same = x === first.x;
+  return {
+    x: same ? null : x,
+    y: same && y.join('\n') === first.y.join('\n') ? null : joined(y),
+    by: same && by === first.by ? null : (by ?? ','),
+  };
+}
+
+/**
+ * What an address says is drawn; what it says of columns that are not there
+ * counts for nothing.
+ * @param {Record<string, string>} query
+ * @param {{x: Column[], y: Column[], first: Chosen}} may
+ * @returns {Chosen}
+ */
+export function chosenOf(query, { x, y, first }) {
+  const across = x.find((column) => column.name === query['x'])?.name ?? first.x;
+  const asked = parted(query['y']);
+  const there = y.map((column) => column.name).filter((name) => asked.includes(name));
+  // To draw none is a choice, too.
+  const figures = there.length > 0 || query['y'] === ',' ? there : first.y;
+  const by = x.find((column) => column.name === query['by'] && column.type !== 'time' && column.name !== across);
+  const usual = across === first.x && query['by'] === undefined ? first.by : null;
+  return { x: across, y: figures, by: by?.name ?? usual };
 }
 
 /**

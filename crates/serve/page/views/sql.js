@@ -5,11 +5,24 @@ import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
-import { go, link } from '../state.js';
+import { go, link, setQuery, useRoute } from '../state.js';
 import { remember as keep, remembered } from '../store.js';
 import { csv } from './csv.js';
 import { Help } from './sql-help.js';
-import { MOST_BARS, MOST_SERIES, axes, chart, columns, offset, parse, place, remember, word } from './sql-result.js';
+import {
+  MOST_BARS,
+  MOST_SERIES,
+  axes,
+  chart,
+  chosenOf,
+  chosenText,
+  columns,
+  offset,
+  parse,
+  place,
+  remember,
+  word,
+} from './sql-result.js';
 
 /** @typedef {import('./sql-result.js').Column} Column */
 /** @typedef {{rows: import('./sql-result.js').Row[], columns: Column[], more: boolean, ms: number, statement: string}} Result */
@@ -47,8 +60,8 @@ export default function View({ route }) {
     setCancelled(false);
     try {
       const { body, more } = await query(statement, MOST, abort.signal);
-      const rows = parse(body);
-      setResult({ rows, columns: columns(rows), more, ms: performance.now() - since, statement });
+      const table = parse(body);
+      setResult({ rows: table.rows, columns: columns(table), more, ms: performance.now() - since, statement });
       const next = remember(history(), statement);
       keep(HISTORY, JSON.stringify(next));
       setPast(next);
@@ -189,8 +202,7 @@ function summary({ rows, more, ms }) {
 
 /** @param {Result} result */
 function save({ rows, columns }) {
-  const names = columns.map((column) => column.name);
-  const blob = new Blob([csv(names, rows)], { type: 'text/csv;charset=utf-8' });
+  const blob = new Blob([csv(columns, rows)], { type: 'text/csv;charset=utf-8' });
   const href = URL.createObjectURL(blob);
   const anchor = document.createElement('a');
   anchor.href = href;
@@ -228,7 +240,8 @@ function tableColumn({ name, type }, at) {
     label: name.length > 60 ? `${name.slice(0, 60)}…` : name,
     unit: 'text',
     align: numeric ? 'right' : 'left',
-    value: (entry) => entry.row[name],
+    // Those that are too large for a number are text.
+    value: (entry) => (numeric && entry.row[name] !== null ? Number(entry.row[name]) : entry.row[name]),
     format: (_value, entry) => shown(entry.row[name]),
   };
 }
@@ -243,11 +256,13 @@ function shown(value) {
 
 /** @param {{result: Result}} props */
 function Drawn({ result }) {
+  const { query } = useRoute();
   const may = useMemo(() => axes(result.columns), [result]);
-  const [chosen, setChosen] = useState(may?.first ?? null);
+  const chosen = useMemo(() => may && chosenOf(query, may), [may, query['x'], query['y'], query['by']]);
   const drawn = useMemo(() => chosen && chart(result.rows, result.columns, chosen), [result, chosen]);
   if (!may || !chosen || result.rows.length < 2) return null;
-  const set = (/** @type {Partial<typeof chosen>} */ change) => setChosen({ ...chosen, ...change });
+  const set = (/** @type {Partial<typeof chosen>} */ change) =>
+    setQuery(chosenText({ ...chosen, ...change }, may.first));
   const names = may.x.filter((column) => column.type !== 'time' && column.name !== chosen.x);
   const isTime = may.x.find((column) => column.name === chosen.x)?.type === 'time';
   return html`<section class="card">

@@ -1,12 +1,13 @@
 import { ORDER, absent, busy, busyShare, nest, time as instantOf } from '../charts/waterfall-rows.js';
-import { scale, zoom } from '../charts/waterfall-scale.js';
+import { scale, zoom, zoomOf, zoomText } from '../charts/waterfall-scale.js';
 import { Waterfall } from '../charts/waterfall.js';
 import { count, counted, duration, money, time } from '../format.js';
-import { html, useMemo, useRef, useState } from '../html.js';
+import { html, useMemo, useRef } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
-import { link, useAnswer } from '../state.js';
+import { joined, parted } from '../route.js';
+import { link, setQuery, useAnswer, useRoute } from '../state.js';
 import { useRows } from './kept.js';
 import { quoted } from './window.js';
 
@@ -63,14 +64,19 @@ export default function View({ route }) {
 function Found({ events, more, what, name, latest }) {
   const parents = useParents(events);
   const found = useMemo(() => nest([...events, ...parents]), [events, parents]);
-  const [selected, setSelected] = useState(/** @type {number | null} */ (null));
-  const [folded, setFolded] = useState(/** @type {boolean | null} */ (null));
+  const { query } = useRoute();
+  const selected = query['span'] ?? null;
+  const folded = query['fold'];
   // Where hardly anything runs, what runs would be a hair.
-  const fold = folded ?? busyShare(found) < MOSTLY_IDLE;
+  const fold = folded === undefined ? busyShare(found) < MOSTLY_IDLE : folded === '1';
   const scaled = useMemo(() => scale(found, busy(found.roots), fold), [found, fold]);
-  const [zoomed, setZoomed] = useState(/** @type {{low: number, high: number} | null} */ (null));
-  const [kinds, setKinds] = useState(/** @type {Set<string>} */ (new Set()));
-  const [onlyFailed, setOnlyFailed] = useState(false);
+  const zoomed = useMemo(() => zoomOf(query['zoom'], scaled), [query['zoom'], scaled]);
+  const kinds = useMemo(() => {
+    const named = parted(query['kinds']);
+    return new Set(ORDER.filter((kind) => named.includes(kind)));
+  }, [query['kinds']]);
+  const closed = useMemo(() => new Set(parted(query['closed'])), [query['closed']]);
+  const onlyFailed = query['failures'] === '1';
   const panel = useRef(/** @type {HTMLElement | null} */ (null));
   const shown = useMemo(() => {
     if (kinds.size === 0 && !onlyFailed) return undefined;
@@ -78,28 +84,33 @@ function Found({ events, more, what, name, latest }) {
       (kinds.size === 0 || (node.event !== null && kinds.has(node.kind))) && (!onlyFailed || node.failed);
   }, [kinds, onlyFailed]);
   const all = useMemo(() => flat(found.roots), [found]);
-  const node = all.find((one) => one.id === selected) ?? null;
+  const node = all.find((one) => one.key === selected) ?? null;
   const failures = all.filter((one) => one.failed);
   const tally = ORDER.map((kind) => ({ kind, n: all.filter((one) => one.event && one.kind === kind).length })).filter(
     ({ n }) => n > 0,
   );
   const calls = all.filter((one) => one.kind === 'tool' || one.kind === 'model').length;
 
+  // To open and to close the details is a step that Back undoes, to walk along is none.
+  const setSelected = (/** @type {string | null} */ key) =>
+    setQuery({ span: key, fields: null }, { replace: key !== null && selected !== null });
+  const setZoomed = (/** @type {{low: number, high: number} | null} */ view) =>
+    setQuery({ zoom: view && zoomText(view, scaled) }, { replace: true });
   const nearer = (/** @type {number} */ factor) => {
     const view = zoomed ?? { low: 0, high: scaled.length };
     const next = zoom(view, factor, (view.low + view.high) / 2, scaled.length);
     setZoomed(next.high - next.low >= scaled.length ? null : next);
   };
   const nextFailure = () => {
-    const at = failures.findIndex((one) => one.id === selected);
+    const at = failures.findIndex((one) => one.key === selected);
     const next = failures[(at + 1) % failures.length];
-    if (next) setSelected(next.id);
+    if (next) setSelected(next.key);
   };
-  const turn = (/** @type {string} */ kind) => {
+  const turn = (/** @type {import('../charts/waterfall-rows.js').Kind} */ kind) => {
     const next = new Set(kinds);
     if (next.has(kind)) next.delete(kind);
     else next.add(kind);
-    setKinds(next);
+    setQuery({ kinds: next.size > 0 ? joined(next) : null });
   };
   return html` <div class="split">
       <p class="sentence trace-title">
@@ -153,7 +164,7 @@ function Found({ events, more, what, name, latest }) {
                 ><input
                   type="checkbox"
                   checked=${onlyFailed}
-                  onChange=${(/** @type {any} */ event) => setOnlyFailed(event.currentTarget.checked)}
+                  onChange=${(/** @type {any} */ event) => setQuery({ failures: event.currentTarget.checked ? 1 : null })}
                 />
                 Only failures</label
               >
@@ -163,10 +174,7 @@ function Found({ events, more, what, name, latest }) {
             ><input
               type="checkbox"
               checked=${fold}
-              onChange=${(/** @type {any} */ event) => {
-                setFolded(event.currentTarget.checked);
-                setZoomed(null);
-              }}
+              onChange=${(/** @type {any} */ event) => setQuery({ fold: event.currentTarget.checked ? 1 : 0, zoom: null })}
             />
             Fold idle time</label
           >
@@ -186,10 +194,12 @@ function Found({ events, more, what, name, latest }) {
           selected=${selected}
           onSelect=${setSelected}
           onEnter=${() => panel.current?.focus()}
+          closed=${closed}
+          onClose=${(/** @type {Set<string>} */ next) => setQuery({ closed: next.size > 0 ? joined(next) : null }, { replace: true })}
           zoomed=${zoomed}
           onZoom=${setZoomed}
         />
-        ${node && html`<${Panel} key=${node.id} node=${node} from=${found.from} what=${what} name=${name} all=${all} onSelect=${setSelected} panel=${panel} />`}
+        ${node && html`<${Panel} key=${node.key} node=${node} from=${found.from} what=${what} name=${name} all=${all} every=${query['fields'] === 'all'} onSelect=${setSelected} panel=${panel} />`}
       </div>
       <p class="note-line">
         ${more > 0 ? html`<strong>${`${counted(more, 'event')} more ${more === 1 ? 'is' : 'are'} not shown.`}</strong> ` : ''}
@@ -200,11 +210,11 @@ function Found({ events, more, what, name, latest }) {
 }
 
 /**
- * @param {{node: Node, from: number, what: 'session' | 'trace', name: string, all: Node[],
- *   onSelect: (id: number | null) => void, panel: {current: HTMLElement | null}}} props
+ * @param {{node: Node, from: number, what: 'session' | 'trace', name: string, all: Node[], every: boolean,
+ *   onSelect: (key: string | null) => void, panel: {current: HTMLElement | null}}} props
+ *   every: whether every stored field is shown
  */
-function Panel({ node, from, what, name, all, onSelect, panel }) {
-  const [every, setEvery] = useState(false);
+function Panel({ node, from, what, name, all, every, onSelect, panel }) {
   const { event } = node;
   const parent = event?.parent_id
     ? all.find((one) => one !== node && one.event?.span_id === event.parent_id)
@@ -227,7 +237,7 @@ function Panel({ node, from, what, name, all, onSelect, panel }) {
         [
           'Within',
           parent
-            ? html`<button type="button" class="linklike" onClick=${() => onSelect(parent.id)}>
+            ? html`<button type="button" class="linklike" onClick=${() => onSelect(parent.key)}>
                 <${Name} text=${parent.label} />
               </button>`
             : event.parent_id && html`<${Name} text=${event.parent_id} />`,
@@ -259,7 +269,7 @@ function Panel({ node, from, what, name, all, onSelect, panel }) {
       <button type="button" class="button small quiet" onClick=${close} aria-label="Close the details">Close</button>
     </div>
     <${Fields} fields=${fields} />
-    ${event && (every ? html`<${Stored} event=${event} what=${what} name=${name} />` : html`<button type="button" class="button small" onClick=${() => setEvery(true)}>Every stored field</button>`)}
+    ${event && (every ? html`<${Stored} event=${event} what=${what} name=${name} />` : html`<button type="button" class="button small" onClick=${() => setQuery({ fields: 'all' })}>Every stored field</button>`)}
   </aside>`;
 }
 

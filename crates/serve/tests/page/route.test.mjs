@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { formatRoute, parseRoute } from '../../page/route.js';
+import { formatRoute, joined, parseRoute, parted } from '../../page/route.js';
 
 test('an address says which view, of what, and how', () => {
   for (const [hash, view, rest, query] of [
@@ -48,4 +48,15 @@ test('whatever a name holds, its address leads back to it', () => {
     assert.deepEqual(there.rest, [name]);
     assert.deepEqual({ ...there.query }, { from: name });
   }
+});
+
+test('names are joined so that they come apart again', () => {
+  for (const names of [['a'], ['a', 'b'], ['a,b', '%2C', ''], [',', '😀', '__proto__']]) {
+    const there = parseRoute(formatRoute('x', [], { of: joined(names) }));
+    assert.deepEqual(
+      parted(there.query['of']),
+      names.filter((name) => name !== ''),
+    );
+  }
+  assert.deepEqual([joined([]), parted(','), parted(undefined), parted('%')], [',', [], [], ['%']]);
 });

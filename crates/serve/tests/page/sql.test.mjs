@@ -2,7 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { cell, csv } from '../../page/views/csv.js';
-import { axes, chart, columns, even, offset, parse, place, remember, seconds } from '../../page/views/sql-result.js';
+import {
+  axes,
+  chart,
+  chosenOf,
+  chosenText,
+  columns as columnsOf,
+  even,
+  offset,
+  parse,
+  place,
+  remember,
+  seconds,
+} from '../../page/views/sql-result.js';
+
+/** The columns of rows that have the names of the first. */
+const columns = (rows) => columnsOf({ names: Object.keys(rows[0] ?? {}), rows });
+
+/** An answer of the API. */
+const body = (names, rows) => JSON.stringify({ columns: names.map((name) => ({ name })), rows });
 
 test('cells are quoted, and no text is a formula', () => {
   const check = (value, expected) => assert.equal(cell(value), expected);
@@ -14,7 +32,9 @@ test('cells are quoted, and no text is a formula', () => {
   check('say "hi"', '"say ""hi"""');
   check('two\nlines', '"two\nlines"');
   check('=1+1', "'=1+1");
-  check('+1', "'+1");
+  check('+x', "'+x");
+  check('-1+cmd', "'-1+cmd");
+  check('-', "'-");
   check('-x', "'-x");
   check('@cmd', "'@cmd");
   check('\tx', "'\tx");
@@ -23,6 +43,10 @@ test('cells are quoted, and no text is a formula', () => {
   check("'quoted'", "'quoted'");
   check('=HYPERLINK("x","y")', '"\'=HYPERLINK(""x"",""y"")"');
   check(-5, '-5');
+  // What is too large for a number, or was told as text, is a number all the same.
+  check('-1794738371297729001', '-1794738371297729001');
+  check('-12.50', '-12.50');
+  check('+1.5e3', '+1.5e3');
   check(1.5, '1.5');
   check(true, 'true');
   check(['a', 'b'], '"[""a"",""b""]"');
@@ -33,7 +57,7 @@ test('a file has a header and the rows in its order', () => {
     { a: 1, b: 'x' },
     { b: '=y', a: null },
   ];
-  assert.equal(csv(['a', 'b'], rows), "a,b\n1,x\n,'=y\n");
+  assert.equal(csv([{ name: 'a' }, { name: 'b' }], rows), "a,b\n1,x\n,'=y\n");
   assert.equal(csv([], []), '\n');
 });
 
@@ -66,12 +90,50 @@ test('what columns are made of', () => {
 });
 
 test('whole numbers beyond what a double holds are not rounded', () => {
-  const rows = parse('[{"big": 1794738371297729001, "small": 5, "real": 1e300}]');
+  const big = (n) => `{"columns": [{"name": "big"}, {"name": "small"}, {"name": "real"}], "rows": [[${n}, 5, 1e300]]}`;
+  const table = parse(big('1794738371297729001'));
+  const { rows } = table;
   const exact = process.versions.node.split('.').map(Number)[0] >= 21;
   if (exact) assert.equal(rows[0].big, '1794738371297729001');
   assert.deepEqual([rows[0].small, rows[0].real], [5, 1e300]);
-  assert.equal(columns(parse('[{"n": 1794738371297729001}, {"n": 5}]'))[0].type, 'number');
-  assert.deepEqual(parse('{"a": 1}'), []);
+  assert.equal(columnsOf(table)[0].type, 'number');
+  assert.throws(() => parse('[]'));
+});
+
+test('columns keep their order and their values, whatever they are called', () => {
+  const check = (names, expected) => {
+    const table = parse(body(names, [names.map((_, at) => at)]));
+    const told = columnsOf(table).map(({ name }) => [name, table.rows[0]?.[name]]);
+    assert.deepEqual(
+      told,
+      expected.map((name, at) => [name, at]),
+    );
+  };
+  check(['b', '2', 'a', '1'], ['b', '2', 'a', '1']);
+  check(['id', 'id', 'id'], ['id', 'id (2)', 'id (3)']);
+  check(['id', 'id', 'id (2)'], ['id', 'id (3)', 'id (2)']);
+  check(['__proto__', 'constructor', ''], ['__proto__', 'constructor', '']);
+  assert.deepEqual(columnsOf(parse(body(['none'], []))), [{ name: 'none', type: 'empty', distinct: 0 }]);
+});
+
+test('what is drawn stands in an address, and only where it is not drawn anyway', () => {
+  const rows = [{ t: '2026-11-29', day: '2026-11-28', tool: 'a', n: 1, 'a,b': 2 }];
+  const may = axes(columns(rows));
+  const first = { x: 't', y: ['n'], by: 'tool' };
+  assert.deepEqual(may?.first, first);
+  const check = (chosen, text) => {
+    assert.deepEqual(chosenText(chosen, first), text);
+    const query = Object.fromEntries(Object.entries(text).filter(([, value]) => value !== null));
+    assert.deepEqual(chosenOf(query, may), chosen);
+  };
+  check(first, { x: null, y: null, by: null });
+  check({ ...first, y: ['n', 'a,b'] }, { x: null, y: 'n,a%2Cb', by: null });
+  check({ ...first, y: [] }, { x: null, y: ',', by: null });
+  check({ ...first, by: null }, { x: null, y: null, by: ',' });
+  check({ x: 'day', y: ['a,b'], by: null }, { x: 'day', y: 'a%2Cb', by: ',' });
+  check({ x: 'tool', y: ['n'], by: null }, { x: 'tool', y: 'n', by: ',' });
+  // Of another statement.
+  assert.deepEqual(chosenOf({ x: 'gone', y: 'gone', by: 'n' }, may), { x: 't', y: ['n'], by: null });
 });
 
 test('what can be drawn, and what is looked at first', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { absent, busyShare, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
-import { idle, instant, pan, place, says, scale, ticks, zoom } from '../../page/charts/waterfall-scale.js';
+import { idle, instant, pan, place, says, scale, ticks, zoom, zoomOf, zoomText } from '../../page/charts/waterfall-scale.js';
 
 /** @param {number} second */
 const at = (second) => new Date(Date.UTC(2026, 10, 29, 8, 0, second)).toISOString();
@@ -88,11 +88,59 @@ test('rows are hidden below what is closed, and by what is wanted', () => {
     event('bad', 3, { parent_id: 'p', status: 'failed' }),
     event('other', 4),
   ];
-  assert.deepEqual(shape(events, new Set([0])), ['0 parent', '0 other']);
+  assert.deepEqual(shape(events, new Set(['p'])), ['0 parent', '0 other']);
   assert.deepEqual(
     shape(events, new Set(), (row) => row.failed),
     ['0 parent', '1 bad'],
   );
+});
+
+test('a row keeps its name, whatever else is recorded before it', () => {
+  const keys = (events) => flatten(nest(events).roots, new Set()).map((row) => `${row.label} ${row.key}`);
+  const own = [
+    event('a', 5, { span_id: 's1' }),
+    event('twin', 6, { span_id: 's1' }),
+    event('none', 7),
+    event('none', 8),
+    event('long', 9, { span_id: 'x'.repeat(129) }),
+    event('in a group', 10, { parent_id: 'gone' }),
+    event('in it, too', 11, { parent_id: 'gone' }),
+  ];
+  const before = keys(own);
+  assert.equal(new Set(before.map((line) => line.split(' ').at(-1))).size, before.length);
+  assert.deepEqual(before.slice(0, 2), ['a s1', 'twin s1~2']);
+  assert.match(before[2] ?? '', /^none ~[0-9a-z]+$/);
+  assert.match(before[4] ?? '', /^long ~[0-9a-z]+$/);
+  assert.ok(before.includes('gone gone'));
+  const later = keys([event('early', 1), event('early', 2, { span_id: 's0' }), ...own]);
+  assert.deepEqual(later.slice(2), before);
+  // A span that is called like the twin of another.
+  const odd = ['s', 's~2', 's'].map((span_id, at) => event(`${at}`, at, { span_id }));
+  assert.deepEqual(
+    nest(odd)
+      .roots.flatMap((row) => [row, ...row.children])
+      .map((row) => row.key)
+      .sort(),
+    ['s', 's~2', 's~3'],
+  );
+});
+
+test('what is in sight stands in an address, folded or not', () => {
+  const window = { from: 1000, to: 11_000 };
+  const spans = [
+    { from: 1000, to: 2000 },
+    { from: 10_000, to: 11_000 },
+  ];
+  const [plain, folded] = [scale(window, spans, false), scale(window, spans, true)];
+  const told = zoomText({ low: 250, high: 750.5 }, plain);
+  assert.equal(told, '250..750.5');
+  assert.deepEqual(zoomOf(told, plain), { low: 250, high: 750.5 });
+  assert.deepEqual(zoomOf(told, folded), { low: 250, high: 750.5 });
+  const end = zoomOf('9250..9750', folded);
+  assert.equal(zoomText(end ?? { low: 0, high: 0 }, folded), '9250..9750');
+  for (const text of [undefined, '', '5', '..', '9..3', 'x..y', '..5', '-5..20000', 'NaN..9']) {
+    assert.equal(zoomOf(text, plain), null, text);
+  }
 });
 
 test('totals are of what is known', () => {
