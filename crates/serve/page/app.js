@@ -220,22 +220,17 @@ function Refresh() {
   `;
 }
 
-/** @type {Record<'system' | 'light' | 'dark', {next: 'system' | 'light' | 'dark', path: string}>} */
-const THEMES = {
-  system: { next: 'light', path: 'M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13' },
-  light: {
-    next: 'dark',
-    path: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3',
-  },
-  dark: { next: 'system', path: 'M13.8 9.6A6 6 0 0 1 6.4 2.2 6 6 0 1 0 13.8 9.6z' },
+/** What is seen: the sun, or the moon. */
+const SHADES = {
+  light: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1v1.6M8 13.4V15M1 8h1.6M13.4 8H15M3 3l1.1 1.1M11.9 11.9 13 13M3 13l1.1-1.1M11.9 4.1 13 3',
+  dark: 'M13.8 9.6A6 6 0 0 1 6.4 2.2 6 6 0 1 0 13.8 9.6z',
 };
 
 function ThemeSwitch() {
-  const { theme, setTheme } = useTheme();
-  const { next, path } = THEMES[theme];
-  const about = `Theme: ${theme}. Change to ${next}`;
+  const { theme, shade, turn } = useTheme();
+  const about = `Theme: ${shade}${theme === 'system' ? ', as the system' : ''}. Change to ${shade === 'dark' ? 'light' : 'dark'}`;
   return html`
-    <button type="button" class="button icon" aria-label=${about} title=${about} onClick=${() => setTheme(next)}>
+    <button type="button" class="button icon" aria-label=${about} title=${about} onClick=${turn}>
       <svg
         viewBox="0 0 16 16"
         fill="none"
@@ -246,7 +241,7 @@ function ThemeSwitch() {
         aria-hidden="true"
         focusable="false"
       >
-        <path d=${path} fill=${theme === 'system' ? 'currentColor' : 'none'} fill-opacity="0.25" />
+        <path d=${SHADES[shade]} />
       </svg>
     </button>
   `;

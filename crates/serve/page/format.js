@@ -274,6 +274,29 @@ export function inUnit(unit) {
 }
 
 /**
+ * How figures are told that are in the unit of whoever measured: durations and
+ * sizes as everywhere, others as they are. A figure is to be taken `times` so many.
+ * @param {string | null | undefined} unit as UCUM writes it
+ * @returns {{unit: Unit, times: number}}
+ */
+export function measuredIn(unit) {
+  switch (unit) {
+    case 's':
+      return { unit: 'ms', times: 1e3 };
+    case 'ms':
+      return { unit: 'ms', times: 1 };
+    case 'us':
+      return { unit: 'ms', times: 1e-3 };
+    case 'ns':
+      return { unit: 'ms', times: 1e-6 };
+    case 'By':
+      return { unit: 'bytes', times: 1 };
+    default:
+      return { unit: 'number', times: 1 };
+  }
+}
+
+/**
  * Any figure: whole ones with separators, others with four significant digits.
  * @param {Figure} value
  */

@@ -1,5 +1,7 @@
 // A store with nothing in it, the first event, and a store with only one.
 
+import { spawnSync } from 'node:child_process';
+
 import { SIZES, layout, oddities, open, settled, violations } from '../browser.mjs';
 import { Server, home } from '../servers.mjs';
 import { NAV } from '../views.mjs';
@@ -12,7 +14,7 @@ export async function checks(browser) {
   return [
     ...NAV.map((name) => [`${name} of an empty store`, () => stands(browser, empty, name, true)]),
     ...NAV.map((name) => [`${name} of one event`, () => stands(browser, one, name)]),
-    ['an empty store says how to send the first event', () => ways(browser, empty)],
+    ['an empty store says how to send the first event, as it is to be typed', () => ways(browser)],
     ['the first event is seen within a second', () => first(browser)],
   ];
 }
@@ -31,13 +33,23 @@ async function stands(browser, server, name, axe = false) {
   return wrong;
 }
 
-async function ways(browser, server) {
+async function ways(browser) {
+  const server = await Server.start(home('ways'));
   const page = await open(browser, server.url);
   await settled(page);
   const text = await page.locator('main').innerText();
   const wanted = [`curl ${server.url}/api/v1/events`, 'OTEL_EXPORTER_OTLP_ENDPOINT', 'tachograph::init()'];
   const wrong = wanted.filter((part) => !text.includes(part)).map((part) => `it does not say ${part}`);
+  const otlp = /OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/.exec(text)?.[1];
+  const taken = await fetch(`${otlp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  if (!taken.ok) wrong.push(`${otlp} is no door for OTLP: ${taken.status}`);
+  const command = await page.getByLabel('Command to send an event').innerText();
+  const ran = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
+  if (ran.status !== 0) wrong.push(`the command fails: ${ran.status}: ${ran.stderr}`);
+  await page.locator('main canvas').first().waitFor();
+  wrong.push(...(await oddities(page)));
   await page.context().close();
+  await server.stop();
   return wrong;
 }
 

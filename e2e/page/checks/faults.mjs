@@ -14,6 +14,7 @@ export function checks(browser) {
     ['a WebSocket that is refused is asked instead', () => refused(browser)],
     ['a WebSocket that is dropped comes back', () => dropped(browser)],
     ['a WebSocket that says nothing for a while catches up', () => slow(browser)],
+    ['while work goes on, figures and charts say the same', () => together(browser)],
     ['events ahead of now break nothing', () => ahead(browser)],
     ['a page whose clock is wrong shows the present', () => skewed(browser)],
     ['a server that fails says so, and Retry mends it', () => failing(browser)],
@@ -113,6 +114,53 @@ function slow(browser) {
     for (let at = 0; at < 10; at += 1) await server.send([call(`late-${at}`)]);
     await until('the last is seen', () => row(page, 'late-9'));
   });
+}
+
+async function together(browser) {
+  const server = await Server.start(home('together'));
+  await server.send([call('busy')]);
+  const page = await open(browser, `${server.url}/#/tools?range=1h&tables=calls`);
+  await settled(page);
+  await becomes(page, 'live');
+  let working = true;
+  const work = (async () => {
+    for (let at = 0; working; at += 1) {
+      await server.send([call('busy'), call(`tool-${at % 7}`, { success: at % 5 > 0 })]);
+      await wait(20);
+    }
+  })();
+  /** The figure, what its chart says, and the sums of its table and of the tools'. */
+  const told = () =>
+    page.evaluate(() => {
+      const number = (text) => Number((text ?? '').replaceAll(/[^0-9.]/g, ''));
+      const sum = (cells) => [...cells].reduce((sum, cell) => sum + number(cell.textContent), 0);
+      const stat = [...document.querySelectorAll('.stat')].find((one) => one.querySelector('.label').textContent === 'Calls');
+      return {
+        stat: number(stat?.querySelector('.value').textContent),
+        sentence: number(document.querySelector('#calls .says').textContent.split(' ')[0]),
+        rows: sum(document.querySelectorAll('main > .view > section tbody td:nth-child(2)')),
+        table: sum(document.querySelectorAll('#calls .twin tbody td:nth-child(2)')),
+      };
+    });
+  const wrong = [];
+  const seen = new Set();
+  const began = Date.now();
+  let apart = 0;
+  while (Date.now() - began < 8000 || seen.size < 4) {
+    const { stat, sentence, rows, table } = await told();
+    seen.add(stat);
+    if (stat !== sentence || stat !== rows) wrong.push(`${stat} calls, ${sentence} by the chart, ${rows} by the tools`);
+    apart = Math.max(apart, Math.abs(stat - table));
+    await wait(50);
+  }
+  working = false;
+  await work;
+  // The stretches are asked for in the same moment, not in the same statement.
+  if (apart > 60) wrong.push(`the chart is ${apart} calls apart`);
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong.slice(0, 5);
 }
 
 async function ahead(browser) {

@@ -152,22 +152,29 @@ async function range(browser, server) {
 }
 
 async function theme(browser, server) {
-  const page = await open(browser, `${server.url}/#/overview`);
-  await settled(page);
-  const ground = () => page.evaluate(() => getComputedStyle(document.querySelector('h1')).color);
-  await reach(page, 'the theme', () => document.activeElement?.getAttribute('aria-label')?.startsWith('Theme') ?? false);
-  const light = await ground();
-  await page.keyboard.press('Enter');
-  await page.keyboard.press('Enter');
-  const dark = await until('another ground', async () => ((await ground()) !== light ? ground() : ''));
-  await page.reload();
-  await settled(page);
-  const wrong = (await ground()) === dark ? [] : ['it is forgotten'];
-  await page.keyboard.press('Tab');
-  await reach(page, 'the theme', () => document.activeElement?.getAttribute('aria-label')?.startsWith('Theme') ?? false);
-  await page.keyboard.press('Enter');
-  await until('the ground of the system', async () => (await ground()) === light);
-  wrong.push(...(await oddities(page)));
-  await page.context().close();
+  const wrong = [];
+  for (const dark of [false, true]) {
+    const page = await open(browser, `${server.url}/#/overview`, { dark });
+    await settled(page);
+    const ground = () => page.evaluate(() => getComputedStyle(document.querySelector('h1')).color);
+    const reached = () => reach(page, 'the theme', () => document.activeElement?.getAttribute('aria-label')?.startsWith('Theme') ?? false);
+    await reached();
+    const usual = await ground();
+    await page.keyboard.press('Enter');
+    // Each press turns to the other one, the first as well.
+    const other = await ground();
+    if (other === usual) wrong.push(`the first press changes nothing on a ${dark ? 'dark' : 'light'} system`);
+    await page.reload();
+    await settled(page);
+    if ((await ground()) !== other) wrong.push('it is forgotten');
+    await reached();
+    await page.keyboard.press('Enter');
+    if ((await ground()) !== usual) wrong.push('the second press does not turn back');
+    // And it follows the system again.
+    await page.emulateMedia({ colorScheme: dark ? 'light' : 'dark' });
+    if ((await ground()) !== other) wrong.push('it does not follow the system again');
+    wrong.push(...(await oddities(page)));
+    await page.context().close();
+  }
   return wrong;
 }

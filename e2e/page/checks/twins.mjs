@@ -6,7 +6,7 @@ import { ofPage } from '../packages.mjs';
 import { fortnight } from '../servers.mjs';
 import { NAV } from '../views.mjs';
 
-const { bytes, count, duration, inUnit, money, percent, time } = await ofPage('format.js');
+const { bytes, count, duration, inUnit, money, percent } = await ofPage('format.js');
 const { timeLabel } = await ofPage('charts/axes.js');
 
 const MIB = 1_048_576;
@@ -39,11 +39,11 @@ const STRETCH = {
 
 /** The same of what a machine measured. */
 const MEASURED = {
-  From: (bucket) => time(bucket.from),
-  Mean: (bucket) => inUnit('percent')(bucket.mean),
+  From: STRETCH.From,
+  mean: (bucket) => inUnit('percent')(bucket.mean),
   p50: (bucket) => inUnit('percent')(bucket.p50),
   p95: (bucket) => inUnit('percent')(bucket.p95),
-  Measurements: (bucket) => count(bucket.count),
+  measurements: (bucket) => count(bucket.count),
 };
 
 /** Rows of a timeline, in the columns of the table. */
@@ -57,8 +57,9 @@ const metric = (name) => timed({ kind: 'metric', source: 'system', name }, MEASU
 /** Two metrics side by side. */
 const flow = (names, labels) => async (ask) => {
   const both = [];
-  for (const name of names) both.push((await ask('timeline', { buckets: BUCKETS, kind: 'metric', source: 'system', name })).timeline.buckets);
-  return both[0].map((bucket, at) => [time(bucket.from), ...labels.map((_, of) => bytes(scaled(both[of][at].mean, MIB)))]);
+  for (const name of names) both.push((await ask('timeline', { buckets: BUCKETS, kind: 'metric', source: 'system', name })).timeline);
+  const [{ buckets, bucket_seconds: step }] = both;
+  return buckets.map((bucket, at) => [STRETCH.From(bucket, step), ...labels.map((_, of) => bytes(scaled(both[of].buckets[at].mean, MIB)))]);
 };
 
 /** One figure of several models, a column each. */

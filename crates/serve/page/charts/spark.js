@@ -4,8 +4,8 @@ const WIDTH = 100;
 const HEIGHT = 24;
 
 /**
- * The line through values, and the ground below it. Where there are none it goes
- * on straight: a trend is told, not its points. Pure.
+ * The line through values, and the ground below it. Where there are none it
+ * breaks off: nothing is told of what nobody measured. Pure.
  * @param {readonly (number | null | undefined)[]} values
  * @param {boolean} [zero] whether it begins at 0 rather than at the least value
  * @returns {{line: string, area: string}} paths in 100 × 24
@@ -18,19 +18,23 @@ export function sparkPaths(values, zero = true) {
   const span = most - least || 1;
   const step = values.length > 1 ? WIDTH / (values.length - 1) : 0;
   const y = (/** @type {number} */ value) => HEIGHT - 1 - ((value - least) / span) * (HEIGHT - 2);
-  /** @type {string[]} */
-  const points = [];
-  let [first, last] = ['0', '0'];
+  /** Points without a gap between them. @type {[string, string][][]} */
+  const pieces = [];
+  let gap = true;
   values.forEach((value, at) => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) return;
-    last = (at * step).toFixed(1);
-    if (points.length === 0) first = last;
-    points.push(`${last} ${y(value).toFixed(1)}`);
+    const none = typeof value !== 'number' || !Number.isFinite(value);
+    if (!none && gap) pieces.push([]);
+    if (!none) pieces.at(-1)?.push([(at * step).toFixed(1), y(value).toFixed(1)]);
+    gap = none;
   });
-  const joined = points.join('L');
-  // One alone is a short stroke, so that it is seen.
-  const line = points.length === 1 ? `M${joined}h1` : `M${joined}`;
-  const area = points.length === 1 ? '' : `M${first} ${HEIGHT}L${joined}L${last} ${HEIGHT}Z`;
+  let [line, area] = ['', ''];
+  for (const points of pieces) {
+    const joined = points.map((point) => point.join(' ')).join('L');
+    const [first = ['0', '0'], last = first] = [points[0], points.at(-1)];
+    // One alone is a short stroke, so that it is seen.
+    line += points.length === 1 ? `M${joined}h1` : `M${joined}`;
+    if (points.length > 1) area += `M${first[0]} ${HEIGHT}L${joined}L${last[0]} ${HEIGHT}Z`;
+  }
   return { line, area };
 }
 

@@ -3,7 +3,9 @@
 import { ApiError, guarded } from '../api.js';
 import { time } from '../format.js';
 import { html, useEffect, useState } from '../html.js';
-import { serverAddress } from '../state.js';
+import { serverAddress, useAnswer } from '../state.js';
+import { useStore } from '../store.js';
+import { byCurl, byOtlp } from './first-event.js';
 
 /**
  * A placeholder of the final height; for what comes at once it is not drawn.
@@ -52,30 +54,43 @@ function sentence(text) {
  * @param {{title?: string, children?: any}} props children: instead of the usual words
  */
 export function Empty({ title = 'Nothing recorded yet', children }) {
-  const events = serverAddress('api/v1/events');
-  const here = new URL(serverAddress(''));
-  const token = guarded.get() ? " \\\n  -H 'Authorization: Bearer TOKEN'" : '';
-  const otlp = `${here.protocol}//${here.hostname}:4318`;
-  if (children) {
-    return html`<div class="card empty">
-      <h2>${title}</h2>
-      <p class="muted">${children}</p>
-    </div>`;
-  }
   return html`
     <div class="card empty">
       <h2>${title}</h2>
-      <p class="muted">Send a first event in one of three ways; it shows up here by itself.</p>
-      <h3>From any language</h3>
-      <pre class="code" tabindex="0" aria-label="Command to send an event">
-${`curl ${events} \\\n  -H 'Content-Type: application/json'${token} \\\n  -d '{"event_type":"tool_call","tool":"search","duration_ms":12.5,"success":true}'`}</pre>
-      <h3>From an agent or SDK that speaks OpenTelemetry</h3>
-      <pre class="code" tabindex="0" aria-label="Settings for OpenTelemetry">
-${`export OTEL_EXPORTER_OTLP_ENDPOINT=${otlp}\nexport OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`}</pre>
-      <p class="note-line">4318 is the usual port; <code>tacho start</code> says which it is here.</p>
-      <h3>From Rust</h3>
-      <pre class="code" tabindex="0" aria-label="Rust code to record a call">
-${'let recorder = tachograph::init();\nlet found = recorder.tool("search").time(|| find("x"));'}</pre>
+      ${children ? html`<p class="muted">${children}</p>` : html`<${Ways} />`}
     </div>
   `;
+}
+
+/** Three ways to send a first event. */
+function Ways() {
+  // A port that is not the server's would be worse than a moment without one.
+  const server = useAnswer('server', {}, { every: 0 });
+  const token = useStore(guarded);
+  const otlp = byOtlp(new URL(serverAddress('')), server.answer?.listeners ?? null, token);
+  return html`
+    <p class="muted">Send a first event in one of three ways; it shows up here by itself.</p>
+    <h3>From any language</h3>
+    <${Code} label="Command to send an event" text=${byCurl(serverAddress('api/v1/events'), token)} />
+    <h3>From an agent or SDK that speaks OpenTelemetry</h3>
+    ${
+      server.loading
+        ? html`<${Loading} height=${62} />`
+        : otlp === null
+          ? html`<p class="note-line">This server has no door for OTLP open; what <code>curl</code> sends it takes.</p>`
+          : html`<${Code} label="Settings for OpenTelemetry" text=${otlp} />`
+    }
+    ${server.error && html`<p class="note-line">4318 is the usual port; <code>tacho start</code> says which it is here.</p>`}
+    ${token && html`<p class="note-line">TOKEN stands for what is in the file <code>token</code> in the server's home.</p>`}
+    <h3>From Rust</h3>
+    <${Code}
+      label="Rust code to record a call"
+      text=${'let recorder = tachograph::init();\nlet found = recorder.tool("search").time(|| find("x"));'}
+    />
+  `;
+}
+
+/** @param {{label: string, text: string}} props */
+function Code({ label, text }) {
+  return html`<pre class="code" tabindex="0" aria-label=${label}>${text}</pre>`;
 }

@@ -5,6 +5,7 @@ import { useEffect, useState } from '../html.js';
 import { lengthOf } from '../range.js';
 import { createStore, useStore } from '../store.js';
 import { grown, paused, returned } from './now.js';
+import { createRounds } from './rounds.js';
 
 /** @typedef {import('../range.js').Params} Params */
 /** @typedef {import('../api.js').ApiError} ApiError */
@@ -64,6 +65,26 @@ function patience(last, params) {
   return Math.max(least, (last?.took ?? 0) * SHARE);
 }
 
+/** What is asked again together, by seconds between two times. @type {Map<number, ReturnType<typeof createRounds>>} */
+const rounds = new Map();
+const world = {
+  now: () => Date.now(),
+  later: (/** @type {() => void} */ call, /** @type {number} */ ms) => setTimeout(call, ms),
+  cancel: (/** @type {any} */ id) => clearTimeout(id),
+  unseen: () => document.hidden,
+};
+// While work goes on, as soon as what is shown has had its time.
+grown.watch(() => rounds.forEach((some) => some.grow()));
+// What was due while nobody looked was left out.
+document.addEventListener('visibilitychange', () => rounds.forEach((some) => some.plan()));
+
+/** @param {number} every seconds */
+function roundsOf(every) {
+  const found = rounds.get(every) ?? createRounds(world, every * 1000);
+  rounds.set(every, found);
+  return found;
+}
+
 /** What stays the same while only the range changes. @param {string} name @param {Params} params */
 function subject(name, params) {
   const { range: _range, since: _since, until: _until, ...rest } = params;
@@ -121,8 +142,6 @@ export function useAnswer(name, params, { every = 30 } = {}) {
   useEffect(() => {
     if (waiting || !open) return;
     let gone = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
     const other = box.kept !== null && box.of !== key;
     if (other) turning.set(turning.get() + 1);
     let turned = !other;
@@ -130,62 +149,61 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       if (!turned) turning.set(turning.get() - 1);
       turned = true;
     };
-    const once = async (anew = false) => {
+    /** @type {unknown} */
+    let failure = null;
+    const question = async (anew = false) => {
+      failure = null;
       try {
         await asked(key, name, params, anew);
-        if (gone) return;
-        box.kept = kept.get(key) ?? box.kept;
-        box.of = key;
-        box.error = null;
       } catch (error) {
-        if (gone) return;
-        // Figures of another range are none of this one.
-        if (box.of !== key) box.kept = null;
-        box.error = /** @type {ApiError} */ (error);
+        failure = error;
         box.failed = Date.now();
       }
+    };
+    const show = () => {
+      if (gone) return;
+      if (failure === null) {
+        box.kept = kept.get(key) ?? box.kept;
+        box.of = key;
+      } else if (box.of !== key) {
+        // Figures of another range are none of this one.
+        box.kept = null;
+      }
+      box.error = /** @type {ApiError | null} */ (failure);
       turn();
       draw((n) => n + 1);
-      clearTimeout(timer);
-      if (every > 0 && !still) timer = setTimeout(again, every * 1000);
     };
-    const again = () => {
-      // Nobody looks: when somebody does, see below.
-      if (!document.hidden) void once();
+    /** @type {(() => void) | undefined} */
+    let leave;
+    const join = () => {
+      if (gone || every === 0 || still || leave) return;
+      leave = roundsOf(every).join({
+        // A server that has too much to do is not asked the more for it.
+        asked: () => Math.max(kept.get(key)?.at ?? 0, box.failed),
+        wait: () => patience(kept.get(key) ?? null, params),
+        ask: question,
+        show,
+      });
     };
-    const seen = () => {
-      if (document.hidden || every === 0 || still) return;
-      // What was due meanwhile was left out.
-      clearTimeout(timer);
-      timer = setTimeout(again, Math.max((box.kept?.at ?? 0) + every * 1000 - Date.now(), 0));
+    const once = async (anew = false) => {
+      await question(anew);
+      show();
+      join();
     };
-    // While work goes on, as soon as what is shown has had its time.
-    const grow = () => {
-      if (every === 0 || still || document.hidden) return;
-      clearTimeout(timer);
-      // A server that has too much to do is not asked the more for it.
-      const last = Math.max(box.kept?.at ?? 0, box.failed);
-      const due = last + patience(box.kept, params) - Date.now();
-      timer = setTimeout(again, Math.min(Math.max(due, 0), every * 1000));
-    };
-    const stop = grown.watch(grow);
     const found = returned.watch(() => {
       if (box.error !== null) void once();
     });
-    document.addEventListener('visibilitychange', seen);
     const held = kept.get(key);
     const fresh = held && Date.now() - held.at < Math.max(every, 1) * 1000;
     const forced = box.turn !== box.done;
     box.done = box.turn;
     if (forced || !held || (!fresh && !still)) void once(forced);
-    else if (every > 0 && !still) timer = setTimeout(again, held.at + every * 1000 - Date.now());
+    else join();
     return () => {
       gone = true;
       turn();
-      clearTimeout(timer);
-      stop();
+      leave?.();
       found();
-      document.removeEventListener('visibilitychange', seen);
     };
   }, [key, waiting, every, still, open, box.turn]);
   const answered = !waiting && box.kept !== null;

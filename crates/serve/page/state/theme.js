@@ -23,12 +23,19 @@ function shade() {
 }
 
 /**
- * The theme that was chosen, the shade it comes to, and how to choose another.
- * @returns {{theme: Theme, shade: 'light' | 'dark', setTheme: (next: Theme) => void}}
+ * The theme that was chosen, the shade it comes to, and how to turn to the other
+ * one: back to the system where that is the system's.
+ * @returns {{theme: Theme, shade: 'light' | 'dark', turn: () => void}}
  */
 export function useTheme() {
   const theme = useStore(themes);
-  return { theme, shade: useStore(shades), setTheme };
+  return { theme, shade: useStore(shades), turn };
+}
+
+function turn() {
+  const other = shade() === 'dark' ? 'light' : 'dark';
+  const usual = dark.matches ? 'dark' : 'light';
+  setTheme(other === usual ? 'system' : other);
 }
 
 /** @param {Theme} next */

@@ -1,12 +1,11 @@
 import { Bars } from '../charts/bars.js';
 import { count, counted, duration, percent } from '../format.js';
-import { html } from '../html.js';
+import { html, useMemo } from '../html.js';
+import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
-import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
 import { useAnswer, useRange } from '../state.js';
-import { HitRate, Timed } from './charts.js';
-import { hitRatio, ratio, stretch, total, twin, values } from './series.js';
+import { HitRate, Timed, lookUps } from './charts.js';
+import { hitRatio, ratio, stretch, total, values } from './series.js';
 
 export const title = 'Caches';
 
@@ -32,60 +31,61 @@ export default function View() {
   const timeline = useAnswer('timeline', query && { ...query, kind: 'cache', buckets: BUCKETS });
   const found = asked.answer?.caches;
   const caches = /** @type {Cache[]} */ (found?.caches ?? []);
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  const rows = useMemo(() => rowsOf(caches), [found]);
+  const whole = useMemo(() => (found ? sums(caches) : null), [found]);
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
-      <${Stats} caches=${found ? caches : null} timeline=${timeline.answer?.timeline} />
+    <${Framed} asked=${asked}>
+      <${Stats} caches=${found ? caches : null} whole=${whole} timeline=${timeline.answer?.timeline} />
       <div class="row two">
-        <${HitRate} id="hits" title="Hit rate of all caches" asked=${timeline} sync="caches" />
-        <${LookUps} asked=${timeline} />
+        <${HitRate} id="hits" title="Hit rate of all caches" asked=${timeline} whole=${whole} sync="caches" />
+        <${LookUps} asked=${timeline} whole=${whole} />
       </div>
-      <section class="card flush">
-        ${
-          found
-            ? html`<${Table}
-                caption="Caches"
-                columns=${COLUMNS}
-                rows=${rowsOf(caches)}
-                sort=${{ key: 'lookups', down: true }}
-                empty="No look-ups in this time."
-                note="Saved is what hits did not take: the mean of misses less that of hits, times hits."
-              />`
-            : html`<${Loading} height=${200} />`
-        }
-      </section>
+      <${Listed}
+        ready=${found !== undefined}
+        height=${200}
+        caption="Caches"
+        columns=${COLUMNS}
+        rows=${rows}
+        sort=${{ key: 'lookups', down: true }}
+        empty="No look-ups in this time."
+        note="Saved is what hits did not take: the mean of misses less that of hits, times hits."
+      />
       ${
         caches.length > 1 &&
         html`
           <div class="row two">
-            ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} name=${cache.name ?? 'unknown'} />`)}
+            ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} cache=${cache} />`)}
           </div>
         `
       }
-    </div>
+    <//>
   `;
 }
 
-/** @param {{caches: Cache[] | null, timeline: any}} props */
-function Stats({ caches, timeline }) {
+/** @param {readonly Cache[]} caches */
+function sums(caches) {
+  const sum = (/** @type {(cache: Cache) => number} */ figure) => caches.reduce((sum, cache) => sum + figure(cache), 0);
+  return { hits: sum((cache) => cache.hits), misses: sum((cache) => cache.misses) };
+}
+
+/** @param {{caches: Cache[] | null, whole: import('./charts.js').LookUps | null, timeline: any}} props */
+function Stats({ caches, whole, timeline }) {
   const sum = (/** @type {(cache: Cache) => number | null} */ figure) => (caches ? total(caches.map(figure)) : null);
-  const [hits, misses] = [sum((cache) => cache.hits), sum((cache) => cache.misses)];
-  const lookups = (hits ?? 0) + (misses ?? 0);
+  const lookups = (whole?.hits ?? 0) + (whole?.misses ?? 0);
   const evictions = sum((cache) => cache.evictions);
   const rejected = sum((cache) => cache.size_rejections);
   return html`
     <div class="stats">
       <${Stat}
         label="Hit rate"
-        value=${percent(ratio(hits, lookups))}
+        value=${percent(ratio(whole?.hits, lookups))}
         note=${caches ? counted(caches.length, 'cache') : ''}
         spark=${values(timeline, hitRatio)}
       />
       <${Stat}
         label="Look-ups"
         value=${count(caches ? lookups : null)}
-        note=${caches ? counted(misses, 'miss', 'misses') : ''}
+        note=${whole ? counted(whole.misses, 'miss', 'misses') : ''}
         spark=${values(timeline, (bucket) => (bucket.hits ?? 0) + (bucket.misses ?? 0))}
       />
       <${Stat} label="Saved" value=${duration(sum(saved))} note="by hits" />
@@ -99,44 +99,44 @@ function Stats({ caches, timeline }) {
   `;
 }
 
-/** @param {{asked: import('../state.js').Asked}} props */
-function LookUps({ asked }) {
-  const draw = (/** @type {import('../types.d.ts').Timeline} */ timeline, /** @type {number[]} */ x) => {
-    const hits = values(timeline, (bucket) => bucket.hits);
-    const misses = values(timeline, (bucket) => bucket.misses);
-    const [hit, missed] = [total(hits) ?? 0, total(misses) ?? 0];
-    if (hit + missed === 0) return null;
+/** @param {{asked: import('../state.js').Asked, whole: import('./charts.js').LookUps | null}} props */
+function LookUps({ asked, whole }) {
+  const draw = (/** @type {number[]} */ _x, /** @type {import('../types.d.ts').Timeline} */ timeline) => {
+    const { hits, misses, sums, table } = lookUps(timeline);
+    if (sums.hits + sums.misses === 0) return null;
+    const { hits: hit, misses: missed } = whole ?? sums;
     return {
       sentence: `${counted(hit, 'hit')}, ${counted(missed, 'miss', 'misses')}; by ${stretch(timeline)}.`,
-      twin: twin(x, [
-        { key: 'hits', label: 'hits', unit: 'count', values: hits },
-        { key: 'misses', label: 'misses', unit: 'count', values: misses },
-      ]),
-      chart: html`
-        <${Bars}
-          x=${x}
-          series=${[
-            { label: 'hits', values: hits, tone: 'series-1' },
-            { label: 'misses', values: misses, tone: 'series-3' },
-          ]}
-          unit="count"
-          label="Look-ups"
-          sync="caches"
-        />
-      `,
+      table,
+      as: Bars,
+      series: [
+        { label: 'hits', values: hits, tone: 'series-1' },
+        { label: 'misses', values: misses, tone: 'series-3' },
+      ],
+      unit: /** @type {const} */ ('count'),
     };
   };
-  return html`<${Timed} id="lookups" title="Look-ups" asked=${asked} draw=${draw} none="No look-ups in this time." />`;
+  return html`<${Timed}
+    id="lookups"
+    title="Look-ups"
+    asked=${asked}
+    draw=${draw}
+    beside=${whole}
+    none="No look-ups in this time."
+    sync="caches"
+  />`;
 }
 
-/** @param {{name: string}} props */
-function OfOne({ name }) {
+/** @param {{cache: Cache}} props */
+function OfOne({ cache }) {
   const { query } = useRange();
+  const name = cache.name ?? 'unknown';
   const timeline = useAnswer('timeline', query && { ...query, kind: 'cache', name, buckets: BUCKETS });
   return html`<${HitRate}
     id=${`hits-of-${encodeURIComponent(name)}`}
     title=${`Hit rate of ${name}`}
     asked=${timeline}
+    whole=${cache}
     height=${130}
     sync="caches"
   />`;

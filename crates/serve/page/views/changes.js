@@ -1,6 +1,34 @@
-// What changed, in words. Pure.
+// What changed, over which days, and in words. Pure.
 
-import { duration, money, percent } from '../format.js';
+import { duration, money, percent, time } from '../format.js';
+
+const DAY = 86_400_000;
+/** With fewer days there is no telling a change from chance. */
+const LEAST_DAYS = 7;
+/** Looked at in the place of fewer. */
+const FORTNIGHT = 14;
+
+/**
+ * Over which days changes are looked for: those of the range; where these are
+ * too few, the fortnight up to its end.
+ * @param {import('../state.js').Range} range
+ * @returns {{params: import('../range.js').Params | null, words: string}}
+ *   params: null: not known yet
+ */
+export function over({ range, from, to, query }) {
+  if (query === null) return { params: null, words: '' };
+  const own = to - from >= LEAST_DAYS * DAY;
+  const until = query['until'];
+  if (own) {
+    const days = Math.round((to - from) / DAY);
+    const custom = until ? `from ${time(from)} to ${time(to)}` : `since ${time(from)}`;
+    return { params: query, words: range === 'custom' ? custom : `in the last ${days} days` };
+  }
+  const few = 'this range has too few days to compare';
+  if (!until) return { params: { range: `${FORTNIGHT}d` }, words: `in the last ${FORTNIGHT} days; ${few}` };
+  const since = new Date(to - FORTNIGHT * DAY).toISOString();
+  return { params: { since, until }, words: `in the ${FORTNIGHT} days to ${time(to)}; ${few}` };
+}
 
 /** @type {Record<string, [string, (value: number) => string]>} */
 const FIGURES = {

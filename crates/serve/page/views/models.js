@@ -1,15 +1,14 @@
 import { Bars } from '../charts/bars.js';
 import { Line } from '../charts/line.js';
 import { count, counted, duration, integer, money, percent, tokens } from '../format.js';
-import { html } from '../html.js';
-import { Figure } from '../parts/figure.js';
+import { html, useMemo } from '../html.js';
+import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
-import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
 import { link, useAnswer, useRange } from '../state.js';
-import { Calls, Cost, Latency, Tokens } from './charts.js';
-import { Absent, Callers, Classes, Failures, outcome } from './one.js';
-import { peak, ratio, stretch, times, total, twin, values, valuesAt } from './series.js';
+import { Calls, Cost, Latency, Timed, Tokens } from './charts.js';
+import { Absent, Callers, Classes, Failures } from './one.js';
+import { outcome, peak, ratio, spent, stretch, total, values, valuesAt } from './series.js';
+import { Durations } from './tiles.js';
 
 export const title = 'Models and cost';
 
@@ -36,20 +35,32 @@ function All() {
   const timeline = useAnswer('timeline', query && { ...query, kind: 'llm_call', buckets: BUCKETS });
   const found = asked.answer?.models;
   const models = /** @type {Model[]} */ (found?.models ?? []);
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  const rows = useMemo(() => rowsOf(models), [found]);
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+    <${Framed} asked=${asked}>
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
-      <${Apart} models=${models} ready=${found !== undefined} />
+      <${Apart} models=${models} found=${found} />
       <div class="row two">
-        <${Tokens} id="tokens" title="Tokens" asked=${timeline} sync="models" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="models" />
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${found?.tokens} sync="models" />
+        <${Calls}
+          id="calls"
+          title="Calls"
+          asked=${timeline}
+          one="call"
+          many="calls"
+          whole=${found?.calls}
+          sync="models"
+        />
       </div>
-      <section class="card flush">
-        ${found ? html`<${Table} caption="Models" columns=${COLUMNS} rows=${rowsOf(models)} id=${(/** @type {any} */ row) => row.name} sort=${{ key: 'cost', down: true }} empty="No model calls in this time." />` : html`<${Loading} height=${240} />`}
-      </section>
-    </div>
+      <${Listed}
+        ready=${found !== undefined}
+        caption="Models"
+        columns=${COLUMNS}
+        rows=${rows}
+        sort=${{ key: 'cost', down: true }}
+        empty="No model calls in this time."
+      />
+    <//>
   `;
 }
 
@@ -68,20 +79,20 @@ function Stats({ found, timeline }) {
         label="Cost"
         value=${priced > 0 ? money(found.cost_usd) : '–'}
         note=${calls ? (unpriced > 0 ? `${counted(unpriced, 'call')} without a price` : 'every call has a price') : ''}
-        spark=${values(timeline, (bucket) => bucket.cost_usd)}
+        spark=${values(timeline, spent('cost_usd'))}
       />
       <${Stat} label="Cost of a call" value=${priced > 0 ? money(found.cost_usd / priced) : '–'} note="mean" />
       <${Stat}
         label="Tokens in"
         value=${tokens(used?.input)}
         note=${used ? `${percent(ratio(used.cache_read, used.input))} cached` : ''}
-        spark=${values(timeline, (bucket) => bucket.input_tokens)}
+        spark=${values(timeline, spent('input_tokens'))}
       />
       <${Stat}
         label="Tokens out"
         value=${tokens(used?.output)}
         note=${used && used.reasoning > 0 ? `${tokens(used.reasoning)} reasoning` : ''}
-        spark=${values(timeline, (bucket) => bucket.output_tokens)}
+        spark=${values(timeline, spent('output_tokens'))}
       />
       <${Stat}
         label="Calls"
@@ -111,75 +122,72 @@ function useApart(models, buckets) {
       model && query
         ? { ...query, kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown', buckets }
         : null;
-    return useAnswer('timeline', params).answer?.timeline ?? null;
-  }).slice(0, models.length);
+    return useAnswer('timeline', params);
+  }).slice(0, Math.max(models.length, 1));
 }
 
 /**
  * Cost and latency, model by model.
- * @param {{models: readonly Model[], ready: boolean}} props
+ * @param {{models: readonly Model[], found: unknown}} props found: what they are of
  */
-function Apart({ models, ready }) {
-  const dearest = [...models]
-    .sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all)
-    .slice(0, APART);
-  const timelines = useApart(dearest, BUCKETS);
-  const there = ready && timelines.every((timeline) => timeline !== null);
-  if (ready && dearest.length === 0) return null;
-  const x = times(timelines[0]);
-  // A range that changed comes for each of them in its own time.
-  const whole = there && timelines.every((timeline) => timeline.buckets.length === x.length);
-  const series = (/** @type {(bucket: import('../types.d.ts').Bucket) => number | null} */ figure) =>
+function Apart({ models, found }) {
+  const dearest = useMemo(
+    () =>
+      [...models]
+        .sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all)
+        .slice(0, APART),
+    [found],
+  );
+  const asked = useApart(dearest, BUCKETS);
+  if (found !== undefined && dearest.length === 0) return null;
+  /**
+   * @param {import('../format.js').Unit} unit
+   * @param {number[]} x
+   * @param {readonly import('../types.d.ts').Timeline[]} timelines
+   * @param {(bucket: import('../types.d.ts').Bucket) => number | null} figure
+   */
+  const series = (unit, x, timelines, figure) =>
     dearest.map((model, at) => ({
       key: `of${at}`,
       label: nameOf(model),
+      unit,
       values: valuesAt(timelines[at], x, figure),
       tone: `series-${at + 1}`,
     }));
-  const cost = series((bucket) => bucket.cost_usd);
-  const p95 = series((bucket) => bucket.p95);
-  const sums = x.map((_, at) => total(cost.map((one) => one.values[at] ?? null)));
-  const most = peak(x, sums);
-  const slowest = dearest.reduce(
-    (/** @type {Model | null} */ worst, model) =>
-      (model.duration_ms?.p95 ?? 0) > (worst?.duration_ms?.p95 ?? 0) ? model : worst,
-    null,
-  );
-  const more = models.length > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
-  const costs = twin(
-    x,
-    cost.map((one) => ({ ...one, unit: /** @type {const} */ ('usd') })),
-  );
-  const slow = twin(
-    x,
-    p95.map((one) => ({ ...one, unit: /** @type {const} */ ('ms') })),
-  );
-  const said = most
-    ? `${money(total(sums))} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.`
-    : 'No costs are known in this time.';
-  const late = slowest?.duration_ms
-    ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.`
-    : 'No durations were recorded in this time.';
+  const cost = (/** @type {number[]} */ x, /** @type {import('../types.d.ts').Timeline[]} */ ...timelines) => {
+    const list = series('usd', x, timelines, (bucket) => bucket.cost_usd);
+    const most = peak(
+      x,
+      x.map((_, at) => total(list.map((one) => one.values[at] ?? null))),
+    );
+    const all = total(dearest.map((model) => (model.priced_calls > 0 ? model.cost_usd : null)));
+    const said = most
+      ? `${money(all)} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.`
+      : 'No costs are known in this time.';
+    const more = models.length > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
+    return { sentence: said + more, table: list, as: Bars, series: list, unit: /** @type {const} */ ('usd') };
+  };
+  const late = (/** @type {number[]} */ x, /** @type {import('../types.d.ts').Timeline[]} */ ...timelines) => {
+    const list = series('ms', x, timelines, (bucket) => bucket.p95);
+    const p95 = (/** @type {Model | undefined} */ model) => model?.duration_ms?.p95 ?? 0;
+    const [slowest] = [...dearest].sort((a, b) => p95(b) - p95(a));
+    const said = slowest?.duration_ms
+      ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.`
+      : 'No durations were recorded in this time.';
+    return { sentence: said, table: list, as: Line, series: list, unit: /** @type {const} */ ('ms') };
+  };
   return html`
     <div class="row two">
-      <${Figure}
-        id="cost"
-        title="Cost by model"
-        sentence=${whole ? said + more : ''}
-        columns=${costs.columns}
-        rows=${costs.rows}
-      >
-        ${whole ? html`<${Bars} x=${x} series=${cost} unit="usd" label="Cost by model" sync="models" />` : html`<${Loading} height=${202} />`}
-      <//>
-      <${Figure}
+      <${Timed} id="cost" title="Cost by model" asked=${asked} draw=${cost} beside=${dearest} none="" sync="models" />
+      <${Timed}
         id="latency"
         title="p95 of calls by model"
-        sentence=${whole ? late : ''}
-        columns=${slow.columns}
-        rows=${slow.rows}
-      >
-        ${whole ? html`<${Line} x=${x} series=${p95} unit="ms" label="p95 of calls by model" sync="models" />` : html`<${Loading} height=${202} />`}
-      <//>
+        asked=${asked}
+        draw=${late}
+        beside=${dearest}
+        none=""
+        sync="models"
+      />
     </div>
   `;
 }
@@ -226,15 +234,14 @@ const COLUMNS = [
 /** @param {{provider: string, model: string}} props */
 function One({ provider, model: name }) {
   const { query } = useRange();
-  const asked = useAnswer('models', query && { ...query, limit: 1000 });
+  const asked = useAnswer('models', query && { ...query, name, source: provider });
   const timeline = useAnswer(
     'timeline',
     query && { ...query, kind: 'llm_call', name, source: provider, buckets: BUCKETS },
   );
   const found = asked.answer?.models;
   /** @type {Model | null} */
-  const model = found?.models.find((/** @type {Model} */ one) => nameOf(one) === `${provider}/${name}`) ?? null;
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  const model = found?.models[0] ?? null;
   if (found && model === null)
     return html`<div class="view">
       <${Absent} what="models" name=${`${provider}/${name}`} back=${link('models')} />
@@ -244,26 +251,25 @@ function One({ provider, model: name }) {
   const spread = model?.duration_ms;
   const drawn = timeline.answer?.timeline;
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+    <${Framed} asked=${asked}>
       <div class="stats">
         <${Stat}
           label="Cost"
           value=${model && model.priced_calls > 0 ? money(model.cost_usd) : '–'}
           note=${model && model.priced_calls > 0 ? `${money((model.cost_usd ?? 0) / model.priced_calls)} a call` : ''}
-          spark=${values(drawn, (bucket) => bucket.cost_usd)}
+          spark=${values(drawn, spent('cost_usd'))}
         />
         <${Stat}
           label="Tokens in"
           value=${tokens(model?.tokens.input)}
           note=${model ? `${percent(ratio(model.tokens.cache_read, model.tokens.input))} cached` : ''}
-          spark=${values(drawn, (bucket) => bucket.input_tokens)}
+          spark=${values(drawn, spent('input_tokens'))}
         />
         <${Stat}
           label="Tokens out"
           value=${tokens(model?.tokens.output)}
           note=${calls && model ? `${integer(model.tokens.output / Math.max(calls.all, 1))} a call` : ''}
-          spark=${values(drawn, (bucket) => bucket.output_tokens)}
+          spark=${values(drawn, spent('output_tokens'))}
         />
         <${Stat}
           label="Calls"
@@ -271,32 +277,35 @@ function One({ provider, model: name }) {
           note=${model ? counted(model.calls.failed, 'failure') : ''}
           spark=${values(drawn, (bucket) => bucket.count)}
         />
-        <${Stat}
-          label="p50"
-          value=${duration(spread?.p50)}
-          note=${spread ? `mean ${duration(spread.mean)}` : ''}
-          spark=${values(drawn, (bucket) => bucket.p50)}
-        />
-        <${Stat}
-          label="p95"
-          value=${duration(spread?.p95)}
-          note=${spread ? `p99 ${duration(spread.p99)}` : ''}
-          spark=${values(drawn, (bucket) => bucket.p95)}
-        />
+        <${Durations} spread=${spread} timeline=${drawn} />
       </div>
       <div class="row two">
         <${Latency} id="latency" title="Latency" asked=${timeline} spread=${spread} sync="model" />
-        <${Cost} id="cost" title="Cost" asked=${timeline} sync="model" />
+        <${Cost}
+          id="cost"
+          title="Cost"
+          asked=${timeline}
+          whole=${model && model.priced_calls > 0 ? model.cost_usd : null}
+          sync="model"
+        />
       </div>
       <div class="row two">
-        <${Tokens} id="tokens" title="Tokens" asked=${timeline} sync="model" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="model" />
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${model?.tokens} sync="model" />
+        <${Calls}
+          id="calls"
+          title="Calls"
+          asked=${timeline}
+          one="call"
+          many="calls"
+          whole=${model?.calls}
+          sync="model"
+        />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />
         <${Callers} subject=${subject} />
       </div>
       <${Failures} subject=${subject} />
-    </div>
+    <//>
   `;
 }

@@ -2,9 +2,9 @@
 
 import { ago, time } from '../format.js';
 import { html } from '../html.js';
+import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
 import { link, useAnswer, useRange } from '../state.js';
 import { ratio } from './series.js';
 import { quoted, within } from './window.js';
@@ -48,15 +48,13 @@ export function Classes({ subject }) {
       (!subject.source || group.source === subject.source),
   );
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="Errors by class"
-        columns=${CLASSES}
-        rows=${ours}
-        sort=${{ key: 'count', down: true }}
-        empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
-      />
-    </section>
+    <${Listed}
+      caption="Errors by class"
+      columns=${CLASSES}
+      rows=${ours}
+      sort=${{ key: 'count', down: true }}
+      empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
+    />
   `;
 }
 
@@ -67,7 +65,7 @@ const FAILURES = [
     label: 'When',
     unit: 'text',
     format: (value) => time(value, { precise: true }),
-    link: (row) => (row.session_id ? link('trace', ['session', row.session_id]) : null),
+    link: (row) => (row.session_id ? link('trace', ['session', row.session_id], { span: row.id }) : null),
   },
   { key: 'error_type', label: 'Error', unit: 'name' },
   { key: 'duration_ms', label: 'Took', unit: 'ms' },
@@ -80,20 +78,18 @@ const FAILURES = [
  */
 export function Failures({ subject }) {
   const range = useRange();
-  const text = `select timestamp, error_type, duration_ms, agent, session_id from events where ${condition(subject, range)} and success = false order by timestamp desc limit ${RECENT}`;
+  const text = `select timestamp, error_type, duration_ms, agent, session_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc limit ${RECENT}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="Latest failures"
-        columns=${FAILURES}
-        rows=${asked.answer ?? []}
-        id=${(/** @type {any} */ row, /** @type {number} */ at) => `${row.timestamp} ${at}`}
-        empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
-        note=${asked.answer?.length === RECENT ? `The last ${RECENT}; a click opens the session.` : null}
-      />
-    </section>
+    <${Listed}
+      caption="Latest failures"
+      columns=${FAILURES}
+      rows=${asked.answer ?? []}
+      id=${(/** @type {any} */ row, /** @type {number} */ at) => `${row.timestamp} ${at}`}
+      empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
+      note=${asked.answer?.length === RECENT ? `The last ${RECENT}; a click opens the call in its session.` : null}
+    />
   `;
 }
 
@@ -120,26 +116,14 @@ export function Callers({ subject }) {
     failing: ratio(row.failed, row.known),
   }));
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="Agents that called it"
-        columns=${CALLERS_COLUMNS}
-        rows=${rows}
-        sort=${{ key: 'calls', down: true }}
-        empty=${asked.answer ? 'Nobody called it in this time.' : ' '}
-      />
-    </section>
+    <${Listed}
+      caption="Agents that called it"
+      columns=${CALLERS_COLUMNS}
+      rows=${rows}
+      sort=${{ key: 'calls', down: true }}
+      empty=${asked.answer ? 'Nobody called it in this time.' : ' '}
+    />
   `;
-}
-
-/**
- * `1,234 calls`, and what of them failed.
- * @param {import('../types.d.ts').Outcomes} calls
- */
-export function outcome(calls) {
-  const all = calls.succeeded + calls.failed + calls.unknown;
-  const failing = ratio(calls.failed, calls.succeeded + calls.failed);
-  return { all, failing };
 }
 
 /**

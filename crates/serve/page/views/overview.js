@@ -1,24 +1,29 @@
 import { serverNow } from '../api.js';
 import { ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
 import { html } from '../html.js';
+import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
-import { firingNow, link, useAnswer, useLive, useRange } from '../state.js';
+import { firingNow, link, linkHere, useAnswer, useLive, useRange, useRoute } from '../state.js';
 import { verdict } from '../verdict.js';
-import { went } from './changes.js';
+import { over, went } from './changes.js';
 import { Calls, Cost, HitRate, Latency, Tokens } from './charts.js';
-import { hitRatio, ratio, total, values } from './series.js';
+import { hitRatio, outcome, ratio, spent, total, values } from './series.js';
 
 export const title = 'Overview';
 
 /** Sparks say as much with half as many points. */
 const BUCKETS = 120;
 const SYNC = 'overview';
+/** Seconds between two times that days are compared. */
+const DAILY = 120;
+/** Of what got worse, so many are told of. */
+const WORST = 3;
 
 export default function View() {
-  const { query } = useRange();
+  const range = useRange();
+  const { query } = range;
   const ask = (/** @type {string} */ name, /** @type {object} */ params = {}) =>
     useAnswer(name, query && { ...query, ...params });
   const health = ask('health');
@@ -28,7 +33,8 @@ export default function View() {
   const modelled = ask('timeline', { kind: 'llm_call', buckets: BUCKETS });
   const cached = ask('timeline', { kind: 'cache', buckets: BUCKETS });
   const sessions = ask('session_list', { limit: 8 });
-  const changes = useAnswer('changes', {});
+  const compared = over(range);
+  const changes = useAnswer('changes', compared.params, { every: DAILY });
   const live = useLive([]);
 
   if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
@@ -37,7 +43,8 @@ export default function View() {
       <${State}
         health=${health.answer}
         live=${live}
-        changes=${changes.answer}
+        changes=${changes.answer?.changes ?? null}
+        compared=${compared.words}
         idle=${isIdle(tools.answer, models.answer)}
       />
       <${Stats}
@@ -58,12 +65,42 @@ export default function View() {
         <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
       </div>
       <div class="row two">
-        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} one="call" many="calls" sync=${SYNC} />
-        <${Calls} id="model-calls" title="Model calls" asked=${modelled} one="call" many="calls" sync=${SYNC} />
+        <${Calls}
+          id="tool-calls"
+          title="Tool calls"
+          asked=${tooled}
+          one="call"
+          many="calls"
+          whole=${tools.answer?.tools.calls}
+          sync=${SYNC}
+        />
+        <${Calls}
+          id="model-calls"
+          title="Model calls"
+          asked=${modelled}
+          one="call"
+          many="calls"
+          whole=${models.answer?.models.calls}
+          sync=${SYNC}
+        />
       </div>
       <div class="row three">
-        <${Tokens} id="tokens" title="Tokens" asked=${modelled} height=${150} sync=${SYNC} />
-        <${Cost} id="cost" title="Cost" asked=${modelled} height=${150} sync=${SYNC} />
+        <${Tokens}
+          id="tokens"
+          title="Tokens"
+          asked=${modelled}
+          whole=${models.answer?.models.tokens}
+          height=${150}
+          sync=${SYNC}
+        />
+        <${Cost}
+          id="cost"
+          title="Cost"
+          asked=${modelled}
+          whole=${priced(models.answer?.models) > 0 ? models.answer.models.cost_usd : null}
+          height=${150}
+          sync=${SYNC}
+        />
         <${HitRate} id="hits" title="Cache hit rate" asked=${cached} height=${150} sync=${SYNC} />
       </div>
       <div class="row two">
@@ -79,14 +116,19 @@ function isIdle(tools, models) {
   return tools?.tools.tools.length === 0 && models?.models.models.length === 0;
 }
 
-/** @param {{health: any, live: import('../state.js').LiveNow, changes: any, idle: boolean}} props */
-function State({ health, live, changes, idle }) {
+/**
+ * @param {{health: any, live: import('../state.js').LiveNow, idle: boolean, compared: string,
+ *   changes: import('../types.d.ts').Change[] | null}} props compared: over which days changes are looked for
+ */
+function State({ health, live, changes, compared, idle }) {
+  const all = useRoute().query['worse'] === 'all';
   if (health === null) return html`<${Loading} height=${92} />`;
   const firing = live.alerts?.firing ?? [];
   const pending = live.alerts?.pending ?? [];
   const now = live.overview;
   const { tone, sentence } = verdict(health, firingNow(live));
-  const worse = (changes?.changes ?? []).filter((/** @type {any} */ change) => change.worse);
+  const worse = (changes ?? []).filter((change) => change.worse);
+  const more = all ? 0 : worse.length - WORST;
   return html`
     <section class="card state-card" aria-label="State">
       <div class="split">
@@ -105,17 +147,26 @@ function State({ health, live, changes, idle }) {
             </li>
           `,
         )}
-        ${worse.slice(0, 3).map(
-          (/** @type {import('../types.d.ts').Change} */ change) => html`
-            <li key=${`${change.event_type} ${change.name} ${change.figure} ${change.since}`}>
-              <span class="tag warn">worse</span>
-              <${Name} text=${change.name} href=${changed(change)} />
-              <span>${went(change)}</span>
-              <span class="muted">${`${change.finding === 'outlier' ? 'on' : 'since'} ${change.since}`}</span>
-            </li>
-          `,
-        )}
       </ul>
+      ${
+        worse.length > 0 &&
+        html`
+          <h2 class="facts-head">What got worse <span class="muted">${compared}</span></h2>
+          <ul class="facts">
+            ${worse.slice(0, all ? worse.length : WORST).map(
+              (change) => html`
+                <li key=${`${change.event_type} ${change.name} ${change.figure} ${change.since}`}>
+                  <span class="tag warn">worse</span>
+                  <${Name} text=${change.name} href=${changed(change)} />
+                  <span>${went(change)}</span>
+                  <span class="muted">${`${change.finding === 'outlier' ? 'on' : 'since'} ${change.since}`}</span>
+                </li>
+              `,
+            )}
+            ${more > 0 && html`<li><a href=${linkHere({ worse: 'all' })}>${`and ${more} more`}</a></li>`}
+          </ul>
+        `
+      }
     </section>
   `;
 }
@@ -157,22 +208,21 @@ function changed(change) {
 
 /** @param {any} props */
 function Stats({ tools, models, tooled, modelled, cached }) {
-  const calls = tools ? tools.calls.succeeded + tools.calls.failed + tools.calls.unknown : null;
-  const asked = models ? models.calls.succeeded + models.calls.failed + models.calls.unknown : null;
-  const failing = tools && ratio(tools.calls.failed, tools.calls.succeeded + tools.calls.failed);
-  const refused = models && ratio(models.calls.failed, models.calls.succeeded + models.calls.failed);
+  const of = tools ? outcome(tools.calls) : null;
+  const asked = models ? outcome(models.calls).all : null;
+  const failing = of?.failing ?? null;
+  const refused = models ? outcome(models.calls).failing : null;
   const hits = total(values(cached, (bucket) => bucket.hits));
   const lookups = (hits ?? 0) + (total(values(cached, (bucket) => bucket.misses)) ?? 0);
   const tokens = models && models.tokens.input + models.tokens.output;
-  const priced =
-    models?.models.reduce((/** @type {number} */ sum, /** @type {any} */ model) => sum + model.priced_calls, 0) ?? 0;
+  const known = priced(models);
   return html`
     <div class="stats">
       <${Stat}
         label="Tool calls"
-        value=${count(calls)}
+        value=${count(of?.all)}
         note=${told(failing)}
-        tone=${failing > 0.05 ? 'bad' : undefined}
+        tone=${(failing ?? 0) > 0.05 ? 'bad' : undefined}
         spark=${values(tooled, (bucket) => bucket.count)}
         href=${link('tools')}
       />
@@ -187,7 +237,7 @@ function Stats({ tools, models, tooled, modelled, cached }) {
         label="Model calls"
         value=${count(asked)}
         note=${told(refused)}
-        tone=${refused > 0.05 ? 'bad' : undefined}
+        tone=${(refused ?? 0) > 0.05 ? 'bad' : undefined}
         spark=${values(modelled, (bucket) => bucket.count)}
         href=${link('models')}
       />
@@ -200,9 +250,9 @@ function Stats({ tools, models, tooled, modelled, cached }) {
       />
       <${Stat}
         label="Cost"
-        value=${models && priced === 0 && asked > 0 ? '–' : money(models?.cost_usd)}
-        note=${asked ? (priced < asked ? `${counted(asked - priced, 'call')} without a price` : `${money(models.cost_usd / asked)} a call`) : ''}
-        spark=${values(modelled, (bucket) => bucket.cost_usd)}
+        value=${models && known === 0 && asked ? '–' : money(models?.cost_usd)}
+        note=${asked ? (known < asked ? `${counted(asked - known, 'call')} without a price` : `${money(models.cost_usd / asked)} a call`) : ''}
+        spark=${values(modelled, spent('cost_usd'))}
         href=${link('models')}
       />
       <${Stat}
@@ -214,6 +264,11 @@ function Stats({ tools, models, tooled, modelled, cached }) {
       />
     </div>
   `;
+}
+
+/** Calls whose cost is known. @param {any} models */
+function priced(models) {
+  return (models?.models ?? []).reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.priced_calls, 0);
 }
 
 /** @param {number | null | undefined} failing */
@@ -234,25 +289,24 @@ const TOOLS = [
 /** @param {{asked: import('../state.js').Asked}} props */
 function TopTools({ asked }) {
   const all = asked.answer?.tools.tools;
-  if (!all) return html`<div class="card"><${Loading} height=${330} /></div>`;
-  const rows = all.map((/** @type {import('../types.d.ts').Tool} */ tool) => ({
+  const rows = (all ?? []).map((/** @type {import('../types.d.ts').Tool} */ tool) => ({
     name: tool.name,
     time: tool.duration_ms?.sum ?? null,
-    count: tool.calls.succeeded + tool.calls.failed + tool.calls.unknown,
-    failing: ratio(tool.calls.failed, tool.calls.succeeded + tool.calls.failed),
+    count: outcome(tool.calls).all,
+    failing: outcome(tool.calls).failing,
     p95: tool.duration_ms?.p95 ?? null,
   }));
   const top = rows.sort((/** @type {any} */ a, /** @type {any} */ b) => (b.time ?? 0) - (a.time ?? 0)).slice(0, 8);
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="Tools that take the most time"
-        columns=${TOOLS}
-        rows=${top}
-        sort=${{ key: 'time', down: true }}
-        empty="No tool calls in this time."
-      />
-    </section>
+    <${Listed}
+      ready=${all !== undefined}
+      height=${330}
+      caption="Tools that take the most time"
+      columns=${TOOLS}
+      rows=${top}
+      sort=${{ key: 'time', down: true }}
+      empty="No tool calls in this time."
+    />
   `;
 }
 
@@ -269,16 +323,15 @@ const SESSIONS = [
 /** @param {{asked: import('../state.js').Asked}} props */
 function Latest({ asked }) {
   const rows = asked.answer?.session_list.sessions;
-  if (!rows) return html`<div class="card"><${Loading} height=${330} /></div>`;
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="Latest sessions"
-        columns=${SESSIONS}
-        rows=${rows}
-        sort=${{ key: 'last', down: true }}
-        empty="No sessions in this time."
-      />
-    </section>
+    <${Listed}
+      ready=${rows !== undefined}
+      height=${330}
+      caption="Latest sessions"
+      columns=${SESSIONS}
+      rows=${rows ?? []}
+      sort=${{ key: 'last', down: true }}
+      empty="No sessions in this time."
+    />
   `;
 }

@@ -1,11 +1,12 @@
 import { count, counted, duration, percent } from '../format.js';
 import { html } from '../html.js';
+import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
-import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
+import { Loading } from '../parts/states.js';
 import { useAnswer, useRange } from '../state.js';
 import { Calls, Latency } from './charts.js';
-import { ratio, values } from './series.js';
+import { outcome, values } from './series.js';
+import { Durations } from './tiles.js';
 
 export const title = 'Queries';
 
@@ -20,10 +21,8 @@ export default function View() {
   const asked = useAnswer('queries', query && { ...query, limit: 1000 });
   const timeline = useAnswer('timeline', query && { ...query, kind: 'query', buckets: BUCKETS });
   const found = /** @type {Queries | undefined} */ (asked.answer?.queries);
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+    <${Framed} asked=${asked}>
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
       <div class="row two">
         <${Latency}
@@ -33,10 +32,18 @@ export default function View() {
           spread=${found?.duration_ms}
           sync="queries"
         />
-        <${Calls} id="calls" title="Queries" asked=${timeline} one="query" many="queries" sync="queries" />
+        <${Calls}
+          id="calls"
+          title="Queries"
+          asked=${timeline}
+          one="query"
+          many="queries"
+          whole=${found?.outcomes}
+          sync="queries"
+        />
       </div>
       ${found ? html`<${Tables} found=${found} />` : html`<div class="card"><${Loading} height=${320} /></div>`}
-    </div>
+    <//>
   `;
 }
 
@@ -49,7 +56,7 @@ function between(many) {
 /** @param {{found: Queries | undefined, timeline: any}} props */
 function Stats({ found, timeline }) {
   const spread = found?.duration_ms;
-  const known = found ? found.outcomes.succeeded + found.outcomes.failed : 0;
+  const failing = found ? outcome(found.outcomes).failing : null;
   const limits = found?.limits;
   return html`
     <div class="stats">
@@ -61,21 +68,10 @@ function Stats({ found, timeline }) {
       />
       <${Stat}
         label="Failed"
-        value=${percent(ratio(found?.outcomes.failed, known))}
+        value=${percent(failing)}
         note=${found ? counted(found.outcomes.failed, 'failure') : ''}
       />
-      <${Stat}
-        label="p50"
-        value=${duration(spread?.p50)}
-        note=${spread ? `mean ${duration(spread.mean)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p50)}
-      />
-      <${Stat}
-        label="p95"
-        value=${duration(spread?.p95)}
-        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p95)}
-      />
+      <${Durations} spread=${spread} timeline=${timeline} />
       <${Stat}
         label="Slow"
         value=${between(found?.slow)}
@@ -132,7 +128,7 @@ const tallies = (label) => [
 /** @param {{outcomes: import('../types.d.ts').Outcomes, duration_ms: import('../types.d.ts').Spread | null}} of */
 function told({ outcomes, duration_ms: spread }) {
   return {
-    failing: ratio(outcomes.failed, outcomes.succeeded + outcomes.failed),
+    failing: outcome(outcomes).failing,
     p50: spread?.p50 ?? null,
     p95: spread?.p95 ?? null,
     p99: spread?.p99 ?? null,
@@ -144,26 +140,22 @@ function Tables({ found }) {
   const agents = found.agents.map((agent) => ({ ...agent, ...told(agent) }));
   const days = found.days.map((day) => ({ ...day, ...told(day) }));
   return html`
-    <section class="card flush">
-      <${Table}
-        caption="By type of agent"
-        columns=${AGENTS}
-        rows=${agents}
-        sort=${{ key: 'count', down: true }}
-        empty="No queries in this time."
-        note="Tool calls, GraphQL queries and complexity are means of a query."
-      />
-    </section>
+    <${Listed}
+      caption="By type of agent"
+      columns=${AGENTS}
+      rows=${agents}
+      sort=${{ key: 'count', down: true }}
+      empty="No queries in this time."
+      note="Tool calls, GraphQL queries and complexity are means of a query."
+    />
     <div class="row two start">
-      <section class="card flush">
-        <${Table}
-          caption="By day"
-          columns=${DAYS}
-          rows=${days}
-          sort=${{ key: 'date', down: true }}
-          empty="No queries in this time."
-        />
-      </section>
+      <${Listed}
+        caption="By day"
+        columns=${DAYS}
+        rows=${days}
+        sort=${{ key: 'date', down: true }}
+        empty="No queries in this time."
+      />
       <div class="stack">
         <${Tally} caption="What failed" label="Error" rows=${found.errors} empty="Nothing failed in this time." />
         <${Tally}
@@ -186,14 +178,12 @@ function Tables({ found }) {
 /** @param {{caption: string, label: string, rows: readonly any[], empty: string}} props */
 function Tally({ caption, label, rows, empty }) {
   return html`
-    <section class="card flush">
-      <${Table}
-        caption=${caption}
-        columns=${tallies(label)}
-        rows=${rows}
-        sort=${{ key: 'count', down: true }}
-        empty=${empty}
-      />
-    </section>
+    <${Listed}
+      caption=${caption}
+      columns=${tallies(label)}
+      rows=${rows}
+      sort=${{ key: 'count', down: true }}
+      empty=${empty}
+    />
   `;
 }

@@ -44,6 +44,16 @@ export function valuesAt(timeline, x, figure) {
   return x.map((at) => by.get(at) ?? null);
 }
 
+/**
+ * A figure that adds up: where nothing was called it is 0, and unknown only where
+ * what was called does not tell it.
+ * @param {'sum' | 'cost_usd' | 'input_tokens' | 'output_tokens'} key
+ * @returns {(bucket: Bucket) => number | null}
+ */
+export function spent(key) {
+  return (bucket) => bucket[key] ?? (bucket.count === 0 ? 0 : null);
+}
+
 /** The part of look-ups that a cache answered. @param {Bucket} bucket */
 export function hitRatio(bucket) {
   return ratio(bucket.hits, (bucket.hits ?? 0) + (bucket.misses ?? 0));
@@ -52,6 +62,14 @@ export function hitRatio(bucket) {
 /** The part that failed, of those that say how they ended. @param {Bucket} bucket */
 export function failureRatio(bucket) {
   return ratio(bucket.failed, bucket.count - bucket.unknown);
+}
+
+/**
+ * How many there were, and which part of those that say how they ended failed.
+ * @param {import('../types.d.ts').Outcomes} calls
+ */
+export function outcome({ succeeded, failed, unknown }) {
+  return { all: succeeded + failed + unknown, failing: ratio(failed, succeeded + failed) };
 }
 
 /**

@@ -3,28 +3,6 @@
 const MIB = 1_048_576;
 
 /**
- * @typedef {{from: string, at: number, count: number, mean: number|null, p50: number|null, p95: number|null}} Stretch
- */
-
-/**
- * A timeline's stretches, times a factor.
- * @param {any} answer
- * @param {number} factor
- * @returns {Stretch[]}
- */
-export function scaled(answer, factor) {
-  const times = (/** @type {number | null} */ value) => (value === null ? null : value * factor);
-  return (answer?.timeline?.buckets ?? []).map((/** @type {any} */ bucket) => ({
-    from: bucket.from,
-    at: Date.parse(bucket.from) / 1000,
-    count: bucket.count,
-    mean: times(bucket.mean),
-    p50: times(bucket.p50),
-    p95: times(bucket.p95),
-  }));
-}
-
-/**
  * Finds a source's series by name.
  * @param {any[]} series
  * @param {string} source

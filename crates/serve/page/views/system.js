@@ -1,19 +1,21 @@
 import { Line } from '../charts/line.js';
-import { ago, bytes, count, duration, inUnit, number, percent, rate, time } from '../format.js';
+import { ago, bytes, count, duration, inUnit, measuredIn, percent, rate } from '../format.js';
 import { html, useMemo } from '../html.js';
-import { Figure } from '../parts/figure.js';
+import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
-import { link, useAnswer, useLive, useRange } from '../state.js';
-import { scaled, seriesOf, byProcess } from './system-figures.js';
+import { linkHere, useAnswer, useLive, useRange } from '../state.js';
+import { Timed } from './charts.js';
+import { total, values, valuesAt } from './series.js';
+import { byProcess, seriesOf } from './system-figures.js';
 
 /** @typedef {import('../state.js').Range} Range */
 
 export const title = 'System';
 
 const FAMILIES = ['metric'];
+const MIB = 1_048_576;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
@@ -23,7 +25,7 @@ export default function View({ route }) {
   const now = seriesOf(live.families['metric'] ?? [], 'system');
   const quiet = live.timestamp === null ? '' : 'not measured now';
   const all = useMemo(() => metrics.answer?.metrics?.series ?? [], [metrics.answer]);
-  const chosen = { source: route.query['source'], name: route.query['metric'] };
+  const { source, metric: name } = route.query;
   return html`<div class="view">
     <h2 class="section">The machine now, and on average over five minutes</h2>
     <div class="stats">
@@ -58,10 +60,24 @@ export default function View({ route }) {
         note=${over(now('network_sent_mb_per_sec'), perSecond, quiet)}
       />
     </div>
-    ${chosen.source && chosen.name && html`<${Chosen} range=${range} source=${chosen.source} name=${chosen.name} all=${all} />`}
+    ${
+      source &&
+      name &&
+      html`<${Measured}
+        key=${`${source}\n${name}`}
+        id="chosen"
+        title=${html`<${Name} text=${name} /> of <${Name} text=${source} />`}
+        called=${`${name.slice(0, 200)} of ${source.slice(0, 200)}`}
+        range=${range}
+        source=${source}
+        name=${name}
+        all=${all}
+        unit="its own"
+      />`
+    }
     <div class="row two">
-      <${Percent} id="cpu" title="Processor" range=${range} name="cpu_usage_percent" all=${all} />
-      <${Percent} id="memory" title="Memory used" range=${range} name="memory_usage_percent" all=${all} />
+      <${Measured} id="cpu" title="Processor" range=${range} name="cpu_usage_percent" all=${all} />
+      <${Measured} id="memory" title="Memory used" range=${range} name="memory_usage_percent" all=${all} />
       <${Flow}
         id="disk"
         title="Disk"
@@ -88,7 +104,7 @@ export default function View({ route }) {
 /** @param {number | null | undefined} value */
 const percentOf = (value) => percent(value === null || value === undefined ? value : value / 100);
 /** @param {number | null | undefined} mib */
-const perSecond = (mib) => (typeof mib === 'number' ? `${bytes(mib * 1_048_576)}/s` : '–');
+const perSecond = (mib) => (typeof mib === 'number' ? `${bytes(mib * MIB)}/s` : '–');
 
 /**
  * @param {any} series
@@ -104,7 +120,7 @@ function over(series, told, quiet) {
  * @param {string} quiet
  */
 function free(series, quiet) {
-  return series ? `${bytes(series.latest * 1_048_576)} available` : quiet;
+  return series ? `${bytes(series.latest * MIB)} available` : quiet;
 }
 
 /**
@@ -116,177 +132,129 @@ function useTimeline(range, name, source = 'system') {
   return useAnswer('timeline', range.query && { ...range.query, kind: 'metric', source, name, buckets: 120 });
 }
 
+/** @param {any[]} all @param {string} source @param {string} name */
+const figuresOf = (all, source, name) => all.find((one) => one.source === source && one.name === name)?.value;
+
 /**
- * Mean and p95 of a timeline; as long as it is the same, its chart is not drawn again.
- * @param {any} answer
+ * One metric over time: mean and p95, with how it was in all of the time.
+ * @param {object} props
+ * @param {string} props.id
+ * @param {any} props.title
+ * @param {string} [props.called] the title for those who hear the page, where it is no text
+ * @param {Range} props.range
+ * @param {string} [props.source]
+ * @param {string} props.name
+ * @param {any[]} props.all every metric of the time
+ * @param {'percent' | 'its own'} [props.unit]
  */
-function useMeasured(answer) {
-  return useMemo(() => {
-    const rows = scaled(answer, 1);
+function Measured({ id, title, called, range, source = 'system', name, all, unit: of = 'percent' }) {
+  const asked = useTimeline(range, name, source);
+  const whole = figuresOf(all, source, name);
+  const { unit, times } =
+    of === 'percent'
+      ? { unit: /** @type {const} */ ('percent'), times: 1 }
+      : measuredIn(all.find((one) => one.source === source && one.name === name)?.unit);
+  const told = (/** @type {number | null | undefined} */ figure) => inUnit(unit)(scaled(figure, times));
+  const draw = (/** @type {number[]} */ _x, /** @type {import('../types.d.ts').Timeline} */ timeline) => {
+    const mean = values(timeline, (bucket) => scaled(bucket.mean, times));
+    if (total(mean) === null) return null;
+    const p95 = values(timeline, (bucket) => scaled(bucket.p95, times));
     return {
-      rows,
-      x: rows.map((row) => row.at),
-      series: [
-        { label: 'mean', values: rows.map((row) => row.mean), fill: true },
-        { label: 'p95', values: rows.map((row) => row.p95), tone: 'p99', dash: /** @type {const} */ ('dashed') },
-      ],
-    };
-  }, [answer]);
-}
-
-/** @param {{id: string, title: string, range: Range, name: string, all: any[]}} props */
-function Percent({ id, title, range, name, all }) {
-  const asked = useTimeline(range, name);
-  const whole = all.find((one) => one.source === 'system' && one.name === name);
-  const { rows, x, series } = useMeasured(asked.answer);
-  return html`<${Figure}
-    id=${id}
-    title=${title}
-    stale=${asked.stale !== null}
-    sentence=${whole?.value ? `Mean ${percentOf(whole.value.mean)}, p95 ${percentOf(whole.value.p95)}, at most ${percentOf(whole.value.max)}.` : 'Not measured in this time.'}
-    columns=${[WHEN, { key: 'mean', label: 'Mean', unit: 'percent' }, { key: 'p50', label: 'p50', unit: 'percent' }, { key: 'p95', label: 'p95', unit: 'percent' }, { key: 'count', label: 'Measurements', unit: 'count' }]}
-    rows=${rows}
-  >
-    ${body(
-      asked,
-      () =>
-        html`<${Line}
-          x=${x}
-          unit="percent"
-          most=${100}
-          label=${title}
-          sync="system"
-          height=${160}
-          series=${series}
-        />`,
-    )}
-  </${Figure}>`;
-}
-
-/** @param {{id: string, title: string, range: Range, names: string[], labels: string[], all: any[]}} props */
-function Flow({ id, title, range, names, labels, all }) {
-  const MIB = 1_048_576;
-  const first = useTimeline(range, names[0] ?? '');
-  const second = useTimeline(range, names[1] ?? '');
-  const rows = useMemo(() => {
-    // Each is asked for in its own time, so that one may begin a stretch later.
-    const other = new Map(scaled(second.answer, MIB).map((row) => [row.at, row.mean]));
-    return scaled(first.answer, MIB).map((row) => ({
-      from: row.from,
-      at: row.at,
-      a: row.mean,
-      b: other.get(row.at) ?? null,
-    }));
-  }, [first.answer, second.answer]);
-  // As long as they are the same, the chart is not drawn again.
-  const drawn = useMemo(
-    () => ({
-      x: rows.map((row) => row.at),
-      series: [
-        { label: labels[0] ?? '', values: rows.map((row) => row.a) },
+      sentence: whole ? `Mean ${told(whole.mean)}, p95 ${told(whole.p95)}, at most ${told(whole.max)}.` : '',
+      table: [
+        { key: 'mean', label: 'mean', unit, values: mean },
+        { key: 'p50', label: 'p50', unit, values: values(timeline, (bucket) => scaled(bucket.p50, times)) },
+        { key: 'p95', label: 'p95', unit, values: p95 },
         {
-          label: labels[1] ?? '',
-          values: rows.map((row) => row.b),
-          tone: 'series-2',
-          dash: /** @type {const} */ ('dashed'),
+          key: 'count',
+          label: 'measurements',
+          unit: /** @type {const} */ ('count'),
+          values: values(timeline, (bucket) => bucket.count),
         },
       ],
-    }),
-    [rows],
-  );
-  const told = names.map((name, at) => {
-    const whole = all.find((one) => one.source === 'system' && one.name === name);
-    return whole?.value ? `${labels[at]} ${perSecond(whole.value.mean)}` : null;
-  });
-  const said = told.filter(Boolean).join(', ');
-  return html`<${Figure}
+      as: Line,
+      series: [
+        { label: 'mean', values: mean, fill: true },
+        { label: 'p95', values: p95, tone: 'p99', dash: 'dashed' },
+      ],
+      unit,
+      ...(unit === 'percent' ? { most: 100 } : {}),
+    };
+  };
+  return html`<${Timed}
+    id=${id}
+    title=${title}
+    name=${called}
+    asked=${asked}
+    draw=${draw}
+    beside=${whole}
+    none="Not measured in this time."
+    height=${160}
+    sync="system"
+  />`;
+}
+
+/** @param {{id: string, title: string, range: Range, names: [string, string], labels: [string, string], all: any[]}} props */
+function Flow({ id, title, range, names, labels, all }) {
+  const asked = [useTimeline(range, names[0]), useTimeline(range, names[1])];
+  const wholes = names.map((name) => figuresOf(all, 'system', name));
+  const draw = (/** @type {number[]} */ x, /** @type {import('../types.d.ts').Timeline[]} */ ...timelines) => {
+    const lists = timelines.map((timeline) =>
+      // Each is asked for in its own time, so that one may begin a stretch later.
+      valuesAt(timeline, x, (bucket) => (bucket.mean === null ? null : bucket.mean * MIB)),
+    );
+    if (lists.every((list) => total(list) === null)) return null;
+    const said = wholes.map((whole, at) => whole && `${labels[at]} ${perSecond(whole.mean)}`).filter(Boolean);
+    const series = lists.map((list, at) => ({
+      key: `of${at}`,
+      label: labels[at] ?? '',
+      unit: /** @type {const} */ ('bytes'),
+      values: list,
+      ...(at > 0 ? { tone: 'series-2', dash: 'dashed' } : {}),
+    }));
+    return {
+      sentence: said.length > 0 ? `Mean ${said.join(', ')}.` : '',
+      table: series,
+      as: Line,
+      series,
+      unit: /** @type {const} */ ('bytes'),
+    };
+  };
+  return html`<${Timed}
     id=${id}
     title=${`${title}, bytes a second`}
-    stale=${first.stale !== null}
-    sentence=${said ? `Mean ${said}.` : 'Not measured in this time.'}
-    columns=${[WHEN, { key: 'a', label: labels[0] ?? '', unit: 'bytes' }, { key: 'b', label: labels[1] ?? '', unit: 'bytes' }]}
-    rows=${rows}
-  >
-    ${body(
-      first,
-      () =>
-        html`<${Line}
-          x=${drawn.x}
-          unit="bytes"
-          label=${title}
-          sync="system"
-          height=${160}
-          series=${drawn.series}
-        />`,
-    )}
-  </${Figure}>`;
-}
-
-/** @type {import('../parts/table.js').Column} */
-const WHEN = { key: 'from', label: 'From', unit: 'text', format: (at) => time(at) };
-
-/**
- * @param {import('../state.js').Asked} asked
- * @param {() => any} chart
- */
-function body(asked, chart) {
-  if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
-  return asked.loading ? html`<${Loading} height=${180} />` : chart();
-}
-
-/** @param {{range: Range, source: string, name: string, all: any[]}} props */
-function Chosen({ range, source, name, all }) {
-  const asked = useTimeline(range, name, source);
-  const whole = all.find((one) => one.source === source && one.name === name);
-  const { rows, x, series } = useMeasured(asked.answer);
-  return html`<${Figure}
-    id="chosen"
-    title=${html`<${Name} text=${name} /> of <${Name} text=${source} />`}
-    name=${`${name.slice(0, 200)} of ${source.slice(0, 200)}`}
-    stale=${asked.stale !== null}
-    sentence=${whole?.value ? `Mean ${number(whole.value.mean)}, p95 ${number(whole.value.p95)}, at most ${number(whole.value.max)}.` : 'Not measured in this time.'}
-    columns=${[WHEN, { key: 'mean', label: 'Mean', unit: 'number' }, { key: 'p50', label: 'p50', unit: 'number' }, { key: 'p95', label: 'p95', unit: 'number' }, { key: 'count', label: 'Measurements', unit: 'count' }]}
-    rows=${rows}
-  >
-    ${body(
-      asked,
-      () =>
-        html`<${Line}
-          x=${x}
-          unit="number"
-          label=${name.slice(0, 200)}
-          height=${180}
-          series=${series}
-        />`,
-    )}
-  </${Figure}>`;
+    asked=${asked}
+    draw=${draw}
+    beside=${all}
+    none="Not measured in this time."
+    height=${160}
+    sync="system"
+  />`;
 }
 
 /** @param {{all: any[], now: any[]}} props */
 function Processes({ all, now }) {
   const rows = byProcess(all, now);
-  return html`<section class="card flush">
-    <${Table}
-      caption="Processes of agents"
-      columns=${[
-        {
-          key: 'name',
-          label: 'Process',
-          unit: 'name',
-          link: (/** @type {any} */ row) =>
-            link('system', [], { source: 'process', metric: `${row.name}_cpu_percent` }),
-        },
-        { key: 'count', label: 'Running now', unit: 'count' },
-        { key: 'cpu', label: 'Processor now', unit: 'percent' },
-        { key: 'cpuMean', label: 'Processor, mean', unit: 'percent' },
-        { key: 'memory', label: 'Memory now', unit: 'bytes' },
-        { key: 'memoryMost', label: 'Memory, most', unit: 'bytes' },
-      ]}
-      rows=${rows}
-      empty="None of the processes that are looked for ran in this time; the setting collect_processes names them."
-      note=${rows.length > 0 ? '100 % is one processor.' : undefined}
-    />
-  </section>`;
+  return html`<${Listed}
+    caption="Processes of agents"
+    columns=${[
+      {
+        key: 'name',
+        label: 'Process',
+        unit: 'name',
+        link: (/** @type {any} */ row) =>
+          linkHere({ source: 'process', metric: `${row.name}_cpu_percent` }),
+      },
+      { key: 'count', label: 'Running now', unit: 'count' },
+      { key: 'cpu', label: 'Processor now', unit: 'percent' },
+      { key: 'cpuMean', label: 'Processor, mean', unit: 'percent' },
+      { key: 'memory', label: 'Memory now', unit: 'bytes' },
+      { key: 'memoryMost', label: 'Memory, most', unit: 'bytes' },
+    ]}
+    rows=${rows}
+    empty="None of the processes that are looked for ran in this time; the setting collect_processes names them."
+    note=${rows.length > 0 ? '100 % is one processor.' : undefined}
+  />`;
 }
 
 /** @param {{live: import('../state.js').LiveNow}} props */
@@ -347,24 +315,22 @@ function Server({ live }) {
     </div>
     ${
       door &&
-      html`<section class="card flush">
-        <${Table}
-          caption="What came in since the start"
-          columns=${[
-            { key: 'signal', label: 'As', unit: 'text' },
-            { key: 'requests', label: 'Requests', unit: 'count' },
-            { key: 'body_bytes', label: 'Bytes', unit: 'bytes' },
-            { key: 'records', label: 'Records', unit: 'count' },
-            { key: 'stored', label: 'Stored events', unit: 'count', bar: true },
-            { key: 'duplicates', label: 'Told before', unit: 'count' },
-            { key: 'rejected', label: 'Wrong', unit: 'count' },
-            { key: 'overloaded', label: 'Refused, too much', unit: 'count' },
-            { key: 'failed', label: 'Refused by the disk', unit: 'count' },
-          ]}
-          rows=${door.signals}
-          note=${`${count(door.connections)} connections now; ${count(door.requests_denied)} requests denied by host, origin or token; a commit took ${duration(door.commit_mean_ms)} on average.${storage?.latest ? ` Latest event ${ago(storage.latest)}.` : ''}`}
-        />
-      </section>`
+      html`<${Listed}
+        caption="What came in since the start"
+        columns=${[
+          { key: 'signal', label: 'As', unit: 'text' },
+          { key: 'requests', label: 'Requests', unit: 'count' },
+          { key: 'body_bytes', label: 'Bytes', unit: 'bytes' },
+          { key: 'records', label: 'Records', unit: 'count' },
+          { key: 'stored', label: 'Stored events', unit: 'count', bar: true },
+          { key: 'duplicates', label: 'Told before', unit: 'count' },
+          { key: 'rejected', label: 'Wrong', unit: 'count' },
+          { key: 'overloaded', label: 'Refused, too much', unit: 'count' },
+          { key: 'failed', label: 'Refused by the disk', unit: 'count' },
+        ]}
+        rows=${door.signals}
+        note=${`${count(door.connections)} connections now; ${count(door.requests_denied)} requests denied by host, origin or token; a commit took ${duration(door.commit_mean_ms)} on average.${storage?.latest ? ` Latest event ${ago(storage.latest)}.` : ''}`}
+      />`
     }
   `;
 }
@@ -372,40 +338,51 @@ function Server({ live }) {
 /** @param {{all: any[], loading: boolean, more: number}} props */
 function Measurements({ all, loading, more }) {
   if (loading) return html`<${Loading} height=${240} />`;
-  const rows = all.map((one) => ({
-    key: `${one.source}/${one.name}`,
-    name: one.name,
-    source: one.source,
-    type: one.type,
-    points: one.points,
-    mean: one.value?.mean ?? null,
-    p95: one.value?.p95 ?? null,
-    max: one.value?.max ?? null,
-    last: one.last,
-  }));
-  return html`<section class="card flush">
-    <${Table}
-      caption="All measurements"
-      id=${(/** @type {any} */ row) => row.key}
-      more=${more}
-      columns=${[
-        {
-          key: 'name',
-          label: 'Metric',
-          unit: 'name',
-          link: (/** @type {any} */ row) => link('system', [], { source: row.source, metric: row.name }),
-        },
-        { key: 'source', label: 'Source', unit: 'name' },
-        { key: 'type', label: 'Type', unit: 'text' },
-        { key: 'points', label: 'Measurements', unit: 'count' },
-        { key: 'mean', label: 'Mean', unit: 'number', format: inUnit('number') },
-        { key: 'p95', label: 'p95', unit: 'number' },
-        { key: 'max', label: 'Most', unit: 'number' },
-        { key: 'last', label: 'Latest', unit: 'text', align: 'right', format: (/** @type {string} */ at) => ago(at) },
-      ]}
-      rows=${rows}
-      empty="Nothing was measured in this time."
-      note="Figures are in the unit of whoever measured."
-    />
-  </section>`;
+  const rows = all.map((one) => {
+    const { unit, times } = measuredIn(one.unit);
+    return {
+      key: `${one.source}/${one.name}`,
+      name: one.name,
+      source: one.source,
+      type: one.type,
+      unit,
+      points: one.points,
+      mean: scaled(one.value?.mean, times),
+      p95: scaled(one.value?.p95, times),
+      max: scaled(one.value?.max, times),
+      last: one.last,
+    };
+  });
+  const told = (/** @type {number | null} */ value, /** @type {any} */ row) => inUnit(row.unit)(value);
+  return html`<${Listed}
+    caption="All measurements"
+    id=${(/** @type {any} */ row) => row.key}
+    more=${more}
+    columns=${[
+      {
+        key: 'name',
+        label: 'Metric',
+        unit: 'name',
+        link: (/** @type {any} */ row) => linkHere({ source: row.source, metric: row.name }),
+      },
+      { key: 'source', label: 'Source', unit: 'name' },
+      { key: 'type', label: 'Type', unit: 'text' },
+      { key: 'points', label: 'Measurements', unit: 'count' },
+      { key: 'mean', label: 'Mean', unit: 'number', format: told },
+      { key: 'p95', label: 'p95', unit: 'number', format: told },
+      { key: 'max', label: 'Most', unit: 'number', format: told },
+      { key: 'last', label: 'Latest', unit: 'text', align: 'right', format: (/** @type {string} */ at) => ago(at) },
+    ]}
+    rows=${rows}
+    empty="Nothing was measured in this time."
+    note="Durations and sizes are told as such where whoever measured says that they are; other figures are in its own unit."
+  />`;
+}
+
+/**
+ * @param {number | null | undefined} figure
+ * @param {number} times
+ */
+function scaled(figure, times) {
+  return figure === null || figure === undefined ? null : figure * times;
 }

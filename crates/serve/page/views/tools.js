@@ -1,13 +1,13 @@
 import { Spark } from '../charts/spark.js';
 import { count, counted, duration, percent } from '../format.js';
 import { html, useMemo } from '../html.js';
+import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
-import { Loading, Problem } from '../parts/states.js';
-import { Table } from '../parts/table.js';
 import { link, useAnswer, useLive, useRange } from '../state.js';
 import { Calls, Latency } from './charts.js';
-import { Absent, Callers, Classes, Failures, outcome } from './one.js';
-import { failureRatio, ratio, values } from './series.js';
+import { Absent, Callers, Classes, Failures } from './one.js';
+import { failureRatio, outcome, ratio, spent, values } from './series.js';
+import { Durations } from './tiles.js';
 
 export const title = 'Tools';
 
@@ -34,10 +34,8 @@ function All() {
     () => (found ? rowsOf(found.tools, live.families['tool'] ?? []) : []),
     [found, live.families['tool']],
   );
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
+    <${Framed} asked=${asked}>
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
       <div class="row two">
         <${Latency}
@@ -47,12 +45,19 @@ function All() {
           spread=${found?.duration_ms}
           sync="tools"
         />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="tools" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" whole=${found?.calls} sync="tools" />
       </div>
-      <section class="card flush">
-        ${found ? html`<${Table} caption="Tools" columns=${COLUMNS} rows=${rows} sort=${{ key: 'share', down: true }} empty="No tool calls in this time." note=${note(asked.answer)} />` : html`<${Loading} height=${360} />`}
-      </section>
-    </div>
+      <${Listed}
+        ready=${found !== undefined}
+        height=${360}
+        caption="Tools"
+        columns=${COLUMNS}
+        rows=${rows}
+        sort=${{ key: 'share', down: true }}
+        empty="No tool calls in this time."
+        note=${found && note(asked.answer)}
+      />
+    <//>
   `;
 }
 
@@ -74,23 +79,12 @@ function Stats({ found, timeline }) {
         note=${found ? counted(found.calls.failed, 'failure') : ''}
         spark=${values(timeline, failureRatio)}
       />
-      <${Stat}
-        label="p50"
-        value=${duration(spread?.p50)}
-        note=${spread ? `mean ${duration(spread.mean)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p50)}
-      />
-      <${Stat}
-        label="p95"
-        value=${duration(spread?.p95)}
-        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p95)}
-      />
+      <${Durations} spread=${spread} timeline=${timeline} />
       <${Stat}
         label="Time in tools"
         value=${duration(spread?.sum)}
         note=${spread ? `longest ${duration(spread.max)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.sum)}
+        spark=${values(timeline, spent('sum'))}
       />
     </div>
   `;
@@ -167,29 +161,29 @@ function note(answer) {
 /** @param {{name: string}} props */
 function One({ name }) {
   const { query } = useRange();
-  const asked = useAnswer('tools', query && { ...query, limit: 1000 });
+  const asked = useAnswer('tools', query && { ...query, name });
+  // What all of them took together: one row of the list brings it.
+  const others = useAnswer('tools', query && { ...query, limit: 1 });
   const timeline = useAnswer('timeline', query && { ...query, kind: 'tool_call', name, buckets: BUCKETS });
   const found = asked.answer?.tools;
   /** @type {Tool | null} */
-  const tool = found?.tools.find((/** @type {Tool} */ one) => one.name === name) ?? null;
-  if (asked.error && !found) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
+  const tool = found?.tools[0] ?? null;
   if (found && tool === null)
     return html`<div class="view"><${Absent} what="tools" name=${name} back=${link('tools')} /></div>`;
   const subject = { kind: /** @type {const} */ ('tool_call'), name };
   return html`
-    <div class="view">
-      ${asked.stale !== null && html`<${Problem} error=${asked.error} retry=${asked.reload} since=${asked.stale} />`}
-      <${OneStats} tool=${tool} all=${found?.duration_ms?.sum} timeline=${timeline.answer?.timeline} />
+    <${Framed} asked=${asked}>
+      <${OneStats} tool=${tool} all=${others.answer?.tools.duration_ms?.sum} timeline=${timeline.answer?.timeline} />
       <div class="row two">
         <${Latency} id="latency" title="Latency" asked=${timeline} spread=${tool?.duration_ms} sync="tool" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" sync="tool" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" whole=${tool?.calls} sync="tool" />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />
         <${Callers} subject=${subject} />
       </div>
       <${Failures} subject=${subject} />
-    </div>
+    <//>
   `;
 }
 
@@ -212,23 +206,12 @@ function OneStats({ tool, all, timeline }) {
         note=${tool?.errors[0] ? `most: ${tool.errors[0].name}` : ''}
         spark=${values(timeline, failureRatio)}
       />
-      <${Stat}
-        label="p50"
-        value=${duration(spread?.p50)}
-        note=${spread ? `mean ${duration(spread.mean)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p50)}
-      />
-      <${Stat}
-        label="p95"
-        value=${duration(spread?.p95)}
-        note=${spread ? `p99 ${duration(spread.p99)}` : ''}
-        spark=${values(timeline, (bucket) => bucket.p95)}
-      />
+      <${Durations} spread=${spread} timeline=${timeline} />
       <${Stat}
         label="Share of tool time"
         value=${percent(ratio(spread?.sum, all ?? 0))}
         note=${spread ? `${duration(spread.sum)} in all` : ''}
-        spark=${values(timeline, (bucket) => bucket.sum)}
+        spark=${values(timeline, spent('sum'))}
       />
     </div>
   `;

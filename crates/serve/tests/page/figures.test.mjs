@@ -3,8 +3,9 @@ import { test } from 'node:test';
 
 import { figureLabels, logSplits, steps, timeLabel, timeLabels } from '../../page/charts/axes.js';
 import { sparkPaths } from '../../page/charts/spark.js';
-import { sorted } from '../../page/parts/order.js';
-import { against, failureRatio, hitRatio, isWide, peak, ratio, stretch, total, twin, valuesAt } from '../../page/views/series.js';
+import { orderOf, orderText, slug, sorted } from '../../page/parts/order.js';
+import { over } from '../../page/views/changes.js';
+import { against, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
 import { verdict } from '../../page/verdict.js';
 import { stacked } from '../../page/charts/stack.js';
 
@@ -54,12 +55,12 @@ test('axes of time name the day where it changes', () => {
   assert.equal(timeLabel(at(8, 12), 3600), 'Sun 8 Nov 12:00');
 });
 
-test('a trend goes on over gaps, and one point is seen', () => {
+test('a trend breaks off where there is nothing, and one point is seen', () => {
   assert.deepEqual(sparkPaths([null, null]), { line: '', area: '' });
-  assert.equal(sparkPaths([null, 5, null]).line, 'M50.0 1.0h1');
-  const { line, area } = sparkPaths([0, null, 2]);
-  assert.equal(line, 'M0.0 23.0L100.0 1.0');
-  assert.equal(area, 'M0.0 24L0.0 23.0L100.0 1.0L100.0 24Z');
+  assert.deepEqual(sparkPaths([null, 5, null]), { line: 'M50.0 1.0h1', area: '' });
+  const { line, area } = sparkPaths([0, 2, null, 1, NaN, undefined, 2, 0, 2]);
+  assert.equal(line, 'M0.0 23.0L12.5 1.0M37.5 12.0h1M75.0 1.0L87.5 23.0L100.0 1.0');
+  assert.equal(area, 'M0.0 24L0.0 23.0L12.5 1.0L12.5 24ZM75.0 24L75.0 1.0L87.5 23.0L100.0 1.0L100.0 24Z');
   assert.ok(!sparkPaths([1, 1, 1]).line.includes('NaN'));
 });
 
@@ -89,6 +90,50 @@ test('rows without a figure come last, whichever way', () => {
   );
 });
 
+test('an order stands in an address, and only of columns that are there', () => {
+  for (const [text, sort] of [
+    ['calls', { key: 'calls', down: false }],
+    ['-calls', { key: 'calls', down: true }],
+    ['-0', { key: '0', down: true }],
+    ['gone', null],
+    ['-', null],
+    ['', null],
+    [undefined, null],
+  ]) {
+    const found = orderOf(text, ['calls', '0']);
+    assert.deepEqual(found, sort, text);
+    if (found) assert.equal(orderText(found), text);
+  }
+  for (const [caption, name] of [
+    ['Latest failures', 'latest-failures'],
+    ['p95 of calls, by model!', 'p95-of-calls-by-model'],
+    ['', ''],
+  ]) {
+    assert.equal(slug(caption), name);
+  }
+});
+
+test('changes are looked for in the range, or in as many days as it takes', () => {
+  const day = 86_400_000;
+  const now = Date.UTC(2026, 10, 29, 12);
+  const check = (range, length, query, params, words) => {
+    const found = over({ range, from: now - length, to: now, query });
+    assert.deepEqual(found.params, params, range);
+    assert.match(plain(found.words), words, range);
+  };
+  check('7d', 7 * day, { range: '7d' }, { range: '7d' }, /^in the last 7 days$/);
+  check('all', 90 * day, { range: 'all' }, { range: 'all' }, /^in the last 90 days$/);
+  check('24h', day, { range: '24h' }, { range: '14d' }, /^in the last 14 days; this range has too few days/);
+  check('all', 3 * day, { range: 'all' }, { range: '14d' }, /^in the last 14 days; /);
+  const [since, until] = [new Date(now - 9 * day).toISOString(), new Date(now).toISOString()];
+  check('custom', 9 * day, { since, until }, { since, until }, /^from 2026-11-20 .* to 2026-11-29 /);
+  check('custom', 9 * day, { since, until: undefined }, { since, until: undefined }, /^since 2026-11-20 /);
+  const fortnight = new Date(now - 14 * day).toISOString();
+  check('custom', 3 * day, { since, until }, { since: fortnight, until }, /^in the 14 days to 2026-11-29 .*; /);
+  check('custom', 3 * day, { since, until: undefined }, { range: '14d' }, /^in the last 14 days; /);
+  check('', 14 * day, null, null, /^$/);
+});
+
 const bucket = (/** @type {any} */ rest) => ({
   from: '2026-11-08T00:00:00Z',
   count: 0,
@@ -104,6 +149,10 @@ test('no figure is taken for 0', () => {
   assert.equal(hitRatio(bucket({ hits: 3, misses: 1 })), 0.75);
   assert.equal(failureRatio(bucket({ count: 4, unknown: 4 })), null);
   assert.equal(failureRatio(bucket({ count: 5, failed: 1, unknown: 1 })), 0.25);
+  // Nothing called costs nothing; what was called without a price costs nobody knows what.
+  assert.equal(spent('cost_usd')(bucket({})), 0);
+  assert.equal(spent('cost_usd')(bucket({ count: 2 })), null);
+  assert.equal(spent('cost_usd')(bucket({ count: 2, cost_usd: 0.5 })), 0.5);
   assert.equal(ratio(1, 0), null);
   assert.equal(ratio(null, 3), null);
   assert.equal(total([null, null]), null);

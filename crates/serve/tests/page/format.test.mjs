@@ -160,3 +160,22 @@ test('figures are told in their units', () => {
     assert.equal(plain(format.inUnit(unit)(value)), text, String(unit));
   }
 });
+
+test('what measurements are in is told as it is everywhere', () => {
+  const told = (unit, value) => {
+    const { unit: as, times } = format.measuredIn(unit);
+    return plain(format.inUnit(as)(value * times));
+  };
+  for (const [unit, value, text] of [
+    ['s', 0.32, '320 ms'],
+    ['ms', 12.34, '12.3 ms'],
+    ['us', 850, '850 µs'],
+    ['ns', 850, '850 ns'],
+    ['By', 3_400_000, '3.4 MB'],
+    [null, 3.4, '3.4'],
+    [undefined, 12, '12'],
+    ['<script>', 12, '12'],
+  ]) {
+    assert.equal(told(unit, value), text, String(unit));
+  }
+});

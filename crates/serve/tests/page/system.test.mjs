@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { byProcess, scaled, seriesOf } from '../../page/views/system-figures.js';
+import { byProcess, seriesOf } from '../../page/views/system-figures.js';
 import { between, quoted, within } from '../../page/views/window.js';
-
-test('nothing measured is nothing, not 0', () => {
-  const answer = {
-    timeline: {
-      buckets: [
-        { from: '1970-01-01T00:01:00Z', count: 2, mean: 3, p50: 0, p95: null },
-        { from: '1970-01-01T00:02:00Z', count: 0, mean: null, p50: null, p95: null },
-      ],
-    },
-  };
-  assert.deepEqual(
-    scaled(answer, 2).map(({ at, mean, p50, p95 }) => [at, mean, p50, p95]),
-    [
-      [60, 6, 0, null],
-      [120, null, null, null],
-    ],
-  );
-  assert.deepEqual(scaled(null, 1), []);
-});
 
 test('a process is a row, whatever its name', () => {
   const metric = (name, value, source = 'process') => ({
