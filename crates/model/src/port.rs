@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, RuleValues};
 use crate::event::Event;
 use crate::line::LineError;
-use crate::question::Question;
+use crate::question::{self, Question};
+use crate::time::UnixNanos;
 
 /// Takes events. Called with whole batches, never on a host's hot path.
 pub trait Sink: Send + Sync {
@@ -58,6 +59,49 @@ pub trait Answerer: Send + Sync {
     /// # Errors
     /// [`AskError`] when there is no answer at all.
     fn answer(&self, question: &Question) -> Result<Answer, AskError>;
+
+    /// What was sealed of the events since then: whoever follows the log finds
+    /// them in it no more. Who seals nothing has nothing.
+    ///
+    /// # Errors
+    /// [`AskError`] when it cannot be told.
+    fn sealed_since(&self, _since: UnixNanos) -> Result<Sealed, AskError> {
+        Ok(Sealed::default())
+    }
+
+    /// By which values alert rules judge now. Who looks at no events has none.
+    ///
+    /// # Errors
+    /// [`AskError`] when there is no answer at all.
+    fn rule_values(&self, asked: &question::RuleValues) -> Result<RuleValues, AskError> {
+        let rules = asked.rules.len();
+        Err(AskError::Read {
+            what: format!("nothing is known of the past of {rules} alert rules"),
+            source: None,
+        })
+    }
+}
+
+/// What was sealed of late, as it lay in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// Whole lines, in the order of their times.
+    pub lines: Vec<u8>,
+    /// Files of the log that are sealed to their end; some still lie there.
+    pub logs: Vec<SealedLog>,
+    /// What could not be read.
+    pub left_out: Vec<String>,
+}
+
+/// A file of the log that is sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedLog {
+    /// Its name in the home.
+    pub name: String,
+    /// Its inode number, 0 if unknown.
+    pub inode: u64,
+    /// When it was made, nanoseconds since the epoch, 0 if unknown.
+    pub born: i64,
 }
 
 /// Why there is no answer.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use tachograph_model::UnixNanos;
+use tachograph_model::{Sink, UnixNanos};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -95,7 +95,9 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         .map_err(StartError::Threads)?;
     let counters = Arc::new(Counters::default());
     let (stop, stopped) = watch::channel(false);
-    let live = Live::start(&doors.home, &config.limits).map_err(StartError::Threads)?;
+    let answerer = doors.answerer.clone();
+    let live = Live::start_after(&doors.home, &config.limits, answerer);
+    let live = live.map_err(StartError::Threads)?;
     let sink = Arc::new(Kept {
         sink: doors.sink.clone(),
         live: live.clone(),
@@ -122,9 +124,9 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         stopping: stopped.clone(),
         started,
         counters,
+        addresses: OnceLock::new(),
         config,
     });
-        addresses: OnceLock::new(),
     // Nothing is ever sent: that the last sender is gone is what is waited for.
     let (serving, served) = mpsc::channel(1);
     let house = House {
@@ -144,10 +146,10 @@ pub fn start(config: Config, doors: Doors) -> Result<Running, StartError> {
         .map(|what| collect::start(what, hub.journal.clone()))
         .transpose()
         .map_err(StartError::Threads)?;
-    let watcher = hub
-        .alerts
-        .enabled()
-        .then(|| Watcher::start(&hub.alerts, &hub.live, sink, &hub.home, &hub.counters));
+    let watcher = hub.alerts.enabled().then(|| {
+        let ports = (sink as Arc<dyn Sink>, hub.answerer.clone());
+        Watcher::start(&hub.alerts, &hub.live, ports, &hub.home, &hub.counters)
+    });
     let watcher = watcher.transpose().map_err(StartError::Threads)?;
     Ok(Running {
         collector,
@@ -232,10 +234,10 @@ async fn open(hub: &Arc<Hub>, house: House) -> Result<Addresses, StartError> {
         addresses.statsd = Some(statsd.address().unwrap_or(asked));
         tokio::spawn(statsd.serve(hub.clone(), house.stop.clone(), house.served.clone()));
     }
-    let token = guard::token(hub);
-    for (at, (listener, door, router)) in bound.into_iter().enumerate() {
     // Nobody else sets them.
     let _ = hub.addresses.set(addresses);
+    let token = guard::token(hub);
+    for (at, (listener, door, router)) in bound.into_iter().enumerate() {
         // Pages and WebSockets, which can send no header, are behind one door.
         let in_query = door == "dashboard";
         let router = guard::guarded(router(hub), hub, token.clone(), in_query);

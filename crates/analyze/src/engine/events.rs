@@ -58,6 +58,21 @@ impl Events {
     /// Takes the segments of a snapshot that hold events of `window`, and the
     /// log.
     pub(super) fn of(snapshot: &Snapshot, window: Window, threads: usize) -> Result<Self> {
+        let logs = snapshot.log_parts(threads * 4);
+        Self::with(snapshot, window, threads, logs)
+    }
+
+    /// The same without the log.
+    pub(super) fn sealed(snapshot: &Snapshot, window: Window, threads: usize) -> Result<Self> {
+        Self::with(snapshot, window, threads, Vec::new())
+    }
+
+    fn with(
+        snapshot: &Snapshot,
+        window: Window,
+        threads: usize,
+        logs: Vec<LogPart>,
+    ) -> Result<Self> {
         let mut segments = Vec::new();
         // A damaged page may decompress to other figures: better none.
         let (sound, left_out) = snapshot.sound_segments(window);
@@ -73,7 +88,7 @@ impl Events {
         Ok(Self {
             snapshot: Arc::new(Sources {
                 segments,
-                logs: snapshot.log_parts(threads * 4),
+                logs,
                 threads,
             }),
             notes: Arc::new(Mutex::new(left_out)),

@@ -11,6 +11,7 @@ mod listing;
 mod notes;
 mod replay;
 mod rollups;
+mod rule_values;
 mod scan;
 mod session;
 mod sql;
@@ -26,9 +27,10 @@ pub(crate) use replay::Taker;
 pub use sql::Rows;
 
 use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};
+use tachograph_model::port::Sealed;
 use tachograph_model::{Answer, Answerer, AskError, Question, Scope, UnixNanos};
 use tachograph_stats::RELATIVE_ERROR;
-use tachograph_store::{FoldSpec, Grain, Snapshot, Store};
+use tachograph_store::{Apart, FoldSpec, Grain, Only, Snapshot, Store};
 
 use crate::cells::Cells;
 use crate::question;
@@ -109,7 +111,6 @@ impl Engine {
         scope: &Scope,
         manner: &Manner<'_>,
     ) -> Result<Gathered, AskError> {
-        let types = manner.types.as_deref();
         let window = scope.window;
         let mut notes = notes::of_store(snapshot.notes());
         let rows = snapshot.estimated_rows(window);
@@ -117,7 +118,7 @@ impl Engine {
         let exact =
             (scope.exact && may_insist) || rows <= manner.exact_most.min(self.config.exact_limit);
         if exact {
-            let scanned = scan::exact(snapshot, window, types, manner.grain, &self.config)?;
+            let scanned = scan::exact(snapshot, window, manner.spec(&self.config), &self.config)?;
             notes.extend(scanned.notes);
             return Ok(Gathered {
                 cells: scanned.cells,
@@ -125,19 +126,23 @@ impl Engine {
                 notes,
             });
         }
-        let spec = FoldSpec::new(manner.grain).bounded(self.config.bound);
-        let spec = match types {
-            Some(types) => spec.of_types(types),
-            None => spec,
+        let mut fold = |apart| {
+            let spec = manner.spec(&self.config).telling(apart);
+            let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
+            for note in notes::of_store(&folded.notes) {
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
+            Ok::<_, AskError>(Cells::new(folded.cells, self.config.threads))
         };
-        let spec = match manner.charts {
-            true => spec.for_charts(),
-            false => spec,
+        let cells = fold(manner.apart)?;
+        let cells = match manner.also_by_agent {
+            true => cells.with_agents(fold(Apart::Agents)?),
+            false => cells,
         };
-        let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
-        notes.extend(notes::of_store(&folded.notes));
         Ok(Gathered {
-            cells: Cells::new(folded.cells, self.config.threads),
+            cells,
             method: Method::Sketch {
                 relative_error: RELATIVE_ERROR,
             },
@@ -149,11 +154,15 @@ impl Engine {
 /// How cells are made for a question.
 struct Manner<'a> {
     types: Option<Vec<&'a str>>,
+    /// Only series of these texts.
+    only: Option<Only>,
     grain: Grain,
     /// Up to so many events exactly, if the settings allow as many.
     exact_most: u64,
-    /// Only what charts tell apart.
-    charts: bool,
+    /// What is told apart, where not every event is looked at.
+    apart: Apart,
+    /// Then agents are asked for beside what else is.
+    also_by_agent: bool,
 }
 
 /// A chart is asked for again and again, and its lines are no thicker than the
@@ -162,15 +171,29 @@ const EXACT_CHART: u64 = 100_000;
 
 impl<'a> Manner<'a> {
     fn of(question: &'a Question) -> Self {
-        let (grain, exact_most, charts) = match question {
-            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART, true),
-            _ => (Grain::Day, u64::MAX, false),
+        let (grain, exact_most) = match question {
+            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART),
+            _ => (Grain::Day, u64::MAX),
         };
         Self {
             types: question::types(question),
+            only: question::only(question),
             grain,
             exact_most,
-            charts,
+            apart: question::apart(question),
+            also_by_agent: matches!(question, Question::Report(_)),
+        }
+    }
+
+    fn spec(&self, config: &EngineConfig) -> FoldSpec {
+        let spec = FoldSpec::new(self.grain).bounded(config.bound);
+        let spec = match &self.types {
+            Some(types) => spec.of_types(types),
+            None => spec,
+        };
+        match &self.only {
+            Some(only) => spec.of_series(only.clone()),
+            None => spec,
         }
     }
 }
@@ -182,6 +205,17 @@ struct Gathered {
 }
 
 impl Answerer for Engine {
+    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
+        self.store.sealed_since(since).map_err(notes::read_error)
+    }
+
+    fn rule_values(
+        &self,
+        asked: &tachograph_model::question::RuleValues,
+    ) -> Result<tachograph_model::answer::RuleValues, AskError> {
+        Engine::rule_values(self, asked)
+    }
+
     fn answer(&self, question: &Question) -> Result<Answer, AskError> {
         match (question, question.scope()) {
             (Question::Sql(question), _) => self.sql(question),

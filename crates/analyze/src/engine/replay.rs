@@ -3,7 +3,10 @@
 //! What a series is made of is said by live state (`serve`'s `live/state.rs`),
 //! and by `values` here of columns: the same of each event.
 
+mod log;
+
 use std::sync::Arc;
+use std::time::Instant;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
@@ -12,23 +15,27 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlanProperties;
 use futures::StreamExt;
-use tachograph_model::alert::{FAMILIES, Rule};
+use tachograph_model::alert::{FAMILIES, Rule, RuleError};
 use tachograph_model::answer::{About, Note, NoteKind, RulePast};
 use tachograph_model::{AskError, Column, Scope, UnixNanos, Window, answer, question};
-use tachograph_store::{EVENT_TYPE, Snapshot, TIMESTAMP, schema};
+use tachograph_store::{BATCH_ROWS, EVENT_TYPE, Snapshot, TIMESTAMP, schema};
 
 use super::events::{Division, Events};
 use super::{Engine, notes, scan};
 use crate::question::backtest::{Point, Replay};
 use crate::question::suggest;
+use log::Log;
 
 /// About so many events are held at once.
-const HELD: u64 = 1 << 20;
+pub(super) const HELD: u64 = 1 << 20;
 /// A stretch of time is not divided further, nanoseconds.
-const SHORTEST: i64 = 3_600_000_000_000;
+const SHORTEST: i64 = 1_000_000_000;
+/// A log of up to so many bytes that is read in one go need not be looked through
+/// before.
+const SHORT_LOG: u64 = 64 << 20;
 /// So far ahead of its last look an event counts as of then; live state does the
 /// same with clocks that go ahead.
-const AHEAD: i64 = 3_600_000_000_000;
+pub(super) const AHEAD: i64 = 3_600_000_000_000;
 
 /// What is told of the work: the part that is done, 0 to 1.
 pub type Progress<'a> = &'a mut dyn FnMut(f64);
@@ -45,15 +52,17 @@ impl Engine {
     ) -> Result<(answer::Backtest, About), AskError> {
         let scope = asked.scope;
         let (from, until) = (scope.window.from, asked.until());
-        let mut replay = Replay::new(&asked.rules, from, until).map_err(|(at, error)| {
-            let name = &asked.rules[at].name;
-            AskError::Query {
-                what: format!("the rule {name:?}: {error}"),
-            }
-        })?;
+        let mut replay = Replay::new(&asked.rules, from, until)
+            .map_err(|(at, error)| no_rule(&asked.rules[at], &error))?;
         let reach = asked.rules.iter().map(|rule| rule.window_seconds).max();
-        let families = families(&asked.rules);
-        let mut about = self.walk(&scope, reach.unwrap_or(0), &families, &mut replay, progress)?;
+        let walk = Asked {
+            scope: &scope,
+            reach: reach.unwrap_or(0),
+            families: &families(asked.rules.iter()),
+            deadline: None,
+            held: HELD,
+        };
+        let mut about = self.walk(&walk, &mut replay, progress)?;
         let crowded = replay.crowded();
         let found = replay.answer();
         if crowded > 0 {
@@ -86,9 +95,15 @@ impl Engine {
     ) -> Result<(answer::Suggest, About), AskError> {
         let scope = asked.scope;
         let mut survey = suggest::Survey::new(scope.window.from, scope.until());
-        let reach = suggest::REACH;
+        let walk = Asked {
+            scope: &scope,
+            reach: suggest::REACH,
+            families: &suggest::FAMILIES,
+            deadline: None,
+            held: HELD,
+        };
         let mut half = |part: f64| progress(part / 2.0);
-        let mut about = self.walk(&scope, reach, &suggest::FAMILIES, &mut survey, &mut half)?;
+        let mut about = self.walk(&walk, &mut survey, &mut half)?;
         let (drafts, found_notes) = survey.drafts();
         let question = question::Backtest {
             scope,
@@ -106,52 +121,46 @@ impl Engine {
 
     /// Hands over every value of some families, from `reach` seconds before the
     /// scope's beginning on.
-    fn walk(
+    pub(super) fn walk(
         &self,
-        scope: &Scope,
-        reach: u64,
-        families: &[&'static str],
+        asked: &Asked<'_>,
         taker: &mut dyn Taker,
         progress: Progress<'_>,
     ) -> Result<About, AskError> {
+        let Asked { scope, .. } = asked;
         let snapshot = self.snapshot()?;
         let mut about = About::new(scope);
         about.to = Some(scope.until());
         about.notes = notes::of_store(snapshot.notes());
-        let reach = i64::try_from(reach).unwrap_or(i64::MAX);
+        let reach = i64::try_from(asked.reach).unwrap_or(i64::MAX);
         let reach = reach.saturating_mul(1_000_000_000);
         let window = Window {
             from: UnixNanos(scope.window.from.0.saturating_sub(reach)),
             to: UnixNanos(scope.until().0.saturating_add(AHEAD)),
         };
-        let types = types_of(families);
-        let failed = |error: DataFusionError| AskError::Read {
-            what: "the events could not be read".to_owned(),
-            source: Some(Box::new(error)),
-        };
-        let whole = rows_in(&snapshot, window, window).max(1);
-        let mut done = 0;
         let mut walk = Walk {
-            families,
+            snapshot: &snapshot,
+            asked,
+            types: types_of(asked.families),
+            threads: self.config.threads,
+            log: log_of(&snapshot, window, asked).map_err(unread)?,
             taker,
             events: 0,
         };
-        for slice in slices(&snapshot, window) {
-            let expected = rows_in(&snapshot, slice, window);
-            let mut seen = 0;
-            let found = walk
-                .slice(
-                    &snapshot,
-                    slice,
-                    types.as_deref(),
-                    self.config.threads,
-                    |rows| {
-                        seen += rows;
-                        let part = done + seen.min(expected);
-                        progress(part as f64 / whole as f64);
-                    },
-                )
-                .map_err(failed)?;
+        for note in notes::of_store(&walk.log.notes) {
+            about.note(note);
+        }
+        let whole = walk.rows_in(window).max(1);
+        let mut done = 0;
+        for slice in walk.slices(window) {
+            let expected = walk.rows_in(slice);
+            let mut seen = 0_u64;
+            let rows = |rows: u64| {
+                seen += rows;
+                let part = done + seen.min(expected);
+                progress((part as f64 / whole as f64).min(1.0));
+            };
+            let found = walk.slice(slice, rows).map_err(unread)?;
             done += expected;
             for note in notes::of_store(&found) {
                 about.note(note);
@@ -160,6 +169,42 @@ impl Engine {
         }
         about.events = walk.events;
         Ok(about)
+    }
+}
+
+/// Which values are walked over.
+pub(super) struct Asked<'a> {
+    pub(super) scope: &'a Scope,
+    /// So many seconds before it, too.
+    pub(super) reach: u64,
+    pub(super) families: &'a [&'static str],
+    /// When it is too late.
+    pub(super) deadline: Option<Instant>,
+    /// See [`HELD`].
+    pub(super) held: u64,
+}
+
+/// Fails when it is too late.
+pub(super) fn in_time(deadline: Option<Instant>) -> Result<()> {
+    match deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        true => Err(DataFusionError::Execution(
+            "it takes longer than it may".to_owned(),
+        )),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn unread(error: DataFusionError) -> AskError {
+    AskError::Read {
+        what: "the events could not be read".to_owned(),
+        source: Some(Box::new(error)),
+    }
+}
+
+/// What is wrong with a rule.
+pub(super) fn no_rule(rule: &Rule, error: &RuleError) -> AskError {
+    AskError::Query {
+        what: format!("the rule {:?}: {error}", rule.name),
     }
 }
 
@@ -183,13 +228,13 @@ impl Taker for Replay {
     }
 }
 
-fn families(rules: &[Rule]) -> Vec<&'static str> {
-    let watched = |family: &&str| rules.iter().any(|rule| rule.family == *family);
+pub(super) fn families<'a>(rules: impl Iterator<Item = &'a Rule> + Clone) -> Vec<&'static str> {
+    let watched = |family: &&str| rules.clone().any(|rule| rule.family == *family);
     FAMILIES.into_iter().filter(watched).collect()
 }
 
 /// Types of event that values of those families are made of; `None`: all.
-fn types_of(families: &[&str]) -> Option<Vec<&'static str>> {
+pub(super) fn types_of(families: &[&str]) -> Option<Vec<&'static str>> {
     let mut types = Vec::new();
     for family in families {
         types.extend_from_slice(match *family {
@@ -212,61 +257,88 @@ fn types_of(families: &[&str]) -> Option<Vec<&'static str>> {
     Some(types)
 }
 
-/// About how many events lie in a part of a window.
-fn rows_in(snapshot: &Snapshot, part: Window, window: Window) -> u64 {
-    let sealed = snapshot.segments_in(part);
-    let sealed: u64 = sealed.map(|segment| segment.estimated_rows(part)).sum();
-    // A line of the log is about this long.
-    let unsealed = (snapshot.log_bytes() / 160) as f64;
-    let length = |window: Window| window.to.0.saturating_sub(window.from.0) as f64;
-    sealed + (unsealed * length(part) / length(window).max(1.0)) as u64
+/// The log as it is to be read: of one that is read in several stretches the
+/// times are to be known.
+fn log_of(snapshot: &Snapshot, window: Window, asked: &Asked<'_>) -> Result<Log> {
+    let whole = Log::whole(snapshot);
+    let rows = sealed_in(snapshot, window) + whole.rows_in(window);
+    match snapshot.log_bytes() <= SHORT_LOG && rows <= asked.held {
+        true => Ok(whole),
+        false => Log::look(snapshot, window, asked.deadline),
+    }
 }
 
-/// The window in stretches of about [`HELD`] events.
-fn slices(snapshot: &Snapshot, window: Window) -> Vec<Window> {
-    let mut slices = Vec::new();
-    let mut left = vec![window];
-    while let Some(part) = left.pop() {
-        let length = part.to.0.saturating_sub(part.from.0);
-        if length <= SHORTEST || rows_in(snapshot, part, window) <= HELD {
-            slices.push(part);
-            continue;
-        }
-        let middle = UnixNanos(part.from.0.saturating_add(length / 2));
-        // The earlier comes first.
-        left.push(Window {
-            from: middle,
-            ..part
-        });
-        left.push(Window { to: middle, ..part });
-    }
-    slices
+/// About how many sealed events lie in a window.
+fn sealed_in(snapshot: &Snapshot, window: Window) -> u64 {
+    let sealed = snapshot.segments_in(window);
+    sealed.map(|segment| segment.estimated_rows(window)).sum()
 }
 
 struct Walk<'a> {
-    families: &'a [&'static str],
+    snapshot: &'a Snapshot,
+    asked: &'a Asked<'a>,
+    /// Types of event; `None`: all.
+    types: Option<Vec<&'static str>>,
+    threads: usize,
+    log: Log,
     taker: &'a mut dyn Taker,
     events: u64,
 }
 
 impl Walk<'_> {
+    /// About how many events lie in a window.
+    fn rows_in(&self, window: Window) -> u64 {
+        sealed_in(self.snapshot, window) + self.log.rows_in(window)
+    }
+
+    /// The window in stretches of about as many events as may be held.
+    fn slices(&self, window: Window) -> Vec<Window> {
+        let mut slices = Vec::new();
+        let mut left = vec![window];
+        while let Some(part) = left.pop() {
+            let length = part.to.0.saturating_sub(part.from.0);
+            if length <= SHORTEST || self.rows_in(part) <= self.asked.held {
+                slices.push(part);
+                continue;
+            }
+            let middle = UnixNanos(part.from.0.saturating_add(length / 2));
+            // The earlier comes first.
+            left.push(Window {
+                from: middle,
+                ..part
+            });
+            left.push(Window { to: middle, ..part });
+        }
+        slices
+    }
+
     fn slice(
         &mut self,
-        snapshot: &Snapshot,
         window: Window,
-        types: Option<&[&str]>,
-        threads: usize,
         mut rows: impl FnMut(u64),
     ) -> Result<Vec<tachograph_store::Note>> {
-        if snapshot.log_bytes() == 0 && snapshot.segments_in(window).next().is_none() {
-            return Ok(Vec::new());
+        let mut notes = Vec::new();
+        let parts: Vec<_> = self.log.pieces_in(window).cloned().collect();
+        for part in parts {
+            let mut scan = part.scan(&columns(), window, BATCH_ROWS);
+            for batch in scan.by_ref() {
+                let batch = batch.map_err(log::unread)?;
+                rows(batch.num_rows() as u64);
+                self.batch(&batch, window)?;
+            }
+            if !self.log.is_known() {
+                notes.extend(scan.note());
+            }
         }
-        let events = Events::of(snapshot, window, threads)?;
+        if self.snapshot.segments_in(window).next().is_none() {
+            return Ok(notes);
+        }
+        let events = Events::sealed(self.snapshot, window, self.threads)?;
         let projection: Vec<usize> = columns()
             .iter()
             .map(|name| schema().index_of(name))
             .collect::<Result<_, _>>()?;
-        let predicate = scan::predicate(snapshot, window, types)?;
+        let predicate = scan::predicate(self.snapshot, window, self.types.as_deref())?;
         let plan = events.plan(&projection, predicate, window, Division::Pieces)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let context = Arc::new(TaskContext::default());
@@ -281,17 +353,19 @@ impl Walk<'_> {
                 Ok::<_, DataFusionError>(())
             })?;
         }
-        Ok(events.notes())
+        notes.extend(events.notes());
+        Ok(notes)
     }
 
     fn batch(&mut self, batch: &RecordBatch, window: Window) -> Result<()> {
+        in_time(self.asked.deadline)?;
         let columns = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
             let at = UnixNanos(columns.time(row));
             if window.contains(at) {
                 let mut any = false;
                 columns.values(row, |family, source, name, value, times| {
-                    let family = self.families.iter().find(|it| **it == family);
+                    let family = self.asked.families.iter().find(|it| **it == family);
                     let value = value.filter(|value| value.is_finite());
                     let Some(family) = family.filter(|it| value.is_some() || counts_bare(it))
                     else {
@@ -464,3 +538,6 @@ impl Columns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod models;
 pub mod queries;
 pub mod report;
+pub(crate) mod rule_values;
 pub mod sessions;
 pub mod suggest;
 pub mod timeline;
@@ -23,8 +24,12 @@ pub mod usage;
 
 use tachograph_model::Question;
 use tachograph_model::answer::{Found, Note, Storage, Tally};
+use tachograph_store::{Apart, Only, Sought};
 
 use crate::cells::{self, Cells, Row};
+
+/// The type of events that tell of others that were lost.
+const LOSS: &str = "loss";
 
 /// Counts rows by what `key` says of them, in the order first seen.
 fn tallies<'a>(
@@ -45,20 +50,58 @@ fn tallies<'a>(
 pub(crate) fn types(question: &Question) -> Option<Vec<&str>> {
     let types: &[&str] = match question {
         Question::CachePerformance(_) | Question::Discovery(_) | Question::Trends(_) => {
-            &["agent_discovery", "loss"]
+            &["agent_discovery", LOSS]
         }
-        Question::Caches(_) => &["cache", "cache_operation", "loss"],
-        Question::Losses(_) => &["loss"],
-        Question::Metrics(_) => &["metric", "performance", "loss"],
-        Question::Models(_) => &["llm_call", "loss"],
-        Question::Queries(_) => &["query", "agent_selection", "loss"],
-        Question::Sessions(_) => &["session_start", "session_end", "loss"],
-        Question::TokenSavings(_) => &["agent_load", "session_start", "loss"],
-        Question::Tools(_) => &["tool_call", "loss"],
-        Question::Timeline(q) => return q.kind.as_deref().map(|kind| vec![kind, "loss"]),
+        // What an agent cache reports of itself is of no cache's name.
+        Question::Caches(q) if q.name.is_some() => &["cache", LOSS],
+        Question::Caches(_) => &["cache", "cache_operation", LOSS],
+        Question::Losses(_) => &[LOSS],
+        Question::Metrics(_) => &["metric", "performance", LOSS],
+        Question::Models(_) => &["llm_call", LOSS],
+        Question::Queries(_) => &["query", "agent_selection", LOSS],
+        Question::Sessions(_) => &["session_start", "session_end", LOSS],
+        Question::TokenSavings(_) => &["agent_load", "session_start", LOSS],
+        Question::Tools(_) => &["tool_call", LOSS],
+        Question::Timeline(q) => return q.kind.as_deref().map(|kind| vec![kind, LOSS]),
         _ => return None,
     };
     Some(types.to_vec())
+}
+
+/// Returns what picks the series that a question looks at; `None` for all.
+/// Losses count whoever they are of.
+pub(crate) fn only(question: &Question) -> Option<Only> {
+    let sought = |text: &Option<String>| {
+        text.as_ref().map(|text| Sought {
+            text: text.clone(),
+            or_none: text == cells::UNKNOWN,
+        })
+    };
+    let (name, agent, source) = match question {
+        Question::Agents(q) => (None, sought(&q.name), None),
+        Question::Caches(q) => (sought(&q.name), None, None),
+        Question::Models(q) => (sought(&q.name), None, sought(&q.source)),
+        Question::Timeline(q) => (sought(&q.name), None, sought(&q.source)),
+        Question::Tools(q) => (sought(&q.name), None, None),
+        _ => return None,
+    };
+    let any = name.is_some() || agent.is_some() || source.is_some();
+    any.then_some(Only {
+        name,
+        agent,
+        source,
+        beside: Some(LOSS),
+    })
+}
+
+/// Returns what a question tells apart.
+pub(crate) fn apart(question: &Question) -> Apart {
+    match question {
+        Question::Agents(_) => Apart::Agents,
+        Question::Timeline(q) if q.name.is_none() && q.source.is_none() => Apart::Kinds,
+        Question::Timeline(_) => Apart::Charts,
+        _ => Apart::Named,
+    }
 }
 
 /// Answers a question about events. `None` for those that cells cannot answer:
@@ -75,7 +118,7 @@ pub(crate) fn answer(
             Found::CachePerformance(cache_performance::answer(cells).into())
         }
         Question::Caches(_) => Found::Caches(caches::answer(cells).into()),
-        Question::Changes(_) => Found::Changes(changes::answer(cells).into()),
+        Question::Changes(q) => Found::Changes(changes::answer(cells, &q.scope).into()),
         Question::Discovery(_) => Found::Discovery(discovery::answer(cells).into()),
         Question::Errors(_) => Found::Errors(errors::answer(cells).into()),
         Question::Losses(_) => Found::Losses(losses::answer(cells).into()),

@@ -44,9 +44,9 @@ fn every_rule_is_listed_with_who_made_it() {
         )
     };
     assert_eq!(rules.len(), 13);
-    assert_eq!(of("Slow"), ("config", "quiet"));
+    assert_eq!(of("Slow"), ("config", "unwatched"));
     assert_eq!(of("High CPU Usage"), ("config", "off"));
-    assert_eq!(of("High Memory Usage"), ("builtin", "quiet"));
+    assert_eq!(of("High Memory Usage"), ("builtin", "unwatched"));
     assert_eq!(of("Slow Tool"), ("builtin", "off"));
     assert!(listed["server"].is_null());
     let said = desk.ok(&["alerts", "list"]);
@@ -97,6 +97,114 @@ fn a_check_says_what_fires_and_ends_with_it() {
     );
     let then = ["--as-of", "2025-01-01T00:00:00Z"];
     desk.ok(&[&args[..], &then[..]].concat());
+}
+
+/// Five calls of five seconds each, so many seconds ago.
+fn recorded_ago(seconds: u64) -> Desk {
+    let desk = Desk::new();
+    let now = tachograph_model::UnixNanos::now();
+    let lines: String = (0..5)
+        .map(|at| {
+            let ago = std::time::Duration::from_secs(seconds + at);
+            let mut stamp = Vec::new();
+            now.saturating_sub(ago).write(&mut stamp);
+            let stamp = String::from_utf8(stamp).unwrap();
+            format!(
+                "{{\"timestamp\":\"{stamp}\",\"event_type\":\"tool_call\",\"tool\":\"grep\",\"duration_ms\":5000}}\n"
+            )
+        })
+        .collect();
+    let said = desk.tacho_with(&["record"], lines.as_bytes());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    desk
+}
+
+#[test]
+fn without_data_it_neither_fires_nor_is_resolved() {
+    // The window is five minutes: in the next five it is open.
+    for (ago, code, state, said) in [
+        (10, 1, Some("firing"), "1 alert fires"),
+        (420, 0, Some("no_data"), "1 without data that fired before"),
+        (900, 0, None, "Nothing fires: 1 rule, 1 series\n"),
+    ] {
+        let desk = recorded_ago(ago);
+        let args = ["alerts", "check", "--rules", "-"];
+        let told = desk.tacho_with(&args, SLOW.as_bytes());
+        assert_eq!(told.code, Some(code), "{told:?}");
+        assert!(told.stdout.contains(said), "{told:?}");
+        let told = json(&desk.tacho_with(&[&args[..], &["--json"]].concat(), SLOW.as_bytes()));
+        let alerts = &told["check"]["alerts"];
+        assert_eq!(alerts[0]["state"].as_str(), state, "{told}");
+        assert_eq!(
+            alerts.as_array().map(Vec::len),
+            Some(usize::from(state.is_some()))
+        );
+        if state.is_some() {
+            assert_eq!(alerts[0]["open"], true);
+        }
+    }
+}
+
+#[test]
+fn a_window_of_days_is_right_at_once_also_after_a_restart() {
+    let desk = recorded_ago(7_200);
+    let rules = "alert_rules:\n\
+        - {name: Day, family: tool, metric: '*', condition: count >= 5, window_seconds: 86400}\n\
+        - {name: Calm, family: tool, metric: grep, condition: p95 > 5001, window_seconds: 86400}\n\
+        - {name: Gone, family: tool, metric: grep, condition: count > 0, window_seconds: 3601}\n\
+        - {name: Live, family: tool, metric: grep, condition: count > 0, window_seconds: 300}\n";
+    std::fs::write(desk.home().join("config.yaml"), rules).unwrap();
+    let told = |text: String| -> Vec<(String, String, Option<f64>)> {
+        let shown: Json = serde_json::from_str(&text).unwrap();
+        let alerts = shown["alerts"].as_array().unwrap().iter();
+        let own = alerts
+            .filter(|it| ["Day", "Calm", "Gone", "Live"].contains(&it["rule"].as_str().unwrap()));
+        let text = |it: &Json| it.as_str().unwrap().to_owned();
+        own.map(|it| (text(&it["rule"]), text(&it["state"]), it["value"].as_f64()))
+            .collect()
+    };
+    let stands = |rule: &str, state: &str, value| (rule.to_owned(), state.to_owned(), value);
+    for _ in 0..2 {
+        let server = desk.serve(&[]);
+        eventually("all are looked at", || {
+            let mut found = told(server.get("dashboard", "/api/v1/alerts").1);
+            found.sort_by(|one, other| one.0.cmp(&other.0));
+            found
+                == [
+                    stands("Calm", "inactive", Some(5_000.0)),
+                    stands("Day", "firing", Some(5.0)),
+                    stands("Gone", "no_data", None),
+                    stands("Live", "no_data", None),
+                ]
+        });
+        drop(server);
+    }
+    // Told once, and as the replay sees it.
+    let log = desk.ok(&[
+        "sql",
+        "select count(*) as n from events where event_type = 'alert'",
+        "--json",
+    ]);
+    assert!(
+        log.stdout.contains("\"n\": 1") || log.stdout.contains("\"n\":1"),
+        "{log:?}"
+    );
+    let said = desk.tacho(&["alerts", "check", "--rule", "Day", "--json"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(json(&said)["check"]["alerts"][0]["value"], 5.0);
+    // What was looked at is told apart from what nobody knows of.
+    let listed = json(&desk.ok(&["alerts", "list", "--json"]));
+    let rules = listed["alert_rules"].as_array().unwrap();
+    for (name, state, well) in [
+        ("Day", "firing", 0),
+        ("Calm", "inactive", 1),
+        ("Gone", "no_data", 0),
+        ("High Database Query Latency", "no_data", 0),
+    ] {
+        let rule = rules.iter().find(|it| it["rule"]["name"] == name).unwrap();
+        assert_eq!(rule["state"], state, "{rule}");
+        assert_eq!(rule["series_well"], well, "{rule}");
+    }
 }
 
 #[test]
@@ -449,8 +557,29 @@ fn a_replay_sees_what_live_state_sees() {
                     ..rule
                 })
                 .collect();
-            let asked = question::Backtest { scope, rules };
+            let asked = question::RuleValues {
+                rules,
+                now,
+                within: Duration::from_secs(60),
+            };
+            let values = engine.rule_values(&asked).unwrap();
+            let asked = question::Backtest {
+                scope,
+                rules: asked.rules,
+            };
             let (found, _) = engine.backtest(&asked, &mut |_| {}).unwrap();
+            let near = |one: Option<f64>, other: Option<f64>| match (one, other) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * b.abs().max(1.0),
+                (a, b) => a == b,
+            };
+            for (past, values) in found.rules.iter().zip(&values.rules) {
+                let same = past.alerts.len() == values.len()
+                    && past.alerts.iter().zip(values).all(|(one, other)| {
+                        (&one.source, &one.name) == (&other.source, &other.name)
+                            && near(one.value, other.value)
+                    });
+                assert!(same, "{family:?} {stat}: {values:?} {past:?}");
+            }
             let standing = found.rules.iter().flat_map(|past| &past.alerts);
             let mut any = false;
             for one in standing {
@@ -459,12 +588,8 @@ fn a_replay_sees_what_live_state_sees() {
                 let reading = reading.unwrap_or_else(|| panic!("{family:?} {one:?}"));
                 let (happened, window) = (reading.happened.as_ref(), reading.window.as_ref());
                 let wanted = figures(family, happened, window).figure(condition.stat);
-                let near = match (one.value, wanted) {
-                    (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * b.abs().max(1.0),
-                    (a, b) => a == b,
-                };
                 // Of values that stand for several live state knows buckets.
-                let near = near || one.name == "v" && stat.starts_with('p');
+                let near = near(one.value, wanted) || one.name == "v" && stat.starts_with('p');
                 assert!(near, "{family:?} {stat} {one:?}: {wanted:?}");
                 any = true;
                 compared += 1;

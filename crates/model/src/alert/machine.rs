@@ -5,8 +5,9 @@
 //! inactive ────────► pending ───────────────────────► firing ──┐ clear as long, and
 //!    ▲                 │ clear                                 │ at least twice
 //!    └──── 15 min ── resolved ◄────────────────────────────────┘
-//! no figure: no_data, from wherever; an alert that fires is resolved when there
-//! was none for a window
+//! no figure: no_data, from wherever. What fired stays open: it goes on, or is
+//! resolved, when there is a figure again, and is resolved when there was none
+//! for a window (or `for_seconds`, if that is longer)
 //! ```
 //!
 //! # Invariants
@@ -21,8 +22,8 @@ mod repeat;
 
 use serde::{Deserialize, Serialize};
 
+use super::Rule;
 use super::condition::Condition;
-use super::{MAX_WINDOW, Rule};
 use crate::time::UnixNanos;
 
 /// So much of the time between two looks counts for how long a condition held,
@@ -122,15 +123,7 @@ impl Terms {
     /// # Errors
     /// As [`Rule::check`].
     pub fn of(rule: &Rule) -> Result<Self, super::RuleError> {
-        Self::within(rule, MAX_WINDOW)
-    }
-
-    /// Those of a rule whose window may be of so many seconds.
-    ///
-    /// # Errors
-    /// As [`Rule::check_within`].
-    pub fn within(rule: &Rule, most_window: u64) -> Result<Self, super::RuleError> {
-        let condition = rule.check_within(most_window)?;
+        let condition = rule.check()?;
         let nanos = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX) * SECOND;
         Ok(Self {
             condition,
@@ -233,6 +226,12 @@ impl Machine {
     /// The value that was looked at last, if there was one.
     pub fn value(&self) -> Option<f64> {
         self.value
+    }
+
+    /// Whether it fired and that is not over: it fires, or nothing has been known
+    /// since ([`State::NoData`]).
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Whether there is something to remember: without, one made anew is the

@@ -70,6 +70,50 @@ fn states_follow_the_figures() {
     check(0, 0, "?.?", "nin");
 }
 
+/// After each look the state's first letter, in capitals where what fired is not
+/// over: of `N` people are to know that it is open and that nothing comes.
+#[test]
+fn without_data_what_fired_is_open_until_a_window_has_passed() {
+    let check = |for_seconds, looks: &str, said: &str| {
+        let terms = terms(for_seconds, 0);
+        let mut machine = Machine::default();
+        for (at, (look, wanted)) in looks.chars().zip(said.chars()).enumerate() {
+            let value = match look {
+                '#' => Some(11.0),
+                '.' => Some(10.0),
+                _ => None,
+            };
+            machine.step(UnixNanos(START + at as i64 * SECOND), &terms, value);
+            let letter = machine.state().name().chars().next().expect("a name");
+            let found = match machine.is_open() {
+                true => letter.to_ascii_uppercase(),
+                false => letter,
+            };
+            assert_eq!(found, wanted, "look {at} of {looks}");
+        }
+        assert_eq!(looks.len(), said.len());
+    };
+    // It comes back: too much, well, or well for as long as it takes.
+    check(0, "#??##", "FNNFF");
+    check(0, "#??..", "FNNFr");
+    check(3, "####?....", "pppFNFFFr");
+    // Silence between two looks that are well begins anew.
+    check(0, "#.?..", "FFNFr");
+    // What only waited is not open, and waits anew.
+    check(3, "##?####", "ppnpppF");
+    check(0, ".?.", "ini");
+    // The window is 30 s: so long nothing is known, and then it is over.
+    let (silent, open) = ("?".repeat(33), "N".repeat(30));
+    check(0, &format!("#{silent}"), &format!("F{open}nnn"));
+    check(0, &format!("#{silent}."), &format!("F{open}nnni"));
+    check(0, &format!("#{silent}#"), &format!("F{open}nnnF"));
+    // Of a longer `for` that long.
+    let (silent, open) = ("?".repeat(42), "N".repeat(40));
+    let before = "p".repeat(40);
+    let looks = format!("{}{silent}", "#".repeat(41));
+    check(40, &looks, &format!("{before}F{open}nn"));
+}
+
 #[test]
 fn a_rule_that_ends_resolves_what_fires_and_only_that() {
     let terms = terms(0, 60);

@@ -25,10 +25,8 @@ use crate::time::UnixNanos;
 pub const MAX_NAME: usize = 256;
 /// Bytes of a description.
 pub const MAX_DESCRIPTION: usize = 1024;
-/// The longest window, seconds.
-pub const MAX_WINDOW: u64 = 3600;
-/// The longest window over the past, seconds: a year.
-pub const MAX_PAST_WINDOW: u64 = 366 * 86_400;
+/// The longest window, seconds: a year.
+pub const MAX_WINDOW: u64 = 366 * 86_400;
 /// The longest that a condition may have to hold, and that a rule may be silent
 /// after it fired, seconds: a week.
 pub const MAX_WAIT: u64 = 7 * 86_400;
@@ -206,15 +204,6 @@ impl Rule {
     /// # Errors
     /// What is wrong with the rule, the first thing.
     pub fn check(&self) -> Result<Condition, RuleError> {
-        self.check_within(MAX_WINDOW)
-    }
-
-    /// As [`Self::check`], with a window of up to so many seconds: what is held
-    /// against the past may look back farther than live state does.
-    ///
-    /// # Errors
-    /// What is wrong with the rule, the first thing.
-    pub fn check_within(&self, most_window: u64) -> Result<Condition, RuleError> {
         for (field, text, least, most) in [
             ("name", &self.name, 1, MAX_NAME),
             ("metric_name", &self.metric_name, 1, MAX_NAME),
@@ -233,7 +222,7 @@ impl Rule {
             return wrong("threshold", "a finite number".to_owned());
         }
         for (field, seconds, least, most) in [
-            ("window_seconds", self.window_seconds, 1, most_window),
+            ("window_seconds", self.window_seconds, 1, MAX_WINDOW),
             ("for_seconds", self.for_seconds, 0, MAX_WAIT),
             ("cooldown_seconds", self.cooldown_seconds, 0, MAX_WAIT),
         ] {
@@ -309,7 +298,10 @@ mod tests {
         check(&|rule| rule.description = "x".repeat(1025), "`description`");
         check(&|rule| rule.threshold = f64::NAN, "`threshold`");
         check(&|rule| rule.window_seconds = 0, "`window_seconds`");
-        check(&|rule| rule.window_seconds = 3601, "`window_seconds`");
+        check(
+            &|rule| rule.window_seconds = MAX_WINDOW + 1,
+            "`window_seconds`",
+        );
         check(&|rule| rule.for_seconds = MAX_WAIT + 1, "`for_seconds`");
         check(
             &|rule| rule.cooldown_seconds = u64::MAX,

@@ -10,8 +10,7 @@ use crate::time::UnixNanos;
 pub struct Backtest {
     /// From when to when is looked; the present, if the window has no end.
     pub scope: Scope,
-    /// The rules, each with its own window of up to
-    /// [`crate::alert::MAX_PAST_WINDOW`]. Whether they are enabled does not matter.
+    /// The rules. Whether they are enabled does not matter.
     pub rules: Vec<Rule>,
 }
 

@@ -6,7 +6,20 @@ import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
 import { useAnswer } from '../state.js';
-import { BLANK, FAMILIES, OPS, SEVERITIES, STATS, body, check, field, form as formOf, words } from './alert-rule.js';
+import {
+  BLANK,
+  FAMILIES,
+  LIVE_WINDOW,
+  OPS,
+  RULES,
+  SEVERITIES,
+  STATS,
+  body,
+  check,
+  field,
+  form as formOf,
+  words,
+} from './alert-rule.js';
 import { matches } from './alert-preview.js';
 
 /** @typedef {import('./alert-rule.js').Rule} Rule */
@@ -47,7 +60,9 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
     setBusy(true);
     setTold(null);
     try {
-      await send('PUT', `alerts/rules/${encodeURIComponent(form.name.trim())}`, { ...rule, ...body(form) });
+      // One that is there keeps its name to the letter.
+      const name = rule?.name ?? form.name.trim();
+      await send('PUT', RULES, { ...rule, ...body(form), name }, { name });
       onDone();
     } catch (error) {
       const at = error instanceof ApiError && error.status === 400 ? field(error.detail, form) : null;
@@ -129,7 +144,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
           mode="decimal"
           hint=${form.stat === 'ratio' ? '0 to 1' : ''}
         />
-        <${Text} ...${props} key="window" of="window" label="Over the last, s" mode="numeric" hint="1 to 3600" />
+        <${Text} ...${props} key="window" of="window" label="Over the last, s" mode="numeric" hint="up to a year; beyond 3600 looked at each minute" />
         <${Text} ...${props} key="wait" of="wait" label="For at least, s" mode="numeric" hint="0: fires at once" />
         <${Text} ...${props} key="cooldown" of="cooldown" label="Told again after, s" mode="numeric" />
         <${Choice}
@@ -223,6 +238,12 @@ function Choice({ form, set, says, of, label, options, onPick }) {
 function Preview({ form, series }) {
   const found = matches(form, series);
   if (form.number.trim() === '') return null;
+  // Live series reach no farther back.
+  if (Number(form.window) > LIVE_WINDOW) {
+    return html`<div class="preview">
+      <p role="status">What it finds over more than an hour shows within a minute after it is saved.</p>
+    </div>`;
+  }
   const over = found.filter((one) => one.holds).length;
   const text =
     found.length === 0
@@ -250,5 +271,5 @@ function Preview({ form, series }) {
 /** @param {string} text */
 function clamp(text) {
   const seconds = Math.round(Number(text));
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), 3600) : 300;
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LIVE_WINDOW) : 300;
 }

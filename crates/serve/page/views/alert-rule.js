@@ -15,6 +15,9 @@
  * every field as it is typed
  */
 
+/** Where rules are changed, with the name in the query: as a part of a path, `..` would be another path. */
+export const RULES = 'alerts/rules';
+
 export const STATS = /** @type {const} */ ({
   avg: 'mean',
   min: 'smallest value',
@@ -55,6 +58,11 @@ export const FAMILIES = /** @type {const} */ ({
   event: { label: 'Event type', name: 'event type', unit: '' },
 });
 
+/** The longest window, seconds: a year. */
+const MOST_WINDOW = 366 * 86_400;
+/** Up to so many seconds are looked at each second, of the live series. */
+export const LIVE_WINDOW = 3600;
+
 export const SEVERITIES = ['info', 'warning', 'critical'];
 
 /** @type {Form} */
@@ -77,18 +85,6 @@ export const BLANK = {
   channels: '',
   enabled: true,
 };
-
-/**
- * Rules by group and name, those of no group first: one that is changed, and so
- * comes from elsewhere, keeps its place.
- * @template {{name: string, group: string}} R
- * @param {readonly R[]} rules
- * @returns {R[]}
- */
-export function ordered(rules) {
-  const by = (/** @type {string} */ a, /** @type {string} */ b) => a.localeCompare(b, 'en', { numeric: true });
-  return [...rules].sort((one, other) => by(one.group, other.group) || by(one.name, other.name));
-}
 
 /**
  * @param {Rule} rule
@@ -166,7 +162,7 @@ export function check(form) {
   if (!form.metric_name.trim()) wrong.metric_name = 'Name what is watched, or * for each there is.';
   if (form.family === 'metric' && !form.source.trim()) wrong.source = 'A metric has a source, such as system.';
   if (!Number.isFinite(strict(form.number))) wrong.number = 'Give a number, such as 100 or 0.05.';
-  if (!whole(form.window, 1, 3600)) wrong.window = 'Whole seconds from 1 to 3600.';
+  if (!whole(form.window, 1, MOST_WINDOW)) wrong.window = `Whole seconds from 1 to ${MOST_WINDOW}, a year.`;
   if (!whole(form.wait, 0)) wrong.wait = 'Whole seconds from 0.';
   if (!whole(form.cooldown, 0)) wrong.cooldown = 'Whole seconds from 0.';
   if (!whole(form.least, 1, 1_000_000)) wrong.least = 'A whole number from 1.';
@@ -234,11 +230,13 @@ export function words(form) {
 export function span(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return '…';
   const [size, unit] =
-    seconds >= 3600 && seconds % 3600 === 0
-      ? [3600, 'h']
-      : seconds >= 60 && seconds % 60 === 0
-        ? [60, 'min']
-        : [1, 's'];
+    seconds >= 2 * 86_400 && seconds % 86_400 === 0
+      ? [86_400, 'd']
+      : seconds >= 3600 && seconds % 3600 === 0
+        ? [3600, 'h']
+        : seconds >= 60 && seconds % 60 === 0
+          ? [60, 'min']
+          : [1, 's'];
   return `${seconds / size} ${unit}`;
 }
 

@@ -4,9 +4,9 @@ import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
 import { send } from '../api.js';
-import { useAnswer, useLive } from '../state.js';
+import { setQuery, useAnswer, useLive, useRoute } from '../state.js';
 import { Channels, SilenceForm, Silences } from './alert-quiet.js';
-import { FAMILIES, form, ordered, span, words } from './alert-rule.js';
+import { FAMILIES, RULES, form, span, words } from './alert-rule.js';
 import { Editor } from './alert-editor.js';
 
 /** @typedef {import('./alert-rule.js').Rule} Rule */
@@ -15,8 +15,6 @@ export const title = 'Alerts';
 
 /** Seconds: alerts are looked at each second. */
 const EVERY = 5;
-/** What is told of at the top, the worst first. */
-const TOLD = ['firing', 'pending', 'resolved'];
 
 /** @param {{route: import('../route.js').Route}} _props */
 export default function View(_props) {
@@ -36,7 +34,7 @@ export default function View(_props) {
   }, [stands]);
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${420} /></div>`;
-  const by = tally(answer.alerts);
+  const by = answer.totals;
   const on = answer.rules.filter((/** @type {Rule} */ rule) => rule.enabled).length;
   const edit = (/** @type {Rule | 'new'} */ rule) => {
     opener.current = document.activeElement;
@@ -71,10 +69,15 @@ export default function View(_props) {
       />
       <${Stat} label="Pending" value=${count(by.pending)} note="not for long enough yet" />
       <${Stat} label="Resolved" value=${count(by.resolved)} note="within 15 minutes" />
-      <${Stat} label="Without data" value=${count(by.no_data)} note="nothing came in" />
+      <${Stat}
+        label="Without data"
+        value=${count(by.no_data)}
+        tone=${by.open_without_data ? 'warn' : undefined}
+        note=${by.open_without_data ? `${count(by.open_without_data)} fired before` : 'nothing came in'}
+      />
       <${Stat} label="Rules on" value=${`${count(on)} of ${count(answer.rules.length)}`} note="looked at each second" />
     </div>
-    <${Now} alerts=${answer.alerts} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
+    <${Now} alerts=${answer.alerts} totals=${by} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
     ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${close} />`}
     <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${edit} reload=${reload} />
     <div class="row two">
@@ -84,19 +87,13 @@ export default function View(_props) {
   </div>`;
 }
 
-/** @param {any[]} alerts */
-function tally(alerts) {
-  const found = { firing: 0, pending: 0, resolved: 0, no_data: 0, inactive: 0 };
-  for (const { state } of alerts) if (state in found) found[/** @type {keyof typeof found} */ (state)] += 1;
-  return found;
-}
-
 /** The mark and the words of a state. @type {Record<string, [string, string]>} */
 const STATES = {
   firing: ['bad', 'firing'],
   pending: ['warn', 'pending'],
   resolved: ['good', 'resolved'],
   no_data: ['none', 'no data'],
+  open: ['warn', 'no data, fired before'],
   inactive: ['good', 'all well'],
   off: ['none', 'off'],
 };
@@ -109,10 +106,34 @@ function State({ state }) {
   >`;
 }
 
-/** @param {{alerts: any[], more: number, silences: any[] | undefined, reload: () => void}} props */
-function Now({ alerts, more, silences, reload }) {
-  const told = alerts.filter((alert) => TOLD.includes(alert.state));
-  if (told.length === 0) {
+/**
+ * What is told of at the top, the worst first: its name among the totals, how
+ * many of it are shown at first, and which alerts are of it.
+ * @type {{key: string, word: string, few: number, of: (alert: any) => boolean}[]}
+ */
+const GROUPS = [
+  { key: 'firing', word: 'firing', few: 20, of: ({ state }) => state === 'firing' },
+  { key: 'pending', word: 'pending', few: 10, of: ({ state }) => state === 'pending' },
+  {
+    key: 'open_without_data',
+    word: 'without data that fired before',
+    few: 10,
+    of: ({ state, open }) => open && state === 'no_data',
+  },
+  { key: 'resolved', word: 'resolved', few: 5, of: ({ state }) => state === 'resolved' },
+];
+/** So many more are shown each time. */
+const STEP = 100;
+
+/** The states that every alert is in one of. */
+const EVERY_STATE = ['firing', 'pending', 'resolved', 'no_data', 'inactive'];
+
+/** @param {{alerts: any[], totals: Record<string, number>, more: number, silences: any[] | undefined, reload: () => void}} props */
+function Now({ alerts, totals, more, silences, reload }) {
+  const all = EVERY_STATE.reduce((sum, state) => sum + (totals[state] ?? 0), 0);
+  // What is not listed, less what there is: that is not watched at all.
+  const crowded = more - (all - alerts.length);
+  if (!alerts.some((alert) => GROUPS.some(({ of }) => of(alert)))) {
     return html`<section class="card" aria-label="Now">
       <h2>Now</h2>
       <p class="muted">No alert fires, is pending, or was resolved in the last 15 minutes.</p>
@@ -120,11 +141,37 @@ function Now({ alerts, more, silences, reload }) {
   }
   return html`<section class="card flush" aria-label="Now">
     <div class="table-head"><h2>Now</h2></div>
-    <ul class="alerts-now">
-      ${told.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} reload=${reload} />`)}
-    </ul>
-    ${more > 0 && html`<p class="table-foot">${counted(more, 'more alert')}.</p>`}
+    ${GROUPS.map((group) => html`<${Group} key=${group.key} group=${group} alerts=${alerts.filter(group.of)} total=${totals[group.key] ?? 0} silences=${silences} reload=${reload} />`)}
+    ${crowded > 0 && html`<p class="table-foot">${`${counted(crowded, 'more series', 'more series')} ${crowded === 1 ? 'is' : 'are'} not watched: there are too many.`}</p>`}
   </section>`;
+}
+
+/**
+ * Alerts of one state: the first of them, and the rest on demand.
+ * @param {{group: typeof GROUPS[number], alerts: any[], total: number, silences: any[] | undefined, reload: () => void}} props
+ *   total: of all there are, listed by the API or not
+ */
+function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
+  const { query } = useRoute();
+  if (alerts.length === 0) return null;
+  const asked = Number(query[key]);
+  const shown = alerts.slice(0, asked > few ? asked : few);
+  const rest = alerts.length - shown.length;
+  return html`
+    <ul class="alerts-now" aria-label=${word}>
+      ${shown.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} reload=${reload} />`)}
+    </ul>
+    ${
+      (total > shown.length || shown.length > few) &&
+      html`<div class="table-foot split">
+        <span>${`${count(shown.length)} of ${count(Math.max(total, alerts.length))} ${word}${rest === 0 && total > alerts.length ? '; the others are not listed' : ''}`}</span>
+        <span class="buttons">
+          ${shown.length > few && html`<button type="button" class="button small" onClick=${() => setQuery({ [key]: null })}>Show fewer</button>`}
+          ${rest > 0 && html`<button type="button" class="button small" onClick=${() => setQuery({ [key]: shown.length + STEP })}>${`Show ${count(Math.min(rest, STEP))} more`}</button>`}
+        </span>
+      </div>`
+    }
+  `;
 }
 
 /** @param {{alert: any, silences: any[] | undefined, reload: () => void}} props */
@@ -132,7 +179,7 @@ function Alert({ alert, silences, reload }) {
   const [quiet, setQuiet] = useState(false);
   const silenced = alert.silenced_until !== null && alert.silenced_until !== undefined;
   const labels = Object.entries(alert.labels ?? {});
-  const at = alert.state === 'resolved' ? alert.resolved_at : (alert.fired_at ?? alert.since);
+  const at = { resolved: alert.resolved_at, no_data: alert.since }[String(alert.state)] ?? alert.fired_at ?? alert.since;
   return html`<li class=${`alert-now alert-${alert.state}`}>
     <div class="alert-state"><${State} state=${alert.state} /><span class="muted">${alert.severity}</span></div>
     <div class="alert-what">
@@ -144,6 +191,7 @@ function Alert({ alert, silences, reload }) {
         ${`${alert.condition}: ${alert.value === null ? 'no value' : `${number(alert.value)} now`}`}${alert.threshold !== null && !alert.condition.includes(String(alert.threshold)) ? `, threshold ${number(alert.threshold)}` : ''}
         ${alert.description && html` · <bdi>${alert.description}</bdi>`}
       </p>
+      ${alert.state === 'no_data' && html`<p class="tone-warn">${`It fired ${ago(alert.fired_at)}; nobody knows how it is now.`}</p>`}
       ${labels.length > 0 && html`<p class="labels">${labels.map(([key, value]) => html`<span class="label-chip" key=${key}><bdi>${`${key}=${value}`}</bdi></span>`)}</p>`}
       ${silenced && html`<p class="tone-warn">${`Silenced until ${time(alert.silenced_until)}.`}</p>`}
       ${
@@ -170,7 +218,7 @@ function Alert({ alert, silences, reload }) {
 }
 
 /** Which state of a rule's alerts counts for the rule. */
-const WORST = ['firing', 'pending', 'resolved', 'inactive', 'no_data'];
+const WORST = ['firing', 'open', 'pending', 'resolved', 'inactive', 'no_data'];
 
 /**
  * @param {{rules: Rule[], alerts: any[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
@@ -179,13 +227,13 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(/** @type {string | null} */ (null));
   const [sure, setSure] = useState(/** @type {string | null} */ (null));
-  const listed = useMemo(() => ordered(rules), [rules]);
   const states = useMemo(() => {
     /** @type {Map<string, string>} */
     const worst = new Map();
-    for (const { rule, state } of alerts) {
+    for (const { rule, state, open } of alerts) {
+      const now = open && state === 'no_data' ? 'open' : state;
       const before = worst.get(rule);
-      if (before === undefined || WORST.indexOf(state) < WORST.indexOf(before)) worst.set(rule, state);
+      if (before === undefined || WORST.indexOf(now) < WORST.indexOf(before)) worst.set(rule, now);
     }
     return worst;
   }, [alerts]);
@@ -204,8 +252,8 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
     }
   };
   const turn = (/** @type {Rule} */ rule) =>
-    act(rule, () => send('PUT', path(rule), { ...rule, enabled: !rule.enabled }));
-  const remove = (/** @type {Rule} */ rule) => act(rule, () => send('DELETE', path(rule)));
+    act(rule, () => send('PUT', RULES, { ...rule, enabled: !rule.enabled }, { name: rule.name }));
+  const remove = (/** @type {Rule} */ rule) => act(rule, () => send('DELETE', RULES, undefined, { name: rule.name }));
   return html`<section class="card flush">
     <div class="table-head">
       <h2>Rules</h2>
@@ -231,7 +279,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
           </tr>
         </thead>
         <tbody>
-          ${listed.map((rule) => {
+          ${rules.map((rule) => {
             const own = rule.origin === 'api';
             const state = rule.enabled ? (states.get(rule.name) ?? 'no_data') : 'off';
             return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>
@@ -308,11 +356,6 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
 }
 
 const ORIGINS = /** @type {Record<string, string>} */ ({ builtin: 'built in', config: 'config.yaml', api: 'by the API' });
-
-/** @param {Rule} rule */
-function path(rule) {
-  return `alerts/rules/${encodeURIComponent(rule.name)}`;
-}
 
 /** @param {Rule} rule */
 function conditionOf(rule) {

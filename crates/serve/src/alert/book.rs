@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, Stat, State, Terms};
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use crate::live::Family;
+use super::far::Values;
+use crate::live::{Family, REACH};
 
 /// Alerts of all rules together: a rule may watch every series.
 pub const MOST_ALERTS: usize = 10_000;
@@ -58,6 +59,12 @@ pub trait Look {
 
     /// Those of every series of a family, of one source unless that is empty.
     fn every(&self, family: Family, source: &str, window: Duration) -> Vec<(Series, Reading)>;
+
+    /// By which values a rule is judged that looks back farther than live state
+    /// reaches; `None`: that is not known yet.
+    fn far(&self, _rule: &Rule) -> Option<Values> {
+        None
+    }
 }
 
 /// Source and name of a series.
@@ -102,10 +109,37 @@ struct Watched {
     window: Duration,
 }
 
+impl Watched {
+    fn is_far(&self) -> bool {
+        self.window > REACH
+    }
+}
+
 #[derive(Debug)]
 struct OfRule {
     rule: Arc<Rule>,
     alerts: BTreeMap<Series, Machine>,
+}
+
+/// How many alerts stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    of: [u64; State::ALL.len()],
+    /// Of those that nothing is known of, the ones that fired when it was.
+    pub open_without_data: u64,
+}
+
+impl Totals {
+    fn add(&mut self, machine: &Machine) {
+        self.of[machine.state() as usize] += 1;
+        let silent = machine.is_open() && machine.state() == State::NoData;
+        self.open_without_data += u64::from(silent);
+    }
+
+    /// How many are in a state.
+    pub fn of(&self, state: State) -> u64 {
+        self.of[state as usize]
+    }
 }
 
 /// As it lies in the file.
@@ -113,6 +147,15 @@ struct OfRule {
 pub struct Kept {
     pub rule: Rule,
     pub alerts: Vec<KeptAlert>,
+}
+
+/// Series of a rule of which there is nothing to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// Those all is well with.
+    pub well: u64,
+    /// Those of which nothing is known.
+    pub without_data: u64,
 }
 
 /// One alert of it.
@@ -218,6 +261,12 @@ impl Book {
         &self.rules
     }
 
+    /// Those that look back farther than live state reaches.
+    pub(super) fn far(&self) -> Vec<Arc<Rule>> {
+        let far = self.watched.iter().filter(|watched| watched.is_far());
+        far.map(|watched| watched.rule.clone()).collect()
+    }
+
     /// Whether a rule is watched no more, and has alerts that the next look ends.
     pub(super) fn is_ending(&self, rule: &str) -> bool {
         let watched = || self.watched.iter().any(|watched| *watched.name == *rule);
@@ -240,6 +289,34 @@ impl Book {
                 machine: machine.clone(),
             })
         })
+    }
+
+    /// How many of them stand how, the alerts of all rules that are watched.
+    pub fn totals(&self) -> Totals {
+        let watched = self.watched.iter();
+        let of = watched.filter_map(|watched| self.alerts.get(&watched.name));
+        let mut totals = Totals::default();
+        of.flat_map(|of| of.alerts.values())
+            .for_each(|machine| totals.add(machine));
+        totals
+    }
+
+    /// Of each rule that has been looked at: how many of its series are well, and
+    /// of how many nothing is known. Those are not kept one by one.
+    pub fn quiet(&self) -> BTreeMap<String, Quiet> {
+        let of = self.alerts.iter().map(|(name, of)| {
+            let count = |state: State| {
+                let machines = of.alerts.values();
+                let alike = machines.filter(|it| it.is_idle() && it.state() == state);
+                alike.count() as u64
+            };
+            let quiet = Quiet {
+                well: count(State::Inactive),
+                without_data: count(State::NoData),
+            };
+            (name.to_string(), quiet)
+        });
+        of.collect()
     }
 
     /// Looks at every rule once. Returns what is to be told, and whether any
@@ -303,10 +380,30 @@ impl Round {
     fn of(&mut self, watched: &Watched, alerts: &mut BTreeMap<Series, Machine>, look: &dyn Look) {
         let rule = &watched.rule;
         let (family, window) = (watched.family, watched.window);
+        let far = match watched.is_far() {
+            true => match look.far(rule) {
+                // They stay as they are until it is known.
+                None => return,
+                known => known,
+            },
+            false => None,
+        };
         let any_source = rule.source.is_empty() && family.has_source();
         if rule.metric_name != EVERY && !any_source {
             let stat = watched.terms.condition.stat;
-            let found = look.one(family, &rule.source, &rule.metric_name, stat, window);
+            let found = match &far {
+                Some(values) => {
+                    let of_source = |source: &str| !family.has_source() || *source == *rule.source;
+                    let own = |(series, _): &&(Series, Option<f64>)| {
+                        *series.1 == *rule.metric_name && of_source(&series.0)
+                    };
+                    values.iter().find(own).and_then(|(_, value)| *value)
+                }
+                None => {
+                    let found = look.one(family, &rule.source, &rule.metric_name, stat, window);
+                    found.and_then(|reading| watched.terms.value(&reading))
+                }
+            };
             let own = |series: &Series| *series.0 == *rule.source && *series.1 == *rule.metric_name;
             // Of a rule that watched something else before.
             let others = alerts.keys().filter(|series| !own(series));
@@ -325,10 +422,19 @@ impl Round {
         }
         let mut seen = HashSet::new();
         let named = |name: &str| matches!(&*rule.metric_name, EVERY) || *name == *rule.metric_name;
-        let found = look.every(family, &rule.source, window);
-        for (series, reading) in found.into_iter().filter(|(series, _)| named(&series.1)) {
+        let found: Vec<(Series, Option<f64>)> = match far {
+            Some(values) => values.to_vec(),
+            None => {
+                let found = look.every(family, &rule.source, window).into_iter();
+                let value = |reading| watched.terms.value(&reading);
+                found
+                    .map(|(series, reading)| (series, value(reading)))
+                    .collect()
+            }
+        };
+        for (series, value) in found.into_iter().filter(|(series, _)| named(&series.1)) {
             seen.insert(series.clone());
-            self.step(watched, series, alerts, Some(reading));
+            self.step(watched, series, alerts, value);
         }
         let missing = alerts.keys().filter(|series| !seen.contains(*series));
         for series in missing.cloned().collect::<Vec<_>>() {
@@ -355,7 +461,7 @@ impl Round {
         watched: &Watched,
         series: Series,
         alerts: &mut BTreeMap<Series, Machine>,
-        reading: Option<Reading>,
+        value: Option<f64>,
     ) {
         if !alerts.contains_key(&series) {
             if self.room == 0 {
@@ -365,7 +471,6 @@ impl Round {
             self.room -= 1;
         }
         let machine = alerts.entry(series.clone()).or_default();
-        let value = reading.and_then(|reading| watched.terms.value(&reading));
         let Some(transition) = machine.step(self.now, &watched.terms, value) else {
             return;
         };
@@ -422,12 +527,6 @@ impl Told {
         event.set(Column::Tags, Value::from(tags));
         event
     }
-}
-
-/// How many alerts are in a state.
-pub fn count(book: &Book, state: State) -> usize {
-    let of = book.alerts.values().flat_map(|of| of.alerts.values());
-    of.filter(|machine| machine.state() == state).count()
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn a_rule_of_an_unknown_metric_has_no_data() {
     assert_eq!(book.look(at(0), &Figures::default()).0, []);
     let states: Vec<State> = book.alerts().map(|alert| alert.machine.state()).collect();
     assert_eq!(states, [State::NoData]);
-    assert_eq!(count(&book, State::NoData), 1);
+    assert_eq!(book.totals().of(State::NoData), 1);
 }
 
 #[test]

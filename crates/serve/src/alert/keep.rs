@@ -13,7 +13,7 @@ use tachograph_log::Home;
 use tachograph_model::alert::Notice;
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::book::{Kept, Series};
+use super::book::{Kept, Quiet, Series};
 use super::file;
 use crate::notify::KeptPost;
 
@@ -39,6 +39,9 @@ pub(super) struct State {
     /// What each channel was told of.
     #[serde(default)]
     pub(super) post: KeptPost,
+    /// What is not kept one by one, for whoever does not watch.
+    #[serde(default)]
+    quiet: BTreeMap<String, Quiet>,
 }
 
 impl State {
@@ -49,7 +52,13 @@ impl State {
             rules,
             unwritten,
             post,
+            quiet: BTreeMap::new(),
         }
+    }
+
+    /// The same, with what there is nothing to tell of.
+    pub(super) fn with_quiet(self, quiet: BTreeMap<String, Quiet>) -> Self {
+        Self { quiet, ..self }
     }
 }
 
@@ -105,6 +114,15 @@ pub fn kept_at(root: &Path) -> Option<UnixNanos> {
     let meta = std::fs::metadata(Keep::of(root).path).ok()?;
     let since = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH);
     Some(UnixNanos(i64::try_from(since.ok()?.as_nanos()).ok()?))
+}
+
+/// Of each rule that was looked at, by name, the series of which there was
+/// nothing to tell when it was kept last.
+///
+/// # Errors
+/// As [`standing`].
+pub fn quiet(root: &Path) -> io::Result<BTreeMap<String, Quiet>> {
+    Ok(Keep::of(root).read()?.quiet)
 }
 
 /// Of those lines, which are not at the log's end.

@@ -1,11 +1,13 @@
 //! Alerts: what is too much right now.
 //!
 //! ```text
-//! rules: built in < config.yaml < API ─┐
-//! live ─ figures, each second ─────────┴─► book (one machine an alert) ─ firing, resolved ─┐
-//!                                            ▲                                            ▼
-//!                    alerts/state.json ◄─────┴──── noted there, then written ────► the log, as `alert`
-//!                                                          └──── then told ──────────► notify
+//! rules: built in < config.yaml < API ──────────────┐
+//! live ─ figures, each second ──────────────────────┼─► book (one machine an alert)
+//! answerer ─ of windows beyond live's, each minute ─┘     ▲         │ firing, resolved
+//!                                                         │         ▼
+//!        alerts/state.json ◄──────────────────────────────┴── noted there, then written
+//!                                                               │            │
+//!                                          then told: notify ◄──┘            └──► the log, as `alert`
 //! ```
 //!
 //! # Invariants
@@ -16,6 +18,7 @@
 
 mod book;
 mod builtin;
+mod far;
 mod figures;
 pub mod file;
 mod keep;
@@ -25,8 +28,9 @@ pub mod silence;
 mod watch;
 
 pub use book::{
-    Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, Series, Told, count,
+    Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, Quiet, Series, Told, Totals,
 };
+pub use far::Values;
 pub use figures::{NONE, figures};
-pub use keep::{kept_at, standing};
+pub use keep::{kept_at, quiet, standing};
 pub use watch::{Watch, Watcher};

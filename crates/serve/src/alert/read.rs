@@ -183,6 +183,7 @@ fn labels(value: Option<&Value>) -> Result<BTreeMap<String, String>, String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tachograph_model::alert::MAX_WINDOW;
 
     use super::*;
 
@@ -223,7 +224,7 @@ mod tests {
         check("threshold", Value::Null, "`threshold`");
         check("window_seconds", json!(1.5), "`window_seconds`");
         check("window_seconds", json!(-60), "`window_seconds`");
-        check("window_seconds", json!(86_400), "`window_seconds`");
+        check("window_seconds", json!(MAX_WINDOW + 1), "`window_seconds`");
         check("enabled", json!("yes"), "`enabled`");
         check("created_at", json!(7), "`created_at` must be text");
         check("severity", json!("fatal"), "`severity`");

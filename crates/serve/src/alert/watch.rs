@@ -8,10 +8,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tachograph_log::Home;
-use tachograph_model::{Event, Sink, UnixNanos};
+use tachograph_model::{Answerer, Event, Sink, UnixNanos};
 
 use super::book::{Book, Look, Origin, Owned};
 use super::builtin;
+use super::far::{Asking, Far, Sight};
 use super::file::Mark;
 use super::keep::{Keep, State, firing, not_written};
 use super::list::{Found, ListError};
@@ -37,6 +38,7 @@ const LEAVE_WITHIN: Duration = Duration::from_millis(700);
 #[derive(Debug)]
 pub struct Watch {
     book: Mutex<Book>,
+    far: Far,
     rules: Rules,
     /// The API's rules as they were read last.
     read: Mutex<Option<Option<Mark>>>,
@@ -53,6 +55,7 @@ impl Watch {
     pub fn new(root: &Path, settings: &Alerts, started: UnixNanos) -> Self {
         Self {
             book: Mutex::default(),
+            far: Far::default(),
             rules: Rules::of(root),
             read: Mutex::new(None),
             silences: Silences::of(root),
@@ -123,6 +126,11 @@ impl Watch {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is known of rules that look back farther than live state reaches.
+    pub fn far(&self) -> &Far {
+        &self.far
+    }
+
     /// Takes in what changed of the API's rules.
     ///
     /// # Errors
@@ -145,7 +153,9 @@ impl Watch {
         wrong.map_or(Ok(()), Err)
     }
 
-    /// Of each name the strongest; the API's first, then those of the settings.
+    /// Of each name the strongest: the API's, then that of the settings. By group
+    /// and name, those of no group first, wherever rules are shown: one that is
+    /// changed, and so comes from elsewhere, keeps its place.
     fn all(&self, api: Vec<tachograph_model::alert::Rule>) -> Vec<Owned> {
         let owned = |origin| move |rule| Owned { rule, origin };
         let mut builtin = match self.settings.builtin {
@@ -163,6 +173,10 @@ impl Watch {
                 all.push(owned);
             }
         }
+        all.sort_by_cached_key(|Owned { rule, .. }| {
+            let of = |text: &str| (text.to_lowercase(), text.to_owned());
+            (of(&rule.group), of(&rule.name))
+        });
         all
     }
 }
@@ -178,6 +192,7 @@ enum Wake {
 /// The thread that looks; dropping it has the state kept and ends it.
 #[derive(Debug)]
 pub struct Watcher {
+    _asking: Asking,
     wake: Sender<Wake>,
     thread: Option<JoinHandle<()>>,
 }
@@ -190,10 +205,11 @@ impl Watcher {
     pub fn start(
         watch: &Arc<Watch>,
         live: &Arc<Live>,
-        sink: Arc<dyn Sink>,
+        (sink, answerer): (Arc<dyn Sink>, Arc<dyn Answerer>),
         home: &Home,
         counters: &Arc<Counters>,
     ) -> io::Result<Self> {
+        let asking = Asking::start(watch, answerer)?;
         let (wake, woken) = mpsc::channel();
         let told = wake.clone();
         let keep = move || {
@@ -229,6 +245,7 @@ impl Watcher {
         };
         let thread = std::thread::Builder::new().name("tacho-alerts".to_owned());
         Ok(Self {
+            _asking: asking,
             wake,
             thread: Some(thread.spawn(run)?),
         })
@@ -308,7 +325,11 @@ impl Rounds {
         if self.watch.renew().is_err() {
             self.counters.alert_rules_unreadable.add(1);
         }
-        let (told, changed) = self.watch.book().look(now, look);
+        let sight = Sight {
+            near: look,
+            far: &self.watch.far,
+        };
+        let (told, changed) = self.watch.book().look(now, &sight);
         self.watch.post.take(&told, &self.counters);
         // Before anybody is told; and after it is known what is resolved because
         // its rule is gone, and its silence with it.
@@ -343,12 +364,16 @@ impl Rounds {
 
     /// Has it kept how all alerts stand.
     pub(super) fn keep(&mut self) {
-        let rules = self.watch.book().kept();
+        let (rules, quiet) = {
+            let book = self.watch.book();
+            (book.kept(), book.quiet())
+        };
         let lines = self.unwritten.iter().map(Event::to_line);
         let lines = lines.map(|line| String::from_utf8_lossy(&line).into_owned());
         let post = self.watch.post.kept();
         let told = post.told;
         let state = State::new(rules, lines.collect(), post);
+        let state = state.with_quiet(quiet);
         let written = self.keep.write(&state);
         let written = written.and_then(|()| self.watch.post.noted(told));
         self.stale = written.is_err();

@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{EVERY, SEVERITIES, State as Stands};
+use tachograph_model::alert::{EVERY, MAX_NAME, SEVERITIES, State as Stands};
 use tachograph_model::render::iso;
 
 use super::Api;
 use super::json::Json;
+use super::params::{Param, Params, Takes};
 use super::problem::{Kind, Problem, quoted, small_body};
 use super::seed4::alerts::BODY_BYTES;
 use super::seed4::rules::RulesError;
@@ -50,6 +51,7 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
             .into_iter()
             .chain(unread.map(|error| error.to_string()))
             .chain(strange)
+            .chain(hub.alerts.far().notes(Instant::now()))
             .collect();
         shown["channels"] = hub.alerts.post().shown();
         shown["silences"] = json!(silences);
@@ -70,16 +72,28 @@ fn shown(book: &Book, silences: &[Silence]) -> Value {
         "rules": book.rules().iter().map(rule).collect::<Vec<_>>(),
         "alerts": alerts.iter().map(|it| alert(it, silences, now)).collect::<Vec<_>>(),
         "more": more + book.crowded(),
+        "totals": totals(book),
     })
+}
+
+/// Of all of them, also of those that are not listed.
+fn totals(book: &Book) -> Map<String, Value> {
+    let found = book.totals();
+    let of_state = |state: Stands| (state.name().to_owned(), found.of(state).into());
+    let mut totals: Map<String, Value> = Stands::ALL.into_iter().map(of_state).collect();
+    let open = found.open_without_data;
+    totals.insert("open_without_data".to_owned(), open.into());
+    totals
 }
 
 fn urgency(alert: &Alert) -> (usize, usize) {
     let state = match alert.machine.state() {
         Stands::Firing => 0,
         Stands::Pending => 1,
-        Stands::Resolved => 2,
-        Stands::NoData => 3,
-        Stands::Inactive => 4,
+        Stands::NoData if alert.machine.is_open() => 2,
+        Stands::Resolved => 3,
+        Stands::NoData => 4,
+        Stands::Inactive => 5,
     };
     let severity = SEVERITIES.iter().position(|it| *it == alert.rule.severity);
     (state, SEVERITIES.len() - severity.unwrap_or(0))
@@ -106,6 +120,7 @@ pub(super) fn alert(alert: &Alert, silences: &[Silence], now: UnixNanos) -> Valu
         "source": *series.0,
         "name": *series.1,
         "state": machine.state().name(),
+        "open": machine.is_open(),
         "severity": rule.severity,
         "value": machine.value(),
         "threshold": rule.threshold,
@@ -124,11 +139,31 @@ pub(super) fn alert(alert: &Alert, silences: &[Silence], now: UnixNanos) -> Valu
 /// # Errors
 /// What is wrong with the rule; what keeps it from being stored.
 pub async fn put(
-    State(api): State<Arc<Api>>,
+    state: State<Arc<Api>>,
     path: Result<Path<String>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json, Problem> {
-    let name = named(path)?;
+    keep(state, named(path)?, body).await
+}
+
+/// `PUT /api/v1/alerts/rules?name=…`: what no path can name, such as `..`, a
+/// query can.
+///
+/// # Errors
+/// As [`put`].
+pub async fn put_named(
+    state: State<Arc<Api>>,
+    uri: OriginalUri,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json, Problem> {
+    keep(state, in_query(&uri)?, body).await
+}
+
+async fn keep(
+    State(api): State<Arc<Api>>,
+    name: String,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json, Problem> {
     let body = small_body(body, BODY_BYTES)?;
     let bad = |what: String| Problem::new(Kind::BadBody, what);
     let body: Map<String, Value> = serde_json::from_slice(&body)
@@ -156,7 +191,7 @@ pub async fn put(
 fn own(mut body: Map<String, Value>, name: &str) -> Result<Map<String, Value>, String> {
     let told = body.entry("name").or_insert_with(|| name.into());
     if told != name {
-        return Err("`name` must be the one in the path".to_owned());
+        return Err("`name` must be the one in the address".to_owned());
     }
     body.remove("builtin");
     body.remove("origin");
@@ -168,10 +203,21 @@ fn own(mut body: Map<String, Value>, name: &str) -> Result<Map<String, Value>, S
 /// # Errors
 /// When the API has no such rule; what keeps it from being removed.
 pub async fn delete(
-    State(api): State<Arc<Api>>,
+    state: State<Arc<Api>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json, Problem> {
-    let name = named(path)?;
+    remove(state, named(path)?).await
+}
+
+/// `DELETE /api/v1/alerts/rules?name=…`
+///
+/// # Errors
+/// As [`delete`].
+pub async fn delete_named(state: State<Arc<Api>>, uri: OriginalUri) -> Result<Json, Problem> {
+    remove(state, in_query(&uri)?).await
+}
+
+async fn remove(State(api): State<Arc<Api>>, name: String) -> Result<Json, Problem> {
     let shown = quoted(&name);
     let shared = api.clone();
     let removed = api.live.run(move |hub| {
@@ -359,6 +405,22 @@ pub async fn test(
 fn named(path: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     let Path(name) = path.map_err(|error| Problem::new(Kind::NotFound, error.body_text()))?;
     Ok(name)
+}
+
+/// The name of a rule, in a query.
+pub const NAME: Param = Param {
+    name: "name",
+    doc: "The rule's name, whatever it holds.",
+    takes: Takes::Name(MAX_NAME),
+};
+
+fn in_query(uri: &OriginalUri) -> Result<String, Problem> {
+    let params = Params::read(uri.query(), &[NAME])?;
+    let name = params.text(NAME.name).filter(|name| !name.is_empty());
+    name.map(str::to_owned).ok_or_else(|| {
+        let detail = "there is no name: give it as `name`, such as ?name=slow";
+        Problem::new(Kind::BadParameter, detail).with("parameter", NAME.name)
+    })
 }
 
 fn failed(error: RulesError) -> Problem {

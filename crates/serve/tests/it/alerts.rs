@@ -1,12 +1,14 @@
 //! Alerts: what fires and what does not, told once, over restarts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tachograph_log::{Appender, DurableLog, Home};
 use tachograph_model::alert::{Machine, Rule, State, Terms};
-use tachograph_model::{Column, Event, UnixNanos};
+use tachograph_model::answer::{Note, NoteKind, RuleValues, SeriesValue};
+use tachograph_model::{Answer, Answerer, AskError, Column, Event, Question, UnixNanos, question};
 use tachograph_serve::alert::{figures, read};
 use tachograph_serve::config::{Alerts, Config};
 use tachograph_serve::live::{self, Family};
@@ -190,6 +192,52 @@ fn an_alert_fires_once_over_a_restart_and_is_resolved_when_its_rule_goes() {
 }
 
 #[test]
+fn a_rule_may_have_a_name_that_no_path_can_hold() {
+    let door = Door::with(watching(&json!([])));
+    let names = [
+        ".",
+        "..",
+        "%2e",
+        "a/b?c#d",
+        "<i>",
+        "\u{202e}x",
+        "😀",
+        "+ &=",
+        "\\",
+    ];
+    let there = || {
+        let shown = now(&door);
+        let rules = shown["rules"].as_array().expect("rules").clone();
+        let own = rules.into_iter().filter(|rule| rule["origin"] == "api");
+        own.filter_map(|rule| rule["name"].as_str().map(str::to_owned))
+            .collect::<BTreeSet<String>>()
+    };
+    let path = |name: &str| {
+        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("/api/v1/alerts/rules?name={encoded}")
+    };
+    for name in names {
+        let rule =
+            json!({"metric_name": "m", "source": "s", "condition": "avg > 1", "threshold": 1});
+        let reply = change(&door, "PUT", &path(name), &rule);
+        assert_eq!(reply.status, 200, "{name}: {}", reply.text());
+        assert_eq!(reply.json()["name"], name);
+    }
+    let all = names.map(str::to_owned);
+    assert_eq!(there(), BTreeSet::from(all));
+    for name in names {
+        let reply = change(&door, "DELETE", &path(name), &Json::Null);
+        assert_eq!(reply.status, 200, "{name}: {}", reply.text());
+    }
+    assert!(there().is_empty());
+    for query in ["", "?name=", "?nmae=x"] {
+        let path = format!("/api/v1/alerts/rules{query}");
+        let reply = change(&door, "DELETE", &path, &Json::Null);
+        assert_eq!(reply.status, 400, "{query}: {}", reply.text());
+    }
+}
+
+#[test]
 fn rules_are_replaced_and_removed() {
     let door = Door::with(watching(&json!([])));
     let rule = |threshold: f64| {
@@ -235,7 +283,7 @@ fn rules_are_replaced_and_removed() {
     assert_eq!(reply.status, 404);
     assert!(reply.text().contains("built in"), "{}", reply.text());
     for (body, said) in [
-        (json!({"name": "x"}), "the one in the path"),
+        (json!({"name": "x"}), "the one in the address"),
         (json!([]), "an object"),
         (
             json!({"metric_name": "m", "source": "s", "condition": "avg = 1", "threshold": 1}),
@@ -273,4 +321,97 @@ fn nothing_is_watched_unless_asked_for() {
         (&shown["rules"], &shown["alerts"]),
         (&json!([]), &json!([]))
     );
+}
+
+/// What the store would say of a window of a day.
+struct Days;
+
+impl Answerer for Days {
+    fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+        NoEngine.answer(question)
+    }
+
+    fn rule_values(&self, asked: &question::RuleValues) -> Result<RuleValues, AskError> {
+        let of = |rule: &Rule| {
+            if rule.metric_name != "*" {
+                return Vec::new();
+            }
+            let one = |at: usize| SeriesValue {
+                source: String::new(),
+                name: format!("tool {at}"),
+                // The first three are too much.
+                value: Some(if at < 3 { 11.0 } else { 1.0 }),
+            };
+            (0..1_500).map(one).collect()
+        };
+        Ok(RuleValues {
+            rules: asked.rules.iter().map(of).collect(),
+            notes: vec![Note::new(NoteKind::SegmentSkipped, "a torn segment")],
+        })
+    }
+}
+
+#[test]
+fn rules_of_days_are_asked_of_the_store_and_all_alerts_are_counted() {
+    let rules = json!([
+        {"name": "z", "family": "tool", "metric": "*", "condition": "avg > 10",
+            "window_seconds": 86_400},
+        {"name": "B", "family": "tool", "metric": "x", "condition": "avg > 10",
+            "window_seconds": 31_622_400, "group": "a"},
+        {"name": "a", "family": "tool", "metric": "x", "condition": "avg > 10", "group": "a"},
+    ]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::create(folder.path()).expect("a home");
+    let sink = Arc::new(DurableLog::new(&home));
+    let door = Door::on(folder, watching(&rules), sink, Arc::new(Days));
+    until("they are looked at", || now(&door)["totals"]["firing"] == 3);
+    let shown = now(&door);
+    // Those built in have no data, but for what the machine says of itself.
+    let totals = &shown["totals"];
+    assert_eq!(totals["inactive"], 1_497, "{totals}");
+    assert_eq!(totals["open_without_data"], 0);
+    let listed = shown["alerts"].as_array().expect("alerts");
+    let more = shown["more"].as_u64().expect("a count");
+    assert_eq!(listed.len(), 1_000);
+    let all: u64 = ["firing", "pending", "resolved", "no_data", "inactive"]
+        .iter()
+        .map(|state| totals[state].as_u64().expect("a count"))
+        .sum();
+    assert_eq!(all, 1_000 + more);
+    assert!(
+        listed[..3]
+            .iter()
+            .all(|it| it["state"] == "firing" && it["open"] == true)
+    );
+    assert_eq!(shown["notes"], json!(["a torn segment"]));
+    // By group and name, those of no group first.
+    let names = shown["rules"].as_array().expect("rules").iter();
+    let names: Vec<&str> = names.filter_map(|rule| rule["name"].as_str()).collect();
+    assert_eq!(names[..3], ["z", "a", "B"]);
+    let seeds = get(door.addresses().dashboard, "/api/alerts", &[]).json();
+    let seeds = seeds["rules"].as_array().expect("rules").iter();
+    let seeds: Vec<&str> = seeds.filter_map(|rule| rule["name"].as_str()).collect();
+    assert_eq!(names, seeds);
+}
+
+#[test]
+fn a_window_may_be_of_a_year_and_no_longer() {
+    let door = Door::with(watching(&json!([])));
+    let check = |seconds: u64, status: u16| {
+        let rule = json!({"metric_name": "m", "source": "s", "condition": "avg > 1", "threshold": 1,
+            "window_seconds": seconds});
+        let reply = change(&door, "PUT", "/api/v1/alerts/rules/r", &rule);
+        assert_eq!(reply.status, status, "{seconds}: {}", reply.text());
+    };
+    check(3_601, 200);
+    check(31_622_400, 200);
+    check(31_622_401, 400);
+    check(0, 400);
+    // Nobody knows what the store holds: that is said, and nothing fires.
+    until("it is said", || {
+        now(&door)["notes"]
+            .to_string()
+            .contains("nothing is known of the past")
+    });
+    assert_eq!(state(&door, "r"), "");
 }

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tachograph_model::UnixNanos;
-use tachograph_model::alert::{EVERY, MAX_PAST_WINDOW, Rule, RuleError, SOURCED, Terms};
+use tachograph_model::alert::{EVERY, Rule, RuleError, SOURCED, Terms};
 use tachograph_model::answer::{Backtest, Firing, RulePast};
 
 use run::Run;
@@ -88,7 +88,7 @@ impl Replay {
     ) -> Result<Self, (usize, RuleError)> {
         let watched = rules.iter().enumerate().map(|(at, rule)| {
             Ok(Watched {
-                terms: Terms::within(rule, MAX_PAST_WINDOW).map_err(|error| (at, error))?,
+                terms: Terms::of(rule).map_err(|error| (at, error))?,
                 rule: rule.clone(),
                 values: 0,
             })
@@ -118,12 +118,9 @@ impl Replay {
     }
 
     fn add(&mut self, family: &str, source: &str, name: &str) -> Option<SeriesAt> {
-        let told_apart = SOURCED.contains(&family);
         let mut runs = Vec::new();
         for (at, Watched { rule, terms, .. }) in self.rules.iter().enumerate() {
-            let of_source = !told_apart || rule.source.is_empty() || rule.source == source;
-            let named = rule.metric_name == EVERY || rule.metric_name == name;
-            if rule.family != family || !of_source || !named {
+            if !watches(rule, family, source, name) {
                 continue;
             }
             if self.alerts == MOST_ALERTS {
@@ -209,6 +206,15 @@ impl Replay {
     }
 }
 
-fn clipped(name: &str) -> &str {
+/// Whether a rule is of a series.
+pub(crate) fn watches(rule: &Rule, family: &str, source: &str, name: &str) -> bool {
+    let told_apart = SOURCED.contains(&family);
+    let of_source = !told_apart || rule.source.is_empty() || rule.source == source;
+    let named = rule.metric_name == EVERY || rule.metric_name == name;
+    rule.family == family && of_source && named
+}
+
+/// As much of a name as is kept.
+pub(crate) fn clipped(name: &str) -> &str {
     &name[..name.floor_char_boundary(MOST_NAME)]
 }

@@ -1,6 +1,6 @@
 //! `tacho alerts backtest`
 
-use tachograph_model::alert::{Condition, EVERY, FAMILIES, MAX_PAST_WINDOW, Rule};
+use tachograph_model::alert::{Condition, EVERY, FAMILIES, Rule};
 use tachograph_model::answer::About;
 use tachograph_model::render::backtest;
 use tachograph_model::{Scope, answer, question};
@@ -65,7 +65,6 @@ fn tried(text: &str, of: &Tried) -> Result<Rule> {
         min_count: of.min_count,
         ..Rule::new(&name, &of.metric, source, condition)
     };
-    rule.check_within(MAX_PAST_WINDOW)
-        .map_err(|error| wrong(error.to_string()))?;
+    rule.check().map_err(|error| wrong(error.to_string()))?;
     Ok(rule)
 }

@@ -24,7 +24,7 @@ pub fn run(args: &Check, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let rules = rules::chosen(&args.which, ctx)?;
     let (found, about) = replay(scope(&rules, ctx.now), rules, ctx)?;
-    let fires = alerts(&found, State::Firing).count();
+    let fires = in_state(&found, State::Firing).count();
     let text = match form {
         Format::Json => ask::pretty(&document(&found, &about))?,
         Format::Text => {
@@ -62,24 +62,29 @@ fn scope(rules: &[Rule], now: UnixNanos) -> Scope {
     }
 }
 
-/// Those that fire are open also where nothing is known now.
-fn state(standing: &Standing) -> State {
-    match standing.fires_since {
-        Some(_) => State::Firing,
-        None => standing.state,
-    }
+/// It fired when there still was data, and is not resolved.
+fn is_silent(standing: &Standing) -> bool {
+    standing.state == State::NoData && standing.fires_since.is_some()
 }
 
-fn alerts(found: &Backtest, wanted: State) -> impl Iterator<Item = (&RulePast, &Standing)> {
-    let all = found.rules.iter().flat_map(|past| {
-        let alerts = past.alerts.iter();
-        alerts.map(move |standing| (past, standing))
-    });
-    all.filter(move |(_, standing)| state(standing) == wanted)
+fn alerts(found: &Backtest) -> impl Iterator<Item = (&RulePast, &Standing)> {
+    let of = |past| {
+        let past: &RulePast = past;
+        past.alerts.iter().map(move |standing| (past, standing))
+    };
+    found.rules.iter().flat_map(of)
+}
+
+fn in_state(found: &Backtest, wanted: State) -> impl Iterator<Item = (&RulePast, &Standing)> {
+    alerts(found).filter(move |(_, standing)| standing.state == wanted)
+}
+
+fn silent(found: &Backtest) -> impl Iterator<Item = (&RulePast, &Standing)> {
+    alerts(found).filter(|(_, standing)| is_silent(standing))
 }
 
 fn headline(found: &Backtest, from: UnixNanos) -> String {
-    let count = |state| alerts(found, state).count() as u64;
+    let count = |state| in_state(found, state).count() as u64;
     let (fires, pending) = (count(State::Firing), count(State::Pending));
     let rules = human::counted(found.rules.len() as u64, "rule", "rules");
     let looked = alerts_looked_at(found);
@@ -91,7 +96,11 @@ fn headline(found: &Backtest, from: UnixNanos) -> String {
     if pending > 0 {
         line.push_str(&format!(", {pending} pending"));
     }
-    let since_before = alerts(found, State::Firing)
+    let silent = silent(found).count();
+    if silent > 0 {
+        line.push_str(&format!(", {silent} without data that fired before"));
+    }
+    let since_before = in_state(found, State::Firing)
         .any(|(_, standing)| standing.fires_since.is_some_and(|since| since <= from));
     if since_before {
         line.push_str("; what fires since the first look may do so for longer");
@@ -109,7 +118,18 @@ fn alerts_looked_at(found: &Backtest) -> String {
 }
 
 fn shown(found: &Backtest) -> impl Iterator<Item = (&RulePast, &Standing)> {
-    alerts(found, State::Firing).chain(alerts(found, State::Pending))
+    let pending = in_state(found, State::Pending);
+    in_state(found, State::Firing)
+        .chain(silent(found))
+        .chain(pending)
+}
+
+/// Since when it fires; of what does not, since when it is as it is.
+fn since(standing: &Standing) -> UnixNanos {
+    let fires = standing.fires_since;
+    fires
+        .filter(|_| !is_silent(standing))
+        .unwrap_or(standing.since)
 }
 
 fn sheet(found: &Backtest) -> Sheet {
@@ -129,11 +149,11 @@ fn sheet(found: &Backtest) -> Sheet {
             &rule.name,
             vec![
                 Cell::Text(series(&standing.source, &standing.name)),
-                Cell::Text(state(standing).name().to_owned()),
+                Cell::Text(standing.state.name().to_owned()),
                 standing.value.map(Cell::Number).into(),
                 Cell::Text(rule.condition.clone()),
                 Cell::Number(rule.threshold),
-                Cell::Time(standing.fires_since.unwrap_or(standing.since)),
+                Cell::Time(since(standing)),
                 Cell::Text(rule.severity.clone()),
             ],
         );
@@ -149,10 +169,11 @@ fn document(found: &Backtest, about: &About) -> Json {
             "rule": past.rule,
             "source": standing.source,
             "name": standing.name,
-            "state": state(standing).name(),
+            "state": standing.state.name(),
+            "open": standing.fires_since.is_some(),
             "value": standing.value,
             "threshold": past.rule.threshold,
-            "since": standing.fires_since.unwrap_or(standing.since),
+            "since": since(standing),
         })
     };
     let alerts: Vec<Json> = shown(found).map(one).collect();

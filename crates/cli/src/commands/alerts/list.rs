@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use tachograph_model::alert::{EVERY, Rule, State};
-use tachograph_model::render::{Cell, Sheet, Table, backtest::series, page_of};
-use tachograph_serve::alert::{Alert, Owned, kept_at, standing};
+use tachograph_model::render::{Cell, Sheet, Table, backtest::series, human, page_of};
+use tachograph_serve::alert::{Alert, Owned, Quiet, kept_at, quiet, standing};
 
 use super::rules;
 use crate::args::Format;
@@ -15,13 +15,13 @@ use crate::context::Context;
 use crate::exit::{Exit, Result};
 use crate::source::Server;
 
-/// What matters most comes first.
-const WORST_FIRST: [State; 5] = [
+/// What matters most comes first; behind [`State::Firing`] what fired when there
+/// still was data.
+const WORST_FIRST: [State; 4] = [
     State::Firing,
+    State::NoData,
     State::Pending,
     State::Resolved,
-    State::NoData,
-    State::Inactive,
 ];
 
 /// Runs the command.
@@ -37,12 +37,14 @@ pub fn run(ctx: &Context) -> Result<Exit> {
             home.join("alerts").join("state.json").display()
         )),
     }
+    // What there is to say of that file has just been said.
+    let quiet = quiet(home).unwrap_or_default();
     let book = watch.book();
     let alerts: Vec<Alert> = book.alerts().collect();
     let found: Vec<Found<'_>> = book
         .rules()
         .iter()
-        .map(|owned| Found::of(owned, &alerts))
+        .map(|owned| Found::of(owned, &alerts, quiet.get(&owned.rule.name)))
         .collect();
     let text = match form {
         Format::Json => ask::pretty(&document(&found, home))?,
@@ -65,36 +67,77 @@ pub fn run(ctx: &Context) -> Result<Exit> {
 struct Found<'a> {
     owned: &'a Owned,
     alerts: Vec<&'a Alert>,
+    /// Its other series; `None`: nobody has looked at it.
+    quiet: Option<Quiet>,
 }
 
 impl<'a> Found<'a> {
-    fn of(owned: &'a Owned, alerts: &'a [Alert]) -> Self {
+    fn of(owned: &'a Owned, alerts: &'a [Alert], quiet: Option<&Quiet>) -> Self {
         let own = |alert: &&Alert| alert.rule.name == owned.rule.name;
         let alerts = alerts.iter().filter(own);
         Self {
             owned,
             alerts: alerts.filter(|_| owned.rule.enabled).collect(),
+            quiet: quiet.copied().filter(|_| owned.rule.enabled),
         }
     }
 
-    /// The worst of its alerts; none: nothing is known to be amiss.
+    /// The worst of its alerts, and how many there are of that state; none:
+    /// nothing is known to be amiss.
     fn worst(&self) -> Option<(&'a Alert, usize)> {
         WORST_FIRST.iter().find_map(|state| {
-            let of_state = |alert: &&&Alert| alert.machine.state() == *state;
+            let of_state = |alert: &&&Alert| {
+                let machine = &alert.machine;
+                let told = *state != State::NoData || machine.is_open();
+                told && machine.state() == *state
+            };
             let mut of_state = self.alerts.iter().filter(of_state);
             let first = of_state.next()?;
             Some((*first, of_state.count()))
         })
     }
 
+    /// How many of its series are in a state of which there is nothing to tell.
+    fn quiet(&self, state: State) -> u64 {
+        let quiet = self.quiet.map_or(0, |quiet| match state {
+            State::Inactive => quiet.well,
+            _ => quiet.without_data,
+        });
+        let told = self.alerts.iter().map(|alert| &alert.machine);
+        let told = told.filter(|it| it.state() == state && !it.is_open());
+        quiet + told.count() as u64
+    }
+
     fn state(&self) -> &'static str {
+        let (well, silent) = (self.quiet(State::Inactive), self.quiet(State::NoData));
         match (self.owned.rule.enabled, self.worst()) {
             (false, _) => "off",
             (true, Some((alert, _))) => alert.machine.state().name(),
-            (true, None) => "quiet",
+            (true, None) if well > 0 => State::Inactive.name(),
+            (true, None) if silent > 0 || self.quiet.is_some() => State::NoData.name(),
+            (true, None) => UNWATCHED,
+        }
+    }
+
+    /// Which series that is of.
+    fn series(&self) -> Option<String> {
+        if let Some((alert, others)) = self.worst() {
+            let name = series(&alert.series.0, &alert.series.1);
+            return Some(match others {
+                0 => name,
+                others => format!("{name} and {others} more"),
+            });
+        }
+        match (self.quiet(State::Inactive), self.quiet(State::NoData)) {
+            (0, _) => None,
+            (well, 0) => Some(human::counted(well, "series", "series")),
+            (well, silent) => Some(format!("{well} series, {silent} without data")),
         }
     }
 }
+
+/// The state of a rule that no server has looked at.
+const UNWATCHED: &str = "unwatched";
 
 fn watched(rule: &Rule) -> String {
     let name = series(&rule.source, &rule.metric_name);
@@ -129,13 +172,7 @@ fn sheet(found: &[Found<'_>]) -> Sheet {
     };
     for one in found {
         let rule = &one.owned.rule;
-        let of = one.worst().map(|(alert, others)| {
-            let name = series(&alert.series.0, &alert.series.1);
-            Cell::Text(match others {
-                0 => name,
-                others => format!("{name} and {others} more"),
-            })
-        });
+        let of = one.series().map(Cell::Text);
         table.row(
             &rule.name,
             vec![
@@ -164,6 +201,7 @@ fn document(found: &[Found<'_>], home: &Path) -> Json {
             "source": alert.series.0,
             "name": alert.series.1,
             "state": alert.machine.state().name(),
+            "open": alert.machine.is_open(),
             "since": alert.machine.since(),
             "value": alert.machine.value(),
         })
@@ -173,6 +211,8 @@ fn document(found: &[Found<'_>], home: &Path) -> Json {
             "rule": one.owned.rule,
             "origin": one.owned.origin.name(),
             "state": one.state(),
+            "series_well": one.quiet(State::Inactive),
+            "series_without_data": one.quiet(State::NoData),
             "alerts": one.alerts.iter().map(alert).collect::<Vec<_>>(),
         })
     };

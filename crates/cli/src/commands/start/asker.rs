@@ -11,7 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use tachograph_analyze::{Engine, EngineConfig};
-use tachograph_model::answer::{About, Found, Note};
+use tachograph_model::answer::{About, Found, Note, RuleValues};
+use tachograph_model::port::Sealed;
 use tachograph_model::{Answer, Answerer, AskError, Limit, Question, Scope, UnixNanos, question};
 
 use crate::commands::sql_worker::{HOME, Order, Reply};
@@ -156,6 +157,14 @@ impl Answerer for Asker {
             Question::Sql(question) => self.sql(question),
             other => self.engine.answer(other),
         }
+    }
+
+    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
+        self.engine.sealed_since(since)
+    }
+
+    fn rule_values(&self, asked: &question::RuleValues) -> Result<RuleValues, AskError> {
+        self.engine.rule_values(asked)
     }
 }
 

@@ -9,16 +9,24 @@ use tachograph_model::alert::{
 use super::paths::{Told, in_path, json_of, operation};
 use super::schemas::{count, number, object, shape, text, time};
 use crate::alert::silence;
+use crate::api::alerts;
 use crate::api::problem::Kind;
 use crate::notify;
 
 /// All of them.
-pub(super) fn paths() -> [(&'static str, Value); 5] {
+pub(super) fn paths() -> [(&'static str, Value); 6] {
     [
         ("/api/v1/alerts", json!({"get": get()})),
         (
             "/api/v1/alerts/rules/{name}",
-            json!({"put": put(), "delete": delete()}),
+            json!({"put": put(name(), ""), "delete": delete(name(), "")}),
+        ),
+        (
+            "/api/v1/alerts/rules",
+            json!({
+                "put": put(in_query(), "_named"),
+                "delete": delete(in_query(), "_named"),
+            }),
         ),
         ("/api/v1/alerts/silences", json!({"post": silence()})),
         (
@@ -35,9 +43,12 @@ fn get() -> Value {
         id: "alerts_now",
         tag: "alerts",
         summary: "How every alert stands, and every rule.",
-        description: "A rule that watches every series (`*`) has an alert for each. Firing ones \
-            first, then pending, resolved (for 15 minutes), without data, and those all is well \
-            with; 1000 at most, and `more` says how many more there are. `enabled` is false where \
+        description: "Rules by group and name, those of no group first. A rule that watches every \
+            series (`*`) has an alert for each. Firing ones first, then pending, those that fired \
+            when there still was data, resolved (for 15 minutes), without data, and those all is \
+            well with; 1000 at most, `more` says how many more there are, and `totals` counts all \
+            of them by state. One that fired is `open` until it is resolved, also in the state \
+            `no_data`: of those `open_without_data` are. `enabled` is false where \
             nothing is watched (`enable_alerts: false`); `notes` say what could not be read. \
             `channels` are those that the settings name: when one was told last, why not since, \
             how many alerts wait for it, and of how many it was never told.",
@@ -45,15 +56,18 @@ fn get() -> Value {
     let instant = || json!({"type": "string", "format": "date-time"});
     let or_null = |schema: Value| json!({"anyOf": [schema, {"type": "null"}]});
     let states = State::ALL.map(State::name);
+    let counted = states.into_iter().chain(["open_without_data"]);
+    let totals: Value = counted.map(|name| (name.to_owned(), count())).collect();
     let schema = json!({
         "type": "object",
-        "required": ["rules", "alerts", "more", "channels", "silences", "enabled", "notes"],
+        "required": ["rules", "alerts", "more", "totals", "channels", "silences", "enabled",
+            "notes"],
         "properties": {
             "rules": {"type": "array", "items": shape("OwnedRule")},
             "alerts": {"type": "array", "items": {
                 "type": "object",
-                "required": ["rule", "family", "source", "name", "state", "severity", "value",
-                    "threshold", "condition", "since", "fired_at", "resolved_at",
+                "required": ["rule", "family", "source", "name", "state", "open", "severity",
+                    "value", "threshold", "condition", "since", "fired_at", "resolved_at",
                     "silenced_until", "description", "labels"],
                 "properties": {
                     "rule": {"type": "string"},
@@ -61,6 +75,7 @@ fn get() -> Value {
                     "source": {"type": "string", "description": "empty where there is none"},
                     "name": {"type": "string"},
                     "state": {"type": "string", "enum": states},
+                    "open": {"type": "boolean", "description": "it fired, and is not resolved"},
                     "severity": {"type": "string", "enum": SEVERITIES},
                     "value": or_null(json!({"type": "number"})),
                     "threshold": {"type": "number"},
@@ -74,6 +89,7 @@ fn get() -> Value {
                 },
             }},
             "more": {"type": "integer", "minimum": 0},
+            "totals": object(totals),
             "channels": {"type": "array", "items": object(json!({
                 "name": text(),
                 "kind": {"type": "string", "enum": notify::KINDS},
@@ -93,17 +109,24 @@ fn get() -> Value {
     operation(&told, Vec::new(), answer, &[Kind::Overloaded])
 }
 
-/// `/api/v1/alerts/rules/{name}`
-fn put() -> Value {
+/// What no path can name, such as `..`, a query can.
+fn in_query() -> Value {
+    let mut name = alerts::NAME.openapi();
+    name["required"] = true.into();
+    name
+}
+
+/// `/api/v1/alerts/rules/{name}`, and with the name in the query
+fn put(name: Value, way: &str) -> Value {
     let told = Told {
-        id: "replace_rule",
+        id: &format!("replace_rule{way}"),
         tag: "alerts",
         summary: "Keep a rule, in the place of any of that name.",
         description: "Also of one that is built in or of config.yaml, which comes back when this \
             one is removed.",
     };
     let answer = json_of("the rule as it is kept", shape("OwnedRule"));
-    let mut operation = operation(&told, vec![name()], answer, &CHANGING);
+    let mut operation = operation(&told, vec![name], answer, &problems(way));
     operation["requestBody"] = json!({
         "required": true,
         "content": {"application/json": {"schema": shape("NewRule")}},
@@ -111,10 +134,10 @@ fn put() -> Value {
     operation
 }
 
-/// `/api/v1/alerts/rules/{name}`
-fn delete() -> Value {
+/// `/api/v1/alerts/rules/{name}`, and with the name in the query
+fn delete(name: Value, way: &str) -> Value {
     let told = Told {
-        id: "remove_rule",
+        id: &format!("remove_rule{way}"),
         tag: "alerts",
         summary: "Remove a rule of the API.",
         description: "What fires of it is resolved, and where no other rule of that name is left, \
@@ -139,7 +162,13 @@ fn delete() -> Value {
         },
     });
     let answer = json_of("it is removed", schema);
-    operation(&told, vec![name()], answer, &CHANGING)
+    operation(&told, vec![name], answer, &problems(way))
+}
+
+/// A query may be wrong besides.
+fn problems(way: &str) -> Vec<Kind> {
+    let query = (!way.is_empty()).then_some(Kind::BadParameter);
+    CHANGING.into_iter().chain(query).collect()
 }
 
 /// `/api/v1/alerts/silences`
