@@ -3,14 +3,14 @@
 use crate::special::{normal_two_sided, student_two_sided};
 use crate::summary::Summary;
 
-/// Difference of two means.
+/// Difference of two means, by [`welch`] or [`student`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Welch {
+pub struct Difference {
     /// Mean of the second less mean of the first.
     pub difference: f64,
-    /// Welch's t.
+    /// The difference, in standard errors.
     pub t: f64,
-    /// Degrees of freedom (Satterthwaite).
+    /// Degrees of freedom (Welch's are Satterthwaite's).
     pub degrees: f64,
     /// The chance, if the means were equal, of a t at least so far from 0.
     pub p: f64,
@@ -23,7 +23,7 @@ pub struct Welch {
 /// Source: Welch (1947); reference implementation
 /// `scipy.stats.ttest_ind(second, first, equal_var=False)`.
 #[must_use]
-pub fn welch(first: &[f64], second: &[f64]) -> Option<Welch> {
+pub fn welch(first: &[f64], second: &[f64]) -> Option<Difference> {
     let (first, second) = (Summary::of(first)?, Summary::of(second)?);
     if first.count < 2 || second.count < 2 {
         return None;
@@ -41,7 +41,40 @@ pub fn welch(first: &[f64], second: &[f64]) -> Option<Welch> {
     let degrees = 1.0
         / (share_a * share_a / (first.count - 1) as f64
             + share_b * share_b / (second.count - 1) as f64);
-    Some(Welch {
+    Some(Difference {
+        difference,
+        t,
+        degrees,
+        p: student_two_sided(t, degrees),
+    })
+}
+
+/// Student's t test of two means, two-sided, for sides that vary alike: for
+/// "is there any difference at all", where nothing else is to be expected. Values
+/// that are not finite are left out. `None` when a side has none, when there are
+/// fewer than three, or when neither varies.
+///
+/// With few values on a side it tells more than [`welch`], which has to learn
+/// from them how much they vary.
+///
+/// Source: Student (1908), Fisher (1925); reference implementation
+/// `scipy.stats.ttest_ind(second, first)`.
+#[must_use]
+pub fn student(first: &[f64], second: &[f64]) -> Option<Difference> {
+    let (first, second) = (Summary::of(first)?, Summary::of(second)?);
+    let (a, b) = (first.count as f64, second.count as f64);
+    let degrees = a + b - 2.0;
+    if degrees < 1.0 {
+        return None;
+    }
+    let squares = a * first.std * first.std + b * second.std * second.std;
+    let error = squares / degrees * (1.0 / a + 1.0 / b);
+    if error <= 0.0 || !error.is_finite() {
+        return None;
+    }
+    let difference = second.mean - first.mean;
+    let t = difference / error.sqrt();
+    Some(Difference {
         difference,
         t,
         degrees,

@@ -44,7 +44,7 @@ mod summary;
 mod trend;
 
 pub use changepoint::{level_shifts, noise_penalty};
-pub use compare::{MannWhitney, Welch, mann_whitney, welch};
+pub use compare::{Difference, MannWhitney, mann_whitney, student, welch};
 pub use exact::ExactSum;
 pub use outlier::{Fences, RobustScale};
 pub use proportion::{Fisher, Part, benjamini_hochberg, fisher, holm};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tachograph_stats::{
     Fences, Fraction, Part, RobustScale, Sample, Summary, benjamini_hochberg, fisher, fsum, holm,
     level_shifts, mann_kendall, mann_whitney, mean, quantile, quantiles_unsorted,
-    round_half_even_decimal, theil_sen, welch,
+    round_half_even_decimal, student, theil_sen, welch,
 };
 
 macro_rules! table {
@@ -121,6 +121,34 @@ fn comparisons_equal_scipy() {
         close(mine.u, &row, "u", 0.0);
         close(mine.p, &row, "u_p", 1e-11);
         assert!((mine.cliffs_delta - row["delta"].as_f64().unwrap()).abs() < 1e-15);
+    }
+}
+
+/// What R's manual prints for `t.test(extra ~ group, data = sleep, var.equal =
+/// TRUE)`, the data of Student (1908); of sides of one size t is Welch's.
+#[test]
+fn student_slept_as_in_his_paper() {
+    let first = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0];
+    let second = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4];
+    let mine = student(&first, &second).unwrap();
+    assert_eq!(mine.degrees, 18.0);
+    assert!((mine.t - 1.8608).abs() < 5e-5, "{mine:?}");
+    assert!((mine.p - 0.07919).abs() < 5e-6, "{mine:?}");
+    let other = welch(&first, &second).unwrap();
+    assert!((mine.t - other.t).abs() < 1e-12, "{mine:?} {other:?}");
+    // Two and one: t is 3 / sqrt(0.5 * 1.5), of one degree of freedom, whose
+    // tail is that of Cauchy's distribution.
+    let mine = student(&[1.0, 2.0], &[4.5]).unwrap();
+    let t = 3.0 / 0.75_f64.sqrt();
+    assert!((mine.t - t).abs() < 1e-12, "{mine:?}");
+    let tail = 1.0 - 2.0 / std::f64::consts::PI * t.atan();
+    assert!((mine.p - tail).abs() < 1e-12, "{mine:?} {tail}");
+    for (a, b) in [
+        (&[][..], &[1.0, 2.0, 3.0][..]),
+        (&[1.0], &[2.0]),
+        (&[1.0, 1.0], &[2.0]),
+    ] {
+        assert_eq!(student(a, b), None, "{a:?} {b:?}");
     }
 }
 
