@@ -8,7 +8,7 @@ mod tag;
 mod value;
 mod words;
 
-pub use name::{MAX_KEPT_NAME_BYTES, is_name, is_unit, is_word_id, model_name};
+pub use name::{MAX_KEPT_NAME_BYTES, is_name, is_unit, is_word_id, model_name, told_from_other};
 pub use tag::{MAX_TAG_KEY_BYTES, TagKind, is_plain_mark, tag};
 
 /// The installation's secret, which makes its hashes its own: 32 random bytes.

@@ -224,6 +224,14 @@ fn too_many_names_fold_into_one() {
     let folded = names.iter().filter(|name| **name == NameId::OTHER).count() as u64;
     assert_eq!(core.losses(), [("name", "cardinality", folded)]);
 
+    // What a host itself calls so is another.
+    let scene = Scene::new();
+    let apart = Core::open(scene.settings());
+    let own = apart.name("_other");
+    assert_ne!(own, NameId::OTHER);
+    assert_eq!(&*apart.name_text(own), "__other");
+    assert_eq!(apart.losses(), []);
+
     let long = core.name(&"ä".repeat(3_000));
     assert_eq!(long, NameId::OTHER, "too long, and one too many");
     assert!(core.losses().contains(&("name", "too_long", 1)));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tachograph_log::{Appender, Home};
 use tachograph_model::KINDS;
+use tachograph_model::privacy::told_from_other;
 
 use crate::core::{CoreSettings, NameId, Observer};
 use crate::loss::{self, Losses, Reason};
@@ -243,6 +244,7 @@ impl Shared {
     }
 
     pub(crate) fn name(&self, text: &str) -> NameId {
+        let text = &*told_from_other(text);
         let mut names = lock(&self.names);
         if let Some(id) = names.ids.get(text) {
             return NameId(*id);

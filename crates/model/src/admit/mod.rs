@@ -341,7 +341,7 @@ impl<H: Hasher> Admission<H> {
             return Err(misfit(field, text, NAME).into());
         }
         if self.keep_text {
-            return Ok(text.to_owned());
+            return Ok(privacy::told_from_other(text).into_owned());
         }
         let (text, fits) = match field.column {
             Column::Id | Column::TraceId | Column::ParentId => (text, privacy::is_word_id(text)),
@@ -352,16 +352,17 @@ impl<H: Hasher> Admission<H> {
             _ => (text, privacy::is_name(text)),
         };
         match fits {
-            true => Ok(text.to_owned()),
+            true => Ok(privacy::told_from_other(text).into_owned()),
             false => self.hash_once(text),
         }
     }
 
     fn names(&mut self, mut list: Vec<String>) -> Admitted<Vec<String>, H> {
         for item in &mut list {
-            if !self.keep_text && !privacy::is_name(item) {
-                *item = self.hash_once(item)?;
-            }
+            *item = match self.keep_text || privacy::is_name(item) {
+                true => privacy::told_from_other(item).into_owned(),
+                false => self.hash_once(item)?,
+            };
         }
         Ok(list)
     }

@@ -215,6 +215,31 @@ fn a_null_is_stored_the_same_by_whichever_way_it_comes() {
 }
 
 #[test]
+fn who_calls_itself_other_is_told_from_what_is_not_told_apart() {
+    for keep_text in [false, true] {
+        let mut door = door(keep_text);
+        for (kind, key) in [
+            ("tool_call", "tool"),
+            ("cache", "cache"),
+            ("metric", "source"),
+        ] {
+            for (name, stored) in [("_other", "\"__other\""), ("__other", "\"___other\"")] {
+                let admitted = admit(&mut door, kind, key, name.into());
+                assert_eq!(admitted, Ok(stored.to_owned()), "{kind}.{key} {keep_text}");
+            }
+        }
+    }
+    // A log of ours has what a recorder did not tell apart.
+    let mut door = door(false);
+    door.trust_hashes = true;
+    let line =
+        br#"{"timestamp":"2025-11-20T11:00:00+00:00","event_type":"tool_call","tool":"_other"}"#;
+    let event = door.event(Event::from_line(line).expect("an event"));
+    let event = event.expect("admitted");
+    assert_eq!(event.str(Column::Name), Some("_other"));
+}
+
+#[test]
 fn a_text_in_a_name_s_place_is_hashed() {
     let mut door = door(false);
     for (kind, key) in [

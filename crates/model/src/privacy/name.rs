@@ -1,7 +1,10 @@
 //! Names of tools, models, operations and the like, and ids of spans: what is
 //! one, and what is a text in its place.
 
+use std::borrow::Cow;
+
 use super::value::is_network_address;
+use crate::answer::OTHER;
 
 /// The longest name that is kept as it is, in bytes.
 pub const MAX_KEPT_NAME_BYTES: usize = 128;
@@ -62,6 +65,17 @@ pub fn is_name(text: &str) -> bool {
         before = c;
     }
     !(slashes > 0 && begins_at_root(text) || is_network_address(text))
+}
+
+/// A name as it is stored. [`OTHER`] is what is not told apart, by a recorder or
+/// in an answer; what a program itself calls so gets an underscore more, and so
+/// does what would then be called the same: `__other`, `___other`.
+pub fn told_from_other(name: &str) -> Cow<'_, str> {
+    let rest = name.trim_start_matches('_');
+    match rest.len() < name.len() && rest == &OTHER[1..] {
+        true => Cow::Owned(format!("_{name}")),
+        false => Cow::Borrowed(name),
+    }
 }
 
 /// Of an id (a span's, a trace's, a query's) what is kept as it is: at most 128
@@ -204,6 +218,22 @@ mod tests {
         check("C:/Users/alice/m.gguf", "m.gguf");
         check("file:///home/alice/m.gguf", "m.gguf");
         check("/", "");
+    }
+
+    #[test]
+    fn what_calls_itself_other_is_told_from_what_is_not_told_apart() {
+        for (name, stored) in [
+            ("_other", "__other"),
+            ("__other", "___other"),
+            ("other", "other"),
+            ("_others", "_others"),
+            ("_Other", "_Other"),
+            ("_", "_"),
+            ("", ""),
+        ] {
+            assert_eq!(told_from_other(name), stored, "{name}");
+            assert_ne!(told_from_other(name), OTHER);
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Identities {
     /// Returns a name as it is, and the hash of a text in its place.
     pub fn name<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
         match privacy::is_name(text) {
-            true => Cow::Borrowed(text),
+            true => privacy::told_from_other(text),
             false => Cow::Owned(self.hash(text)),
         }
     }
@@ -51,10 +51,11 @@ impl Identities {
             let Some(text) = event.str(column) else {
                 continue;
             };
-            if !privacy::is_name(text) {
-                let hash = self.hash(text);
-                event.set(column, Value::Str(hash));
-            }
+            let stored = match self.name(text) {
+                Cow::Owned(stored) => stored,
+                Cow::Borrowed(_) => continue,
+            };
+            event.set(column, Value::Str(stored));
         }
     }
 
@@ -117,6 +118,7 @@ mod tests {
         for name in ["mcp__server__tool", "Search the web", "functions.search"] {
             check(name, Some(name));
         }
+        check("_other", Some("__other"));
         for text in [
             "rm -rf /home/bob",
             "https://x.y/bob?token=abc",
