@@ -69,7 +69,7 @@ impl Streams {
             // The one that was looked at the longest ago, of those that nobody
             // listens to.
             let idle = channels.iter().filter(|(_, it)| Arc::strong_count(it) == 1);
-            let oldest = idle.min_by_key(|(_, it)| it.state().looked());
+            let oldest = idle.min_by_key(|(_, it)| it.told().looked);
             let oldest = oldest.map(|(choice, _)| choice.clone());
             let Some(oldest) = oldest else {
                 let detail = format!(
@@ -86,6 +86,7 @@ impl Streams {
                 &choice.families,
                 choice.window,
             )),
+            told: Mutex::default(),
             choice: choice.clone(),
             numbers: self.numbers.clone(),
             every: Mutex::new(SOONEST),
@@ -103,7 +104,10 @@ impl Streams {
 pub(super) struct Channel {
     choice: Choice,
     numbers: Arc<AtomicU64>,
+    /// Held for as long as texts are made: only on threads that may block.
     state: Mutex<State>,
+    /// Held for a moment.
+    told: Mutex<Told>,
     /// Between two looks, at least.
     every: Mutex<Duration>,
     /// Of live state, the change before the last look.
@@ -114,16 +118,91 @@ pub(super) struct Channel {
     looking: tokio::sync::Mutex<()>,
 }
 
+/// What the threads that serve look at: the newest message, and texts of it that
+/// many ask for.
+#[derive(Debug, Default)]
+struct Told {
+    /// Its number; `None`: there is none yet.
+    seq: Option<u64>,
+    looked: Option<Instant>,
+    /// Of everything, once somebody has asked for it.
+    snapshot: Option<Utf8Bytes>,
+    /// Of what is new since the message before, which has this number.
+    delta: Option<(u64, Utf8Bytes)>,
+}
+
+impl Told {
+    /// What a client lacks whose newest message has that number, if it was made.
+    fn text(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
+        let text = match (known, &self.delta) {
+            (None, _) => self.snapshot.clone(),
+            (Some(known), Some((before, text))) if *before == known => Some(text.clone()),
+            _ => None,
+        };
+        Some((self.seq?, text?))
+    }
+}
+
 impl Channel {
-    /// As [`State::since`].
-    pub(super) fn since(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
-        self.state().since(known)
+    /// As [`State::since`]. What most clients lack is there; what else is to be
+    /// made is made on a thread that may block.
+    ///
+    /// # Errors
+    /// When too many ask at once.
+    pub(super) async fn since(
+        self: &Arc<Self>,
+        api: &Api,
+        known: Option<u64>,
+    ) -> Result<Option<(u64, Utf8Bytes)>, Problem> {
+        let told = self.told().text(known);
+        if told.is_some() {
+            return Ok(told);
+        }
+        let channel = self.clone();
+        api.live.run(move |_| Ok(channel.made(known))).await
     }
 
     /// The same, unless there is nothing newer than the message of that number.
-    pub(super) fn news(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
+    ///
+    /// # Errors
+    /// As [`Channel::since`].
+    pub(super) async fn news(
+        self: &Arc<Self>,
+        api: &Api,
+        known: Option<u64>,
+    ) -> Result<Option<(u64, Utf8Bytes)>, Problem> {
+        if self.told().seq == known {
+            return Ok(None);
+        }
+        self.since(api, known).await
+    }
+
+    fn made(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
         let mut state = self.state();
-        (state.seq() != known).then(|| state.since(known))?
+        let (seq, text) = state.since(known)?;
+        if known.is_none() {
+            self.told().snapshot = Some(text.clone());
+        }
+        Some((seq, text))
+    }
+
+    /// Takes a look in, and has told what is new.
+    fn take(&self, look: Look) {
+        let mut state = self.state();
+        let before = state.seq();
+        state.take(look, || self.numbers.fetch_add(1, Ordering::Relaxed) + 1);
+        let (seq, looked) = (state.seq(), state.looked());
+        if seq == before {
+            self.told().looked = looked;
+            return;
+        }
+        let delta = before.and_then(|before| Some((before, state.since(Some(before))?.1)));
+        *self.told() = Told {
+            seq,
+            looked,
+            snapshot: None,
+            delta,
+        };
     }
 
     /// Has what is known be of now.
@@ -140,9 +219,7 @@ impl Channel {
         // What was begun is brought to its end, though nobody waits for it.
         let looked = api.live.run(move |hub| {
             let began = Instant::now();
-            let look = channel.look(hub, began);
-            let number = || channel.numbers.fetch_add(1, Ordering::Relaxed) + 1;
-            channel.state().take(look, number);
+            channel.take(channel.look(hub, began));
             let every = (began.elapsed() * SHARE).clamp(SOONEST, SELDOM);
             *channel.every.lock().unwrap_or_else(PoisonError::into_inner) = every;
             channel.seen.store(seen, Ordering::Relaxed);
@@ -157,7 +234,7 @@ impl Channel {
     /// As [`Channel::renew`].
     pub(super) async fn wait(self: &Arc<Self>, api: &Api, known: u64) -> Result<(), Problem> {
         let _leading = self.leading.lock().await;
-        if self.state().seq() != Some(known) {
+        if self.told().seq != Some(known) {
             return Ok(());
         }
         if let Some(due) = self.due() {
@@ -175,7 +252,7 @@ impl Channel {
     /// When the next look may be.
     fn due(&self) -> Option<Instant> {
         let every = *self.every.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(self.state().looked()? + every)
+        Some(self.told().looked? + every)
     }
 
     fn look(&self, hub: &Hub, at: Instant) -> Look {
@@ -192,6 +269,10 @@ impl Channel {
             overview: overview::of(&hub.live, window, &alerts).to_string(),
             alerts: alerts.lists.to_string(),
         }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

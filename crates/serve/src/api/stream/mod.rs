@@ -127,7 +127,8 @@ impl Client {
     /// What it is told at once, were it that nothing changed.
     async fn first(&mut self) -> Result<Utf8Bytes, Problem> {
         self.channel.renew(&self.api).await?;
-        let (seq, text) = self.channel.since(self.known).ok_or_else(|| {
+        let told = self.channel.since(&self.api, self.known).await?;
+        let (seq, text) = told.ok_or_else(|| {
             let detail = "live state was not read; the server's log says more";
             Problem::new(Kind::Internal, detail)
         })?;
@@ -137,7 +138,7 @@ impl Client {
 
     async fn more(&mut self) -> Result<Utf8Bytes, Problem> {
         loop {
-            if let Some((seq, text)) = self.channel.news(self.known) {
+            if let Some((seq, text)) = self.channel.news(&self.api, self.known).await? {
                 self.known = Some(seq);
                 return Ok(text);
             }
