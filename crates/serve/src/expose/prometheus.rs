@@ -170,11 +170,14 @@ fn models(page: &mut Page, live: &Live) {
         "",
         &[("", |totals| totals.tokens.reasoning as f64)],
     );
+    // What nobody told is not 0: a model's cost is there from the first call on
+    // whose cost is known, also if that was before the start.
+    let priced: Vec<Reading> = all.into_iter().filter(|it| it.totals.priced > 0).collect();
     counted(
         page,
         "tachograph_llm_cost_usd_total",
         "Cost in US dollars, of the calls whose cost is known.",
-        &all,
+        &priced,
         &MODEL,
         "",
         &[("", |totals| totals.cost_usd)],

@@ -245,6 +245,11 @@ impl State {
     /// The series of that name, made where there is none; past the limit in the
     /// place of a silent one, or else the one that all others share.
     fn entry(&mut self, family: Family, source: &str, name: &str, now: i64) -> usize {
+        // Whoever recorded it did not tell it apart either.
+        let source = match source.is_empty() && name == OTHER {
+            true => OTHER,
+            false => source,
+        };
         write_key(&mut self.key, source, name);
         let index = &mut self.families[family as usize];
         if let Some(at) = index.by_key.get(self.key.as_str()) {
@@ -400,6 +405,7 @@ impl Of<'_> {
         }
         let cost = row.cost_usd.filter(|cost| *cost >= 0.0);
         totals.cost_usd = (totals.cost_usd + cost.unwrap_or(0.0)).min(f64::MAX);
+        totals.priced += u64::from(cost.is_some());
         self.failure(Some(place));
         let tokens = more.input.saturating_add(more.output);
         if tokens > 0 {

@@ -58,8 +58,10 @@ pub struct Totals {
     /// Failures by type, in the order in which the types first came.
     pub errors: Vec<(Arc<str>, u64)>,
     pub tokens: Tokens,
-    /// US dollars.
+    /// US dollars, of the events that tell what they cost.
     pub cost_usd: f64,
+    /// How many do.
+    pub priced: u64,
     pub lookups: Lookups,
 }
 
@@ -132,6 +134,7 @@ impl Totals {
                 reasoning: self.tokens.reasoning - before.tokens.reasoning,
             },
             cost_usd: self.cost_usd - before.cost_usd,
+            priced: self.priced - before.priced,
             lookups: Lookups {
                 hits: self.lookups.hits - before.lookups.hits,
                 misses: self.lookups.misses - before.lookups.misses,

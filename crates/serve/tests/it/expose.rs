@@ -584,3 +584,34 @@ fn raw(address: Option<std::net::SocketAddr>, accept: &str) -> (String, Vec<u8>)
     assert!(head.contains("content-length"), "not in chunks: {head}");
     (head, reply[at + 4..].to_vec())
 }
+
+/// Nobody told what a model costs: that is not nothing.
+#[test]
+fn a_cost_that_nobody_told_is_no_series() {
+    let door = Door::open();
+    let call = |model: &str, cost: Option<f64>| {
+        let mut event = Event::new(UnixNanos::now(), "llm_call")
+            .with(Column::Source, "p")
+            .with(Column::Name, model)
+            .with(Column::DurationMs, 10.0);
+        event.set(Column::CostUsd, cost.map(Value::from));
+        event
+    };
+    let costs = || {
+        let text = get(door.addresses().prometheus, "/metrics", &[]).text();
+        let lines = text.lines().filter(|line| line.contains("llm_cost_usd"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    append(&door, &[call("free", None), call("free", None)]);
+    assert_eq!(costs(), [""; 0], "not even a family");
+    append(
+        &door,
+        &[call("nothing", Some(0.0)), call("dear", Some(0.25))],
+    );
+    append(&door, &[call("dear", None), call("dear", Some(0.5))]);
+    let of = |model: &str, cost: &str| {
+        format!("tachograph_llm_cost_usd_total{{provider=\"p\",model=\"{model}\"}} {cost}")
+    };
+    let costs = costs();
+    assert_eq!(costs[2..], [of("nothing", "0"), of("dear", "0.75")]);
+}
