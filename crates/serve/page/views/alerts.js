@@ -112,12 +112,12 @@ function State({ state }) {
  * @type {{key: string, word: string, few: number, of: (alert: any) => boolean}[]}
  */
 const GROUPS = [
-  { key: 'firing', word: 'firing', few: 20, of: ({ state }) => state === 'firing' },
-  { key: 'pending', word: 'pending', few: 10, of: ({ state }) => state === 'pending' },
+  { key: 'firing', word: 'firing', few: 10, of: ({ state }) => state === 'firing' },
+  { key: 'pending', word: 'pending', few: 5, of: ({ state }) => state === 'pending' },
   {
     key: 'open_without_data',
     word: 'without data that fired before',
-    few: 10,
+    few: 5,
     of: ({ state, open }) => open && state === 'no_data',
   },
   { key: 'resolved', word: 'resolved', few: 5, of: ({ state }) => state === 'resolved' },
@@ -218,7 +218,7 @@ function Alert({ alert, silences, reload }) {
 }
 
 /** Which state of a rule's alerts counts for the rule. */
-const WORST = ['firing', 'open', 'pending', 'resolved', 'inactive', 'no_data'];
+const WORST = ['firing', 'pending', 'open', 'resolved', 'inactive', 'no_data'];
 
 /**
  * @param {{rules: Rule[], alerts: any[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props

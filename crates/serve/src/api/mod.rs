@@ -123,6 +123,12 @@ pub fn router(hub: &Arc<Hub>) -> Router {
                 .layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
         )
         .route(
+            "/api/v1/alerts/rules",
+            put(alerts::put_named)
+                .delete(alerts::delete_named)
+                .layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
+        )
+        .route(
             "/api/v1/alerts/silences",
             post(alerts::silence).layer(DefaultBodyLimit::max(seed4::alerts::BODY_BYTES)),
         )
