@@ -139,10 +139,32 @@ fn question(view: &View, schemas: &mut Schemas) -> Value {
             param["schema"] = json!({"type": "string", "enum": names});
         }
     }
+    table["content"][Form::Table.media_type()]["schema"] = columns_and_rows();
     let mut answer = in_forms("the answer", view.forms, &schemas.view(view.name));
     if view.params.contains(&LIMIT) {
         answer["headers"] = truncated();
     }
+fn columns_and_rows() -> Value {
+    let column = json!({
+        "type": "object",
+        "required": ["name", "type", "numeric"],
+        "properties": {
+            "name": {"type": "string"},
+            "type": {"type": "string", "description": "as the engine calls it"},
+            "numeric": {"type": "boolean"},
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["columns", "rows", "truncated"],
+        "properties": {
+            "columns": {"type": "array", "items": column},
+            "rows": {"type": "array", "items": {"type": "array"}},
+            "truncated": {"type": "boolean"},
+        },
+    })
+}
+
     operation(&told, params, answer, &ASKING)
 }
 
