@@ -119,9 +119,8 @@ fn alerts_looked_at(found: &Backtest) -> String {
 
 fn shown(found: &Backtest) -> impl Iterator<Item = (&RulePast, &Standing)> {
     let pending = in_state(found, State::Pending);
-    in_state(found, State::Firing)
-        .chain(silent(found))
-        .chain(pending)
+    let told = in_state(found, State::Firing).chain(pending);
+    told.chain(silent(found))
 }
 
 /// Since when it fires; of what does not, since when it is as it is.

@@ -15,12 +15,12 @@ use crate::context::Context;
 use crate::exit::{Exit, Result};
 use crate::source::Server;
 
-/// What matters most comes first; behind [`State::Firing`] what fired when there
-/// still was data.
+/// What matters most comes first, as in the API; without data what fired when
+/// there was some.
 const WORST_FIRST: [State; 4] = [
     State::Firing,
-    State::NoData,
     State::Pending,
+    State::NoData,
     State::Resolved,
 ];
 

@@ -5,7 +5,7 @@ use tachograph_model::UnixNanos;
 use tachograph_model::alert::State;
 use tachograph_model::render::{human, stamp, width};
 
-use super::board::{Board, From, Line};
+use super::board::{Board, From, Line, SHOWN};
 use super::columns::{self, NOTHING};
 use super::view::{ABOVE, ACCENT, BAD, LOOK, Pen};
 
@@ -106,7 +106,7 @@ pub fn table(board: &Board, shown: &[usize], selected: usize, now: UnixNanos, pe
 fn painted(line: &Line, base: Style, pen: &Pen<'_>) -> Style {
     match line.alert.as_ref().map(|alert| alert.state) {
         Some(State::Firing) => pen.theme.paint(base, BAD),
-        Some(State::Pending) => pen.theme.paint(base, LOOK),
+        Some(State::Pending | State::NoData) => pen.theme.paint(base, LOOK),
         _ => base,
     }
 }
@@ -243,10 +243,10 @@ pub fn counts(board: &Board) -> String {
     }
     let of = |state: State| match board.count(state) {
         0 => None,
+        count if state == State::NoData => Some(format!("{count} without data")),
         count => Some(format!("{count} {}", state.name())),
     };
-    let states = [State::Firing, State::Pending, State::Resolved];
-    let counts: Vec<String> = states.into_iter().filter_map(of).collect();
+    let counts: Vec<String> = SHOWN.into_iter().filter_map(of).collect();
     match counts.is_empty() {
         true => "nothing fires ".to_owned(),
         false => counts.join(", ") + " ",

@@ -65,7 +65,7 @@ pub struct Told {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Board {
     pub from: From,
-    /// What matters first: firing, pending, resolved, and then every rule.
+    /// What matters first ([`SHOWN`]), and then every rule.
     pub lines: Vec<Line>,
     /// What could not be read.
     pub note: Option<String>,
@@ -78,7 +78,7 @@ impl Board {
     pub fn of(from: From, alerts: Vec<(Arc<Told>, Stands)>, rules: Vec<Arc<Told>>) -> Self {
         let mut lines: Vec<Line> = alerts
             .into_iter()
-            .filter(|(_, alert)| urgency(alert.state).is_some())
+            .filter(|(_, alert)| urgency(alert).is_some())
             .map(|(rule, alert)| Line {
                 alert: Some(alert),
                 rule,
@@ -87,7 +87,7 @@ impl Board {
         // The newest first of each state.
         lines.sort_by_key(|line| {
             let alert = line.alert.as_ref();
-            let state = alert.and_then(|alert| urgency(alert.state));
+            let state = alert.and_then(urgency);
             (state, alert.map(|alert| std::cmp::Reverse(alert.since)))
         });
         let rules = rules.into_iter().map(|rule| Line { alert: None, rule });
@@ -115,6 +115,7 @@ impl Board {
                 "source": alert.source,
                 "name": alert.name,
                 "state": alert.state.name(),
+                "open": alert.is_open(),
                 "severity": line.rule.rule.severity,
                 "value": alert.value,
                 "condition": line.rule.rule.condition,
@@ -151,9 +152,25 @@ impl Board {
     }
 }
 
-fn urgency(state: State) -> Option<usize> {
-    let shown = [State::Firing, State::Pending, State::Resolved];
-    shown.iter().position(|it| *it == state)
+/// What is shown, in the API's order.
+pub const SHOWN: [State; 4] = [
+    State::Firing,
+    State::Pending,
+    State::NoData,
+    State::Resolved,
+];
+
+/// Without data only what fired when there was some is worth a line.
+fn urgency(alert: &Stands) -> Option<usize> {
+    let told = alert.state != State::NoData || alert.is_open();
+    SHOWN.iter().position(|it| told && *it == alert.state)
+}
+
+impl Stands {
+    /// Whether it fired and is not resolved.
+    fn is_open(&self) -> bool {
+        self.fired_at.is_some() && self.resolved_at.is_none()
+    }
 }
 
 impl Line {
@@ -187,6 +204,7 @@ impl Line {
             Some(alert) => match alert.state {
                 State::Firing => "FIRING",
                 State::Pending => "PENDING",
+                State::NoData => "NO DATA",
                 _ => "RESOLVED",
             },
             None if self.rule.rule.enabled => "rule",

@@ -591,6 +591,33 @@ fn alerts_are_walked_filtered_and_looked_into() {
 }
 
 #[test]
+fn what_fired_until_its_data_ended_is_told_apart() {
+    let mut log = Log::busy();
+    let mut answer = alerts_of_a_server(&[
+        ("Once", "*", "tool", "", "over", "no_data", 30),
+        ("Open", "*", "tool", "", "silent", "no_data", 20),
+        ("Waits", "*", "tool", "", "slow", "pending", 10),
+    ]);
+    // That one was resolved before.
+    answer["alerts"][0]["resolved_at"] = answer["alerts"][0]["since"].clone();
+    log.board = Arc::new(told(&answer));
+    let seat = Seat::new(&log, Tab::Alerts, SMALL);
+    let screen = seat.screen();
+    assert!(screen.contains("1 pending, 1 without data"), "{screen}");
+    let json = once::document(&[seat.picture], "/h");
+    let alerts = json["top"]["alerts"]["alerts"].as_array().expect("alerts");
+    let told: Vec<_> = alerts
+        .iter()
+        .map(|it| (it["name"].as_str(), it["open"].as_bool()))
+        .collect();
+    // The fixture says of all that they fired.
+    assert_eq!(
+        told,
+        [(Some("slow"), Some(true)), (Some("silent"), Some(true))]
+    );
+}
+
+#[test]
 fn alerts_of_any_name_command_nothing() {
     let mut log = Log::busy();
     let long = "x".repeat(10_000);
