@@ -18,6 +18,8 @@ const LARGE: usize = 512;
 pub struct Cells {
     /// By series, then day.
     rows: Vec<Row>,
+    /// The same events by agent, where the rows do not tell agents apart.
+    by_agent: Option<Box<Cells>>,
     entities: HashMap<Arc<str>, u64>,
     threads: usize,
 }
@@ -45,6 +47,7 @@ impl Cells {
         prepare(&mut rows, threads.max(1));
         Self {
             rows,
+            by_agent: None,
             entities: HashMap::new(),
             threads: threads.max(1),
         }
@@ -55,6 +58,18 @@ impl Cells {
     pub fn with_entity_order(mut self, entities: HashMap<Arc<str>, u64>) -> Self {
         self.entities = entities;
         self
+    }
+
+    /// Gives the same events by agent, for cells that do not tell agents apart.
+    #[must_use]
+    pub fn with_agents(mut self, cells: Self) -> Self {
+        self.by_agent = Some(Box::new(cells));
+        self
+    }
+
+    /// The cells that tell agents apart.
+    pub(crate) fn by_agent(&self) -> &Self {
+        self.by_agent.as_deref().unwrap_or(self)
     }
 
     /// Returns the number of events.

@@ -35,6 +35,11 @@ impl<'a> Digest<'a> {
         }
     }
 
+    /// Takes in what another holds.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.parts.extend_from_slice(&other.parts);
+    }
+
     /// The mean, rounded once; `None` without values.
     pub(crate) fn mean(&self) -> Option<f64> {
         let (sum, count) = self.exact_sum();

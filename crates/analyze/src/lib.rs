@@ -15,7 +15,7 @@
 //! let store = Store::open(&tachograph_log::Home::at(dir.path()));
 //! let engine = Engine::open(store, EngineConfig::default());
 //! let scope = Scope::last_days(7, UnixNanos::now());
-//! let (tools, about) = Tools { scope }.ask(&engine)?;
+//! let (tools, about) = Tools::new(scope).ask(&engine)?;
 //! assert!(tools.is_empty() && about.notes.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

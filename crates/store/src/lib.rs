@@ -56,6 +56,7 @@ mod error;
 mod fold;
 mod manifest;
 mod note;
+mod recent;
 mod recover;
 mod retain;
 mod rollup;
@@ -72,8 +73,8 @@ pub use decode::{BATCH_ROWS, LogPart, LogScan};
 pub use doctor::{Finding, RepairReport, Severity};
 pub use error::StoreError;
 pub use fold::{
-    Bound, Cell, Distribution, FirstNamed, FoldSpec, Folder, Grain, MEASURED, SUMMED, SeriesKey,
-    Whole,
+    AGENTS_ARE_NAMES, Apart, Bound, Cell, Distribution, FirstNamed, FoldSpec, Folder, Grain,
+    MEASURED, Only, SUMMED, SeriesKey, Sought, Unit, Whole,
 };
 pub use manifest::{Manifest, Retired, Segment, Source};
 pub use note::{BrokenLine, Note};

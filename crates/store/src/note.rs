@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use tachograph_model::LineError;
 use tachograph_model::answer::OTHER;
 
+use crate::sessions::MOST_AGENTS;
+
 /// A line that holds no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenLine {
@@ -69,6 +71,12 @@ pub enum Note {
         /// Files, older than the others, whose sessions are not.
         files: usize,
     },
+    /// Of sessions of very many agents it is not known whether one of them is the
+    /// one that was asked for.
+    AgentsNotKnown {
+        /// How many sessions.
+        sessions: u64,
+    },
     /// Durations below zero were left out of every distribution.
     NegativeDurations {
         /// How many.
@@ -118,6 +126,12 @@ impl fmt::Display for Note {
                 f,
                 "there are more than the {counted} sessions that were counted: of {files} older \
                  files only the events of listed sessions are"
+            ),
+            Self::AgentsNotKnown { sessions } => write!(
+                f,
+                "of {sessions} more sessions it is not known whether this agent is in them: \
+                 they have more than {MOST_AGENTS} agents, or were sealed before agents of a \
+                 session were told apart"
             ),
             Self::NegativeDurations { count: 1 } => {
                 write!(f, "1 duration below zero was left out")

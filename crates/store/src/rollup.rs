@@ -7,6 +7,9 @@
 //!   start, series columns, count, errors, sums for SQL, state (the whole cell)
 //! rollups/chart/…                                    the same by hour, without
 //!   agents, types and classes of failure: what charts tell apart
+//! rollups/kind/…                                     by hour, types of event alone
+//! rollups/named/…, rollups/agent/…                   the same by day, without
+//!   agents or with nothing but them, where both make many
 //! rollups/session/day=2025-11-20/<segment>.parquet  one row a session
 //! ```
 //!
@@ -34,7 +37,7 @@ use tachograph_model::time::date_of_day;
 use tachograph_model::{Column, UnixNanos, Window};
 
 use crate::error::StoreError;
-use crate::fold::{Bound, Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
+use crate::fold::{Apart, Bound, Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
 use crate::schema::{
     EVENT_TYPE, SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type, timestamp_type,
 };
@@ -50,6 +53,12 @@ pub(crate) enum Tier {
     /// By hour, with only that told apart that charts do: where agents make
     /// hours too many.
     Chart,
+    /// By hour, of types of event alone: where names make hours many.
+    Kind,
+    /// By day, without agents: where those make days many.
+    Named,
+    /// By day, of agents only: where names make days many.
+    Agent,
 }
 
 impl Tier {
@@ -62,14 +71,28 @@ impl Tier {
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Chart => "chart",
+            Self::Kind => "kind",
+            Self::Named => "named",
+            Self::Agent => "agent",
         }
     }
 
     pub(crate) fn grain(self) -> Grain {
         match self {
             Self::Minute => Grain::Minute,
-            Self::Hour | Self::Chart => Grain::Hour,
-            Self::Day => Grain::Day,
+            Self::Hour | Self::Chart | Self::Kind => Grain::Hour,
+            Self::Day | Self::Named | Self::Agent => Grain::Day,
+        }
+    }
+
+    /// What is told apart in its cells.
+    fn apart(self) -> Apart {
+        match self {
+            Self::Minute | Self::Hour | Self::Day => Apart::Everything,
+            Self::Chart => Apart::Charts,
+            Self::Kind => Apart::Kinds,
+            Self::Named => Apart::Named,
+            Self::Agent => Apart::Agents,
         }
     }
 
@@ -77,8 +100,8 @@ impl Tier {
     pub(crate) fn worth(self, cells: u64, rows: u64) -> bool {
         let factor = match self {
             Self::Minute => 64,
-            Self::Hour | Self::Chart => 8,
-            Self::Day => 4,
+            Self::Hour | Self::Chart | Self::Kind => 8,
+            Self::Day | Self::Named | Self::Agent => 4,
         };
         rows >= 4_096 && cells.saturating_mul(factor) <= rows
     }
@@ -89,7 +112,16 @@ impl Tier {
 }
 
 /// What is derived from a segment, a folder each: the tiers, and its sessions.
-pub(crate) const DERIVED: [&str; 5] = ["minute", "hour", "day", "chart", sessions::NAME];
+pub(crate) const DERIVED: [&str; 8] = [
+    "minute",
+    "hour",
+    "day",
+    "chart",
+    "kind",
+    "named",
+    "agent",
+    sessions::NAME,
+];
 
 /// Where a file that is derived from a segment lies in the home.
 pub(crate) fn file_of(derived: &str, day: i64, segment: &str) -> PathBuf {
@@ -99,8 +131,10 @@ pub(crate) fn file_of(derived: &str, day: i64, segment: &str) -> PathBuf {
         .join(format!("{segment}.parquet"))
 }
 
-/// Rows that are folded for charts between two looks at how many cells there are.
-const CHARTED_ROWS: usize = 64 << 10;
+/// Rows that are folded between two looks at how many cells there are.
+const PIECE_ROWS: usize = 64 << 10;
+/// Days of so few cells are read as fast as those with less told apart.
+const FEW_CELLS: u64 = 256;
 
 /// The schema of a rollup.
 pub fn rollup_schema() -> SchemaRef {
@@ -172,9 +206,19 @@ pub(crate) fn write_derived(
         tiers.push((tier.name().to_owned(), format!("{checksum:016x}")));
         finer = Some(cells);
     }
-    if let Some(cells) = cells_of_charts(sorted)? {
-        let checksum = write_tier(home, Tier::Chart, sorted.day, segment, &cells)?;
-        tiers.push((Tier::Chart.name().to_owned(), format!("{checksum:016x}")));
+    let [_, hours, days] = sorted.cells;
+    let hour = sorted.fewer_than(Tier::Hour, hours);
+    let by_hour = [(Tier::Chart, hour), (Tier::Kind, hour)];
+    // Half as many must do, or they are not worth a file.
+    let day = sorted.fewer_than(Tier::Day, days);
+    let by_day = [(Tier::Named, day), (Tier::Agent, day)];
+    let by_day = by_day.into_iter().filter(|_| days > FEW_CELLS);
+    let by_hour = by_hour.into_iter().filter(|_| hours > FEW_CELLS);
+    for (tier, most) in by_hour.chain(by_day) {
+        if let Some(cells) = cells_telling(sorted, tier, most)? {
+            let checksum = write_tier(home, tier, sorted.day, segment, &cells)?;
+            tiers.push((tier.name().to_owned(), format!("{checksum:016x}")));
+        }
     }
     if let Some(checksum) = sessions::write_if_worth(home, sorted, segment)? {
         tiers.push((sessions::NAME.to_owned(), format!("{checksum:016x}")));
@@ -182,26 +226,33 @@ pub(crate) fn write_derived(
     Ok(tiers)
 }
 
-/// The cells of charts; `None` where they are too many to be worth it, or hours
-/// are about as few.
-fn cells_of_charts(sorted: &Sorted) -> Result<Option<Vec<Cell>>, StoreError> {
-    let rows = sorted.batch.num_rows() as u64;
-    let [_, hours, _] = sorted.cells;
-    let most = match Tier::Hour.worth(hours, rows) {
-        true => hours / 2,
-        false => rows,
-    };
+impl Sorted {
+    /// The most cells that a tier is worth beside one of `cells` with everything
+    /// told apart.
+    fn fewer_than(&self, beside: Tier, cells: u64) -> u64 {
+        let rows = self.batch.num_rows() as u64;
+        match beside.worth(cells, rows) {
+            true => cells / 2,
+            false => rows,
+        }
+    }
+}
+
+/// The cells of a tier that tells less apart; `None` where they are more than
+/// `most`, or not worth it.
+fn cells_telling(sorted: &Sorted, tier: Tier, most: u64) -> Result<Option<Vec<Cell>>, StoreError> {
+    let rows = sorted.batch.num_rows();
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let bound = Bound {
         series: most,
-        cells: most.min(sorted.batch.num_rows() / 8),
+        cells: most.min(rows / 4),
     };
-    let charts = FoldSpec::new(Tier::Chart.grain()).for_charts();
-    let mut folder = Folder::new(charts.bounded(bound), Window::ALL);
+    let spec = FoldSpec::new(tier.grain()).telling(tier.apart());
+    let mut folder = Folder::new(spec.bounded(bound), Window::ALL);
     let mut from = 0;
     // Bit by bit, so that what is too much is noticed in time.
-    while from < sorted.batch.num_rows() {
-        let some = CHARTED_ROWS.min(sorted.batch.num_rows() - from);
+    while from < rows {
+        let some = PIECE_ROWS.min(rows - from);
         match folder.push(&sorted.batch.slice(from, some)) {
             Err(StoreError::Crowded) => return Ok(None),
             pushed => pushed?,
@@ -209,7 +260,7 @@ fn cells_of_charts(sorted: &Sorted) -> Result<Option<Vec<Cell>>, StoreError> {
         from += some;
     }
     let cells = folder.finish();
-    let worth = Tier::Chart.worth(cells.len() as u64, rows);
+    let worth = tier.worth(cells.len() as u64, rows as u64);
     Ok(worth.then_some(cells))
 }
 

@@ -22,7 +22,8 @@ impl Engine {
     pub(super) fn session_list(&self, asked: &question::SessionList) -> Result<Answer, AskError> {
         let snapshot = self.snapshot()?;
         let limit = asked.limit.max(1) as usize;
-        let listed = snapshot.sessions(asked.scope.window, limit);
+        let agent = asked.agent.as_deref();
+        let listed = snapshot.sessions_of(agent, asked.scope.window, limit);
         let listed = listed.map_err(notes::read_error)?;
         let mut about = about(&asked.scope, &snapshot, &listed.notes);
         let more = listed.found.saturating_sub(listed.sessions.len() as u64);

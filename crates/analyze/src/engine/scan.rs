@@ -15,9 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::StreamExt;
 use tachograph_model::answer::{Note, NoteKind};
 use tachograph_model::{AskError, Window};
-use tachograph_store::{
-    EVENT_TYPE, FoldSpec, Folder, Grain, Snapshot, StoreError, TIMESTAMP, schema,
-};
+use tachograph_store::{EVENT_TYPE, FoldSpec, Folder, Snapshot, StoreError, TIMESTAMP, schema};
 
 use super::config::EngineConfig;
 use super::events::{Division, Events};
@@ -30,12 +28,11 @@ pub(super) struct Scanned {
     pub(super) notes: Vec<Note>,
 }
 
-/// Scans the events of `window` that are of one of `types`.
+/// Scans the events of `window` that `spec` takes.
 pub(super) fn exact(
     snapshot: &Snapshot,
     window: Window,
-    types: Option<&[&str]>,
-    grain: Grain,
+    spec: FoldSpec,
     config: &EngineConfig,
 ) -> Result<Scanned, AskError> {
     if snapshot.log_bytes() == 0 && snapshot.segments_in(window).next().is_none() {
@@ -44,16 +41,12 @@ pub(super) fn exact(
             notes: Vec::new(),
         });
     }
-    let spec = FoldSpec::new(grain).exact().bounded(config.bound);
-    let spec = match types {
-        Some(types) => spec.of_types(types),
-        None => spec,
-    };
+    let spec = spec.exact();
     if snapshot.keeps() {
         // What was folded before is not read again.
         return from_store(snapshot, window, &spec, config);
     }
-    match fold(snapshot, window, types, &spec, config) {
+    match fold(snapshot, window, &spec, config) {
         Ok(scanned) => Ok(scanned),
         Err(error) if is_crowded(&error) => from_store(snapshot, window, &spec, config),
         // A broken file stops DataFusion. The store's own reader leaves it out
@@ -96,7 +89,6 @@ fn around_damage(
 fn fold(
     snapshot: &Snapshot,
     window: Window,
-    types: Option<&[&str]>,
     spec: &FoldSpec,
     config: &EngineConfig,
 ) -> Result<Scanned> {
@@ -106,6 +98,7 @@ fn fold(
         .iter()
         .map(|name| schema().index_of(name))
         .collect::<Result<_, _>>()?;
+    let types = spec.types.as_deref();
     let predicate = predicate(snapshot, window, types)?;
     let plan = events.plan(&projection, predicate, window, Division::Pieces)?;
     let pieces = plan.output_partitioning().partition_count();
@@ -179,10 +172,10 @@ fn is_crowded(error: &DataFusionError) -> bool {
 }
 
 /// What rules out whole row groups and pages.
-pub(super) fn predicate(
+pub(super) fn predicate<T: AsRef<str>>(
     snapshot: &Snapshot,
     window: Window,
-    types: Option<&[&str]>,
+    types: Option<&[T]>,
 ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let instant = |nanos: i64| {
         lit(ScalarValue::TimestampNanosecond(
@@ -202,7 +195,9 @@ pub(super) fn predicate(
                 Box::new(ScalarValue::from(name)),
             ))
         };
-        let list = types.iter().map(|name| col(EVENT_TYPE).eq(text(name)));
+        let list = types
+            .iter()
+            .map(|name| col(EVENT_TYPE).eq(text(name.as_ref())));
         parts.extend(list.reduce(Expr::or));
     }
     let Some(filter) = parts.into_iter().reduce(Expr::and) else {

@@ -13,6 +13,7 @@ const BY_TYPE: [&str; 2] = ["query", "agent_selection"];
 /// Answers from the cells.
 pub fn answer(cells: &Cells) -> Agents {
     let rows = cells
+        .by_agent()
         .all()
         .iter()
         .filter(|row| !BY_TYPE.contains(&&*row.key().event_type));

@@ -126,3 +126,43 @@ fn five_days_are_too_few_to_tell() {
     assert!(found.is_empty(), "{found:?}");
     assert_eq!((found.series, found.too_short), (2, 2));
 }
+
+/// Calls of a tool over a fortnight: so many each whole day, and so many today.
+fn until_today(calls: i64, today: i64, latency: impl Fn(i64) -> f64) -> Vec<Event> {
+    let days = (0..14).flat_map(|day| {
+        let many = if day == 13 { today } else { calls };
+        (0..many).map(move |number| (day, number))
+    });
+    let call = |(day, number)| {
+        ago((13 - day) * DAY + number * 60, "tool_call")
+            .with(Column::Name, "grep")
+            .with(Column::DurationMs, latency(day) * noise(day, number))
+            .with(Column::Success, true)
+    };
+    days.map(call).collect()
+}
+
+#[test]
+fn a_day_that_has_hardly_begun_stands_for_no_day() {
+    let slow_today = |day| if day == 13 { 90.0 } else { 20.0 };
+    for (today, found) in [(12, 0), (29, 0), (31, 1), (120, 1)] {
+        let found_now = changes(&until_today(120, today, slow_today));
+        assert_eq!(found_now.changes.len(), found, "{today}: {found_now:?}");
+        assert_eq!((found_now.series, found_now.too_short), (2, 0));
+    }
+    // And hides nothing: since Sunday it is slower, and today of all slowest.
+    let slow = |day| match day {
+        0..=9 => 20.0,
+        10..=12 => 40.0,
+        _ => 90.0,
+    };
+    for today in [12, 60] {
+        let found = changes(&until_today(120, today, slow));
+        let shift = found
+            .changes
+            .iter()
+            .find(|c| c.finding == Finding::LevelShift);
+        let shift = shift.unwrap_or_else(|| panic!("{today}: {found:?}"));
+        assert_eq!(shift.since, "2025-11-17", "{today}");
+    }
+}

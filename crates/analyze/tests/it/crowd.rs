@@ -5,7 +5,7 @@ use tachograph_model::answer::{About, NoteKind, OTHER, Report};
 use tachograph_model::{Ask, Column, Event, Scope, question};
 use tachograph_store::{SealOptions, Store};
 
-use crate::home::{TestHome, ago, now};
+use crate::home::{TestHome, ago, days, now};
 
 const BOUND: Bound = Bound {
     series: 40,
@@ -115,6 +115,62 @@ fn check(how: &str, engine: &Engine) {
     );
 }
 
+/// One that is asked for by name stays apart from any crowd.
+fn check_one(how: &str, engine: &Engine) {
+    let scope = Scope::all(now());
+    // Called once, so that no bound leaves it apart; and one without a name.
+    for (name, calls, failed) in [
+        ("tool 77", 1, 0),
+        ("tool 80", 1, 1),
+        ("search", 30, 15),
+        ("tool 7", 1, 0),
+    ] {
+        let asked = question::Tools {
+            name: Some(name.to_owned()),
+            ..question::Tools::new(scope)
+        };
+        let (found, about) = asked.ask(engine).expect("an answer");
+        let names: Vec<&str> = found.tools.iter().map(|tool| &*tool.name).collect();
+        assert_eq!(names, [name], "{how}");
+        assert_eq!(found.calls, found.tools[0].calls, "{how}: {name}");
+        assert_eq!(
+            (found.calls.total(), found.calls.failed),
+            (calls, failed),
+            "{how}: {name}"
+        );
+        let crowded = about.notes.iter().any(|n| n.kind == NoteKind::Cardinality);
+        assert!(!crowded, "{how}: {name}: {about:?}");
+        let chart = question::Timeline {
+            kind: Some("tool_call".to_owned()),
+            name: Some(name.to_owned()),
+            ..question::Timeline::new(days(1))
+        };
+        let (chart, _) = chart.ask(engine).expect("an answer");
+        assert_eq!(chart.events(), calls, "{how}: {name}");
+    }
+    for name in [OTHER, "unknown", "tool", "TOOL 77", ""] {
+        let asked = question::Tools {
+            name: Some(name.to_owned()),
+            ..question::Tools::new(scope)
+        };
+        let (found, _) = asked.ask(engine).expect("an answer");
+        assert!(found.tools.is_empty(), "{how}: {name}: {found:?}");
+    }
+    let asked = question::Agents {
+        name: Some("b".to_owned()),
+        ..question::Agents::new(scope)
+    };
+    let (found, about) = asked.ask(engine).expect("an answer");
+    let events: Vec<_> = found
+        .agents
+        .iter()
+        .map(|one| (&*one.agent, one.events))
+        .collect();
+    let all = RARE / 3 + RARE / 300;
+    assert_eq!(events, [("b", all)], "{how}");
+    assert_eq!(about.events, all, "{how}");
+}
+
 #[test]
 fn a_crowd_is_summed_and_the_frequent_stay_apart_wherever_the_events_lie() {
     let home = TestHome::of(&crowd());
@@ -142,6 +198,7 @@ fn a_crowd_is_summed_and_the_frequent_stay_apart_wherever_the_events_lie() {
             ("one thread", &of(store().with_threads(1), &exact)),
         ] {
             check(&format!("{sealed}, {how}"), engine);
+            check_one(&format!("{sealed}, {how}"), engine);
             let names = report(engine).0.tools.tools.into_iter();
             answers.push(names.map(|tool| tool.name).collect::<Vec<_>>());
         }

@@ -38,14 +38,27 @@ fn events() -> Vec<Event> {
             .with(Column::Success, false)
             .with(Column::ErrorType, "Timeout")
             .with(Column::DurationMs, 60_000.0),
-        of(ago(2 * 86_400, "tool_call"), HOSTILE),
+        of(ago(2 * 86_400, "tool_call"), HOSTILE).with(Column::Agent, HOSTILE),
         of(ago(10, "tool_call"), ""),
         ago(5, "tool_call"),
     ]
 }
 
 fn list(home: &TestHome, scope: Scope, limit: u32) -> (answer::SessionList, About) {
-    SessionList { scope, limit }.ask(&home.engine()).unwrap()
+    let question = SessionList {
+        limit,
+        ..SessionList::new(scope)
+    };
+    question.ask(&home.engine()).unwrap()
+}
+
+fn list_of(home: &TestHome, agent: &str, limit: u32) -> (answer::SessionList, About) {
+    let question = SessionList {
+        limit,
+        agent: Some(agent.to_owned()),
+        ..SessionList::new(days(7))
+    };
+    question.ask(&home.engine()).unwrap()
 }
 
 fn trace(home: &TestHome, session: Option<&str>, of: Option<&str>, limit: u32) -> answer::Trace {
@@ -92,6 +105,15 @@ fn sessions_and_traces_from_the_log_and_from_segments() {
         let (found, about) = list(&home, days(7), 1);
         assert_eq!((names(&found), found.more), (vec!["late"], 2));
         assert_eq!(about.notes[0].kind, NoteKind::RowLimit);
+        for (agent, sessions) in [
+            ("a", vec!["early"]),
+            (HOSTILE, vec![HOSTILE]),
+            ("b", vec![]),
+        ] {
+            let (found, about) = list_of(&home, agent, 1);
+            assert_eq!((names(&found), found.more), (sessions, 0), "{agent}");
+            assert_eq!(about.notes, []);
+        }
         let hours = Scope::last_hours(2, now());
         assert_eq!(names(&list(&home, hours, 9).0), ["late"]);
 

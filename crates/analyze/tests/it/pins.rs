@@ -117,15 +117,15 @@ fn questions() -> Vec<Question> {
     let baseline = Baseline::default();
     let limits = Default::default();
     vec![
-        Agents { scope }.into(),
+        Agents::new(scope).into(),
         CachePerformance { scope }.into(),
-        Caches { scope }.into(),
+        Caches::new(scope).into(),
         Changes { scope }.into(),
         Discovery { scope }.into(),
         Errors { scope }.into(),
         Losses { scope }.into(),
         Metrics { scope }.into(),
-        Models { scope }.into(),
+        Models::new(scope).into(),
         Queries { scope, limits }.into(),
         Report {
             scope,
@@ -133,7 +133,11 @@ fn questions() -> Vec<Question> {
             limits,
         }
         .into(),
-        SessionList { scope, limit: 9 }.into(),
+        SessionList {
+            limit: 9,
+            ..SessionList::new(scope)
+        }
+        .into(),
         Sessions { scope }.into(),
         Sql {
             query: "SELECT event_type, count(*) AS events, max(timestamp) AS last FROM events \
@@ -150,7 +154,7 @@ fn questions() -> Vec<Question> {
         }
         .into(),
         TokenSavings { scope, baseline }.into(),
-        Tools { scope }.into(),
+        Tools::new(scope).into(),
         Trace {
             scope,
             session: None,

@@ -48,7 +48,7 @@ fn durations(most: usize) -> impl Strategy<Value = Vec<f64>> {
 
 fn check_exact(values: &[f64]) {
     let home = TestHome::of(&events(values));
-    let (found, about) = Tools { scope: days(30) }.ask(&home.engine()).unwrap();
+    let (found, about) = Tools::new(days(30)).ask(&home.engine()).unwrap();
     assert_eq!(about.method, Method::Exact);
     assert_eq!(found.duration_ms, naive(values));
     for (place, name) in ["a", "b", "c"].iter().enumerate() {
@@ -70,7 +70,7 @@ proptest! {
     fn sketches_are_within_their_bound(values in durations(2000)) {
         let home = TestHome::of(&events(&values));
         let config = EngineConfig { exact_limit: 0, ..Default::default() };
-        let (found, about) = Tools { scope: days(30) }.ask(&home.engine_with(config)).unwrap();
+        let (found, about) = Tools::new(days(30)).ask(&home.engine_with(config)).unwrap();
         if values.is_empty() {
             return Ok(());
         }

@@ -1,11 +1,13 @@
 //! Each question, of a log small enough to count by hand.
 
+use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{Method, NoteKind, Outcomes, Tally};
 use tachograph_model::question::{
     Agents, Baseline, CachePerformance, Caches, Discovery, Errors, Losses, Metrics, Models, Report,
     Sessions, Storage, TokenSavings, Tools, Usage,
 };
 use tachograph_model::{Ask, Column, Event, Window};
+use tachograph_store::Store;
 
 use crate::home::{TestHome, ago, at, days, now};
 
@@ -198,7 +200,7 @@ fn tools_by_outcome_with_their_errors() {
         call(20, "search", 40.0, Some("TimeoutError")),
     ];
     events.push(ago(10, "tool_call").with(Column::Name, "search"));
-    let (found, _) = Tools { scope: days(1) }
+    let (found, _) = Tools::new(days(1))
         .ask(&TestHome::of(&events).engine())
         .unwrap();
     assert_eq!(found.tools[0].name, "read");
@@ -218,6 +220,95 @@ fn tools_by_outcome_with_their_errors() {
     assert_eq!(search.first, ago(50, "").time);
     assert_eq!(search.last, ago(10, "").time);
     assert_eq!(found.calls.total(), 6);
+}
+
+/// Names that mean something elsewhere, that are nearly alike, or none.
+const NAMES: [Option<&str>; 12] = [
+    Some("read"),
+    Some("Read"),
+    Some("read "),
+    Some("_other"),
+    Some("' OR '1'='1' --"),
+    Some("%"),
+    Some("*"),
+    Some("a/b"),
+    Some("<script>"),
+    Some("\u{202e}daer"),
+    Some("\u{1f551}"),
+    None,
+];
+
+#[test]
+fn one_is_picked_by_its_exact_name_and_counts_alone() {
+    let mut events = Vec::new();
+    for (at, name) in NAMES.iter().enumerate() {
+        for kind in ["tool_call", "cache", "llm_call"] {
+            let of = |source: &str| {
+                let mut event = ago(at as i64, kind);
+                event.set(Column::Name, name.map(Into::into));
+                event.set(Column::Status, (kind == "cache").then(|| "hit".into()));
+                event.set(Column::Source, (kind == "llm_call").then(|| source.into()));
+                event
+            };
+            // So many of each that sums tell which.
+            events.extend((0..=at).map(|_| of("one")));
+            events.push(of("two"));
+        }
+        let mut load = ago(1, "agent_load");
+        load.set(Column::Agent, name.map(Into::into));
+        events.push(load);
+    }
+    events.push(ago(5, "cache_operation").with(Column::Name, "read"));
+    let home = TestHome::of(&events);
+    let engine = home.engine();
+    for sealed in [false, true] {
+        for (at, name) in NAMES.iter().enumerate() {
+            let name = name.unwrap_or("unknown");
+            let (asked, scope) = (Some(name.to_owned()), days(1));
+            let many = at as u64 + 2;
+            let tools = Tools {
+                scope,
+                name: asked.clone(),
+            }
+            .ask(&engine)
+            .unwrap()
+            .0;
+            assert_eq!(tools.calls.total(), many, "{name} {sealed}");
+            assert_eq!((tools.tools.len(), &*tools.tools[0].name), (1, name));
+            let caches = Caches {
+                scope,
+                name: asked.clone(),
+            }
+            .ask(&engine)
+            .unwrap()
+            .0;
+            assert_eq!((caches.caches.len(), &*caches.caches[0].name), (1, name));
+            assert_eq!((caches.caches[0].hits, caches.reports), (many, None));
+            for (source, providers, calls) in [
+                (None, vec!["one", "two"], many),
+                (Some("one"), vec!["one"], many - 1),
+                (Some("two"), vec!["two"], 1),
+                (Some("unknown"), vec![], 0),
+            ] {
+                let source = source.map(str::to_owned);
+                let question = Models {
+                    scope,
+                    name: asked.clone(),
+                    source,
+                };
+                let models = question.ask(&engine).unwrap().0;
+                let of = models.models.iter();
+                let mut of: Vec<&str> = of.filter_map(|m| m.provider.as_deref()).collect();
+                of.sort_unstable();
+                assert_eq!((of, models.calls.total()), (providers, calls), "{name}");
+            }
+            let agents = Agents { scope, name: asked }.ask(&engine).unwrap().0;
+            let agents: Vec<&str> = agents.agents.iter().map(|one| &*one.agent).collect();
+            let is_named = NAMES[at].is_some();
+            assert_eq!(agents, if is_named { vec![name] } else { vec![] });
+        }
+        engine.store().seal(Default::default()).unwrap();
+    }
 }
 
 #[test]
@@ -241,7 +332,7 @@ fn a_cache_that_has_only_evictions_exists() {
             .with(Column::Value, 80.0)
             .with(Column::Evictions, 2_i64),
     ];
-    let (found, _) = Caches { scope: days(1) }
+    let (found, _) = Caches::new(days(1))
         .ask(&TestHome::of(&events).engine())
         .unwrap();
     assert_eq!(
@@ -274,7 +365,7 @@ fn models_sum_tokens_and_only_known_costs() {
         call(30, "large", Some(0.5)),
         call(20, "large", None),
     ];
-    let (found, _) = Models { scope: days(1) }
+    let (found, _) = Models::new(days(1))
         .ask(&TestHome::of(&events).engine())
         .unwrap();
     let large = &found.models[0];
@@ -283,6 +374,58 @@ fn models_sum_tokens_and_only_known_costs() {
     assert_eq!(found.models[1].cost_usd, None);
     assert_eq!((found.tokens.input, found.tokens.output), (400, 40));
     assert_eq!(found.cost_usd, Some(0.75));
+}
+
+#[test]
+fn a_metric_has_the_unit_that_its_measurements_say() {
+    let mut events = Vec::new();
+    for at in 0..5_000 {
+        let metric = |name: &str, unit: Option<&str>| {
+            let mut event = ago(at, "metric")
+                .with(Column::Source, "a")
+                .with(Column::Name, name)
+                .with(Column::Type, "histogram")
+                .with(Column::Value, at as f64 / 1e3);
+            event.set(Column::Unit, unit.map(Into::into));
+            event
+        };
+        events.push(metric("bare", None));
+        events.push(metric("both", Some(if at == 4_000 { "ms" } else { "s" })));
+        events.push(metric("some", (at % 2 == 0).then_some("By")));
+        events.push(metric("timer", Some("s")));
+    }
+    let home = TestHome::of(&events);
+    let sketches = EngineConfig {
+        exact_limit: 0,
+        ..EngineConfig::default()
+    };
+    let kept = Engine::open(
+        Store::open(&home.home()).keeping(64 << 20),
+        sketches.clone(),
+    );
+    for sealed in ["in the log", "sealed"] {
+        for (how, engine) in [
+            ("exact", &home.engine()),
+            ("sketches", &home.engine_with(sketches.clone())),
+            ("kept", &kept),
+            ("kept, again", &kept),
+        ] {
+            let (found, _) = Metrics { scope: days(1) }.ask(engine).unwrap();
+            let units = found
+                .series
+                .iter()
+                .map(|one| (&*one.name, one.unit.as_deref()));
+            let units: Vec<_> = units.collect();
+            let expected = [
+                ("bare", None),
+                ("both", None),
+                ("some", Some("By")),
+                ("timer", Some("s")),
+            ];
+            assert_eq!(units, expected, "{sealed}, {how}");
+        }
+        home.engine().store().seal(Default::default()).unwrap();
+    }
 }
 
 #[test]
@@ -324,7 +467,7 @@ fn sessions_agents_and_metrics() {
         (Some(2000.0), Some(4.0))
     );
     assert_eq!(sessions.types.len(), 1);
-    let (agents, _) = Agents { scope: days(1) }.ask(&home.engine()).unwrap();
+    let (agents, _) = Agents::new(days(1)).ask(&home.engine()).unwrap();
     assert_eq!(agents.agents.len(), 1, "a query names a type, not an agent");
     let agent = &agents.agents[0];
     assert_eq!(
@@ -396,7 +539,7 @@ fn losses_are_in_every_answer_over_their_window() {
     let home = TestHome::of(&[loss(50, 3), loss(40, 4)]);
     let (found, _) = Losses { scope: days(1) }.ask(&home.engine()).unwrap();
     assert_eq!((found.total, found.losses.len()), (7, 1));
-    let (_, about) = Tools { scope: days(1) }.ask(&home.engine()).unwrap();
+    let (_, about) = Tools::new(days(1)).ask(&home.engine()).unwrap();
     assert_eq!(about.notes[0].kind, NoteKind::LossyRecording);
     assert!(about.notes[0].text.starts_with("7 events"));
 }

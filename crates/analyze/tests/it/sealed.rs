@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{self, About, Method, NoteKind};
-use tachograph_model::question::{Baseline, Report, Sql, Storage, Tools};
+use tachograph_model::question::{Agents, Baseline, Report, Sql, Storage, Tools};
 use tachograph_model::{Ask, AskError, Column, Event, Scope, Window};
 use tachograph_store::SealOptions;
 
@@ -17,8 +17,11 @@ fn events() -> Vec<Event> {
         .map(|n| {
             let seconds = (n * 7919) % (6 * 86_400);
             let ms = ((n * 31) % 997) as f64 / 10.0;
+            let agent = || format!("agent-{}", n / 5 % 7);
             let event = match n % 5 {
-                0 => ago(seconds, "tool_call").with(Column::Name, ["a", "b"][n as usize % 2]),
+                0 => ago(seconds, "tool_call")
+                    .with(Column::Name, ["a", "b"][n as usize % 2])
+                    .with(Column::Agent, agent()),
                 1 => ago(seconds, "agent_discovery")
                     .with(Column::Name, "get_agent")
                     .with(Column::Hit, n % 3 == 0),
@@ -33,7 +36,8 @@ fn events() -> Vec<Event> {
                     .with(Column::Source, "p")
                     .with(Column::Name, "m")
                     .with(Column::InputTokens, n)
-                    .with(Column::CostUsd, ms / 100.0),
+                    .with(Column::CostUsd, ms / 100.0)
+                    .with(Column::Agent, agent()),
                 _ => ago(seconds, "error").with(Column::ErrorType, "E"),
             };
             event
@@ -97,7 +101,7 @@ fn one_question_alone_answers_as_in_the_report_when_sealed() {
     let home = TestHome::of(&events());
     seal(&home);
     let (all, _) = report(&home.engine(), days(7));
-    let (tools, about) = Tools { scope: days(7) }.ask(&home.engine()).unwrap();
+    let (tools, about) = Tools::new(days(7)).ask(&home.engine()).unwrap();
     assert_eq!(all.tools, tools);
     assert_eq!(about.events, 1200, "only its own types are looked at");
 }
@@ -118,6 +122,14 @@ fn sketches_of_rollups_count_exactly_and_say_their_error() {
     assert_eq!(about.events, 6000);
     assert_eq!(sketch.usage, exact.usage);
     assert_eq!(sketch.errors, exact.errors);
+    assert_eq!(exact.agents.agents.len(), 7);
+    for (a, b) in sketch.agents.agents.iter().zip(&exact.agents.agents) {
+        assert_eq!((&a.agent, a.events), (&b.agent, b.events));
+        assert_eq!((a.tool_calls, a.llm_calls), (b.tool_calls, b.llm_calls));
+        assert_eq!((a.first, a.last), (b.first, b.last));
+    }
+    let (agents, _) = Agents::new(days(7)).ask(&engine).unwrap();
+    assert_eq!(agents, sketch.agents, "alone as in the report");
     assert_eq!(sketch.queries.entities.len(), 3);
     let (a, b) = (
         sketch.tools.duration_ms.unwrap(),

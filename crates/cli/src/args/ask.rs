@@ -46,6 +46,7 @@ impl Listed {
     tacho report                              the last 7 days\n  \
     tacho report --hours 24 --format markdown\n  \
     tacho report --since 2025-11-01 --until 2025-12-01 --json | jq .tools\n  \
+    tacho report --section tools --name grep  one tool, however many there are\n  \
     tacho report --events ~/.mycelium/analytics   read another tool's log in place")]
 pub struct Report {
     #[command(flatten)]
@@ -55,6 +56,13 @@ pub struct Report {
     /// Only these sections, such as tools,models (`all`: everything there is data for)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub section: Vec<String>,
+    /// Only the one of exactly this name (`unknown`: what names none); of one section: tools,
+    /// caches, agents or models
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Only models of this provider; with --section models
+    #[arg(long, value_name = "PROVIDER")]
+    pub source: Option<String>,
     /// Write to this file instead of stdout (`-`: stdout); folders above it are made
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

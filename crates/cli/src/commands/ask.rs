@@ -13,7 +13,7 @@ use tachograph_log::Home;
 use tachograph_model::answer::{About, Note, NoteKind, Storage};
 use tachograph_model::question::{Baseline, BaselineSource, QueryLimits, Report, Scope};
 use tachograph_model::render::{self, Style, health::Targets};
-use tachograph_model::{Ask, AskError, answer, question};
+use tachograph_model::{Answerer as _, Ask, AskError, Question, answer, question};
 use tachograph_store::Store;
 
 use crate::args::Format;
@@ -88,6 +88,18 @@ pub fn report(engine: &Engine, ctx: &Context, scope: Scope) -> Result<(answer::R
     };
     let _busy = ctx.busy("counting");
     Ok(question.ask(engine)?)
+}
+
+/// Asks for one section of a report alone.
+pub fn section(
+    engine: &Engine,
+    ctx: &Context,
+    question: &Question,
+) -> Result<(answer::Report, About)> {
+    let _busy = ctx.busy("counting");
+    let answer = engine.answer(question)?;
+    let found = answer::Report::of_one(answer.found).unwrap_or_default();
+    Ok((found, answer.about))
 }
 
 /// What counts as a slow query.

@@ -1,7 +1,8 @@
 //! `tacho report`
 
-use tachograph_model::question::asked::REPORT_DAYS;
+use tachograph_model::question::{self, asked::REPORT_DAYS};
 use tachograph_model::render::report::{self, Section, Selection};
+use tachograph_model::{Question, Scope};
 
 use super::ask;
 use crate::args::Format;
@@ -25,7 +26,10 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
         args.counted.exact,
     )?;
     let engine = ask::engine(ctx);
-    let (mut found, mut about) = ask::report(&engine, ctx, scope)?;
+    let (mut found, mut about) = match one(args, &selection, scope)? {
+        Some(question) => ask::section(&engine, ctx, &question)?,
+        None => ask::report(&engine, ctx, scope)?,
+    };
     found.limit(args.listed.rows(form), &mut about);
     let style = ask::style(ctx, output);
     if matches!(&selection, Selection::Only(sections) if sections.contains(&Section::Storage)) {
@@ -50,6 +54,40 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     }
     ask::say_if_elsewhere(&engine, ctx, &about)?;
     Ok(Exit::Ok)
+}
+
+/// The question of one list, where a row of it is asked for by its name.
+fn one(args: &Report, selection: &Selection, scope: Scope) -> Result<Option<Question>> {
+    let (name, source) = (args.name.clone(), args.source.clone());
+    if name.is_none() && source.is_none() {
+        return Ok(None);
+    }
+    let section = match selection {
+        Selection::Only(sections) if sections.len() == 1 => sections.first(),
+        _ => None,
+    };
+    Ok(Some(match (section, &source) {
+        (Some(Section::Agents), None) => question::Agents { scope, name }.into(),
+        (Some(Section::Caches), None) => question::Caches { scope, name }.into(),
+        (Some(Section::Tools), None) => question::Tools { scope, name }.into(),
+        (Some(Section::Models), _) => question::Models {
+            scope,
+            name,
+            source,
+        }
+        .into(),
+        (_, None) => {
+            return Err(usage(
+                "--name picks a row of one list, and it is not said of which\n\
+                 hint: --section tools, caches, agents or models",
+            ));
+        }
+        (_, Some(_)) => {
+            return Err(usage(
+                "--source picks a provider's models\nhint: --section models",
+            ));
+        }
+    }))
 }
 
 /// What to show. On a terminal everything there is data for; into a pipe a log

@@ -66,6 +66,44 @@ fn a_fortnight_is_told_and_can_be_asked() {
     assert!(spike["times"].as_f64().unwrap() > 3.0, "{spike}");
 }
 
+/// Whenever the fortnight ends, the part of its last day that there is hides
+/// nothing, and is nothing of its own.
+#[test]
+fn what_gets_slower_is_named_with_its_day_whenever_the_fortnight_ends() {
+    let desk = Desk::new();
+    // Early on a Monday, late on a Sunday, noon of a Saturday, just after
+    // midnight; five days before each it began.
+    for (end, since) in [
+        ("2025-11-17T05:30:00Z", ["2025-11-12", "2025-11-13"]),
+        ("2025-11-23T22:00:00Z", ["2025-11-18", "2025-11-19"]),
+        ("2025-11-22T12:00:00Z", ["2025-11-17", "2025-11-18"]),
+        ("2025-11-20T00:20:00Z", ["2025-11-15", "2025-11-16"]),
+    ] {
+        let home = &end[..10];
+        desk.ok(&["--home", home, "--as-of", end, "demo"]);
+        let told = desk.ok(&["--home", home, "--as-of", end, "changes", "--json"]);
+        let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        let changes = told["changes"].as_array().unwrap();
+        let of = |figure: &str| {
+            let of = changes.iter().filter(|change| change["figure"] == figure);
+            let of = of.map(|change| (change["name"].as_str(), change["finding"].as_str(), change));
+            of.collect::<Vec<_>>()
+        };
+        let [(Some("sql_query"), Some("level_shift"), slower)] = of("median_ms")[..] else {
+            panic!("{end}: {changes:?}");
+        };
+        assert_eq!(slower["worse"], true, "{end}");
+        assert!(
+            since.iter().any(|day| slower["since"] == *day),
+            "{end}: {slower}"
+        );
+        assert!(slower["p"].as_f64().unwrap() < 0.05, "{end}: {slower}");
+        let [(Some("web_fetch"), Some("outlier"), _)] = of("failure_ratio")[..] else {
+            panic!("{end}: {changes:?}");
+        };
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_events() {
     let desk = Desk::new();

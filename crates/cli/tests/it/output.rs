@@ -144,3 +144,58 @@ fn a_failure_leaves_what_was_there() {
     );
     assert_eq!(std::fs::read_dir(desk.cwd()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_row_is_asked_for_by_its_exact_name() {
+    let desk = desk();
+    desk.ok(&["record", "tool_call", "--tool", "X", "--duration-ms", "2"]);
+    for (model, provider) in [("m", "one"), ("m", "two"), ("n", "two")] {
+        desk.ok(&[
+            "record",
+            "llm_call",
+            "--model",
+            model,
+            "--provider",
+            provider,
+        ]);
+    }
+    let ask = |args: &[&str]| {
+        let mut line = vec!["report", "--json", "--section"];
+        line.extend(args);
+        desk.ok(&line).json()
+    };
+    let tools = ask(&["tools", "--name", "X"]);
+    assert_eq!(tools["tools"]["tools"].as_array().unwrap().len(), 1);
+    assert_eq!(tools["tools"]["tools"][0]["name"], "X");
+    assert_eq!(tools["tools"]["duration_ms"]["mean"], 2.0);
+    let none = ask(&["tools", "--name", "' OR 1=1 --"]);
+    assert_eq!(none["tools"]["tools"].as_array().unwrap().len(), 0);
+    for (args, models) in [
+        (&["models", "--name", "m"][..], 2),
+        (&["models", "--source", "two"], 2),
+        (&["models", "--name", "m", "--source", "two"], 1),
+    ] {
+        let found = ask(args);
+        let listed = found["models"]["models"].as_array().unwrap().len();
+        assert_eq!(listed, models, "{args:?}: {found}");
+    }
+    for (args, hint) in [
+        (&["--name", "x"][..], "hint: --section tools"),
+        (
+            &["--section", "tools,models", "--name", "x"],
+            "hint: --section tools",
+        ),
+        (
+            &["--section", "errors", "--name", "x"],
+            "hint: --section tools",
+        ),
+        (
+            &["--section", "tools", "--source", "x"],
+            "hint: --section models",
+        ),
+    ] {
+        let mut line = vec!["report"];
+        line.extend(args);
+        desk.tacho(&line).fails(2, &[hint]);
+    }
+}

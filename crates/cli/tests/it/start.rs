@@ -508,6 +508,42 @@ fn what_is_old_is_sealed_while_it_serves_and_what_is_young_stays() {
     drop(server);
 }
 
+/// The last hour is in no log any more, and shown all the same, once.
+#[test]
+fn live_figures_go_back_an_hour_whatever_was_sealed_meanwhile() {
+    let desk = Desk::new();
+    let call = [
+        "record",
+        "tool_call",
+        "--tool",
+        "grep",
+        "--duration-ms",
+        "4",
+    ];
+    desk.ok(&call);
+    desk.ok(&call);
+    desk.ok(&["compact"]);
+    desk.ok(&call);
+    assert!(desk.home().join("segments").exists());
+    let server = desk.serve(&[]);
+    let path = "/api/v1/live?family=tool&window=3600";
+    eventually("read in", || {
+        let (_, body) = server.get("dashboard", path);
+        let live: Json = serde_json::from_str(&body).unwrap();
+        live["series"][0]["count"] == 3
+    });
+    let (_, metrics) = server.get("prometheus", "/metrics");
+    assert!(
+        !metrics.contains("tool_name=\"grep\""),
+        "a counter has nothing of the past"
+    );
+    let once = desk
+        .ok(&["top", "--once", "--window", "3600", "--format", "json"])
+        .stdout;
+    let top: Json = serde_json::from_str(&once).unwrap();
+    assert!(once.contains("\"grep\""), "{top}");
+}
+
 /// The container's check, wherever the API listens and whatever it speaks.
 #[cfg(target_os = "linux")]
 #[test]

@@ -34,11 +34,13 @@ pub struct Change {
     pub days_before: u64,
     /// Days in `after`.
     pub days_after: u64,
-    /// Chance of such a difference without a change. For a shift two-sided, by
-    /// the days (Mann–Whitney U) or for parts by the events (Fisher's exact
-    /// test), times the splits that were tried; for an odd day of a part
-    /// corrected for all days looked at (Holm). `None` for an odd day of another
-    /// figure, which is judged by its distance.
+    /// Chance of such a difference without a change. For a shift two-sided, and
+    /// times the splits that were tried: of parts by the events (Fisher's exact
+    /// test), of medians the larger of that by the calls (Mood's median test) and
+    /// that by the days (Student's t), of sums by the days (Mann–Whitney U). For
+    /// an odd day of a part or a median by the events, corrected for all days
+    /// looked at (Holm). `None` for an odd day of a sum, which is judged by its
+    /// distance.
     pub p: Option<f64>,
     /// Whether it is for the worse.
     pub worse: bool,

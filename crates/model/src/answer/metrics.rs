@@ -19,6 +19,9 @@ pub struct Series {
     pub name: String,
     /// counter, gauge, histogram, summary or rate; `None` where unsaid.
     pub r#type: Option<String>,
+    /// What its values are in, as whoever measured says (UCUM's words as a rule:
+    /// `s`, `By`); `None` where nobody says, or they say several.
+    pub unit: Option<String>,
     /// How many measurements, including those without a number.
     pub points: u64,
     /// Their values, in the series' own unit.

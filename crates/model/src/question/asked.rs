@@ -170,20 +170,29 @@ macro_rules! of_scope {
 }
 
 of_scope!(
-    Agents,
     CachePerformance,
-    Caches,
     Changes,
     Discovery,
     Errors,
     Losses,
     Metrics,
-    Models,
     Sessions,
-    Tools,
     Trends,
     Usage
 );
+
+/// Questions that ask for everything of a scope unless told otherwise.
+macro_rules! of_all {
+    ($($name:ident),*) => {
+        $(impl Make for super::$name {
+            fn make(with: &With) -> Option<Self> {
+                Some(Self::new(with.scope))
+            }
+        })*
+    };
+}
+
+of_all!(Agents, Caches, Models, SessionList, Timeline, Tools);
 
 impl Make for super::Queries {
     fn make(with: &With) -> Option<Self> {
@@ -204,15 +213,6 @@ impl Make for super::Report {
     }
 }
 
-impl Make for super::SessionList {
-    fn make(with: &With) -> Option<Self> {
-        Some(Self {
-            scope: with.scope,
-            limit: Self::LIMIT,
-        })
-    }
-}
-
 impl Make for super::Trace {
     fn make(with: &With) -> Option<Self> {
         Some(Self {
@@ -221,12 +221,6 @@ impl Make for super::Trace {
             trace: None,
             limit: Self::LIMIT,
         })
-    }
-}
-
-impl Make for super::Timeline {
-    fn make(with: &With) -> Option<Self> {
-        Some(Self::new(with.scope))
     }
 }
 

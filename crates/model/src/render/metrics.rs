@@ -8,6 +8,7 @@ pub(super) fn sheet(found: &Metrics) -> Sheet {
     sheet.pair("Series", "series", Cell::Count(found.series.len() as u64));
     let columns = [
         ("Type", "type"),
+        ("Unit", "unit"),
         ("Points", "points"),
         ("Avg", "avg"),
         ("Min", "min"),
@@ -28,6 +29,7 @@ pub(super) fn sheet(found: &Metrics) -> Sheet {
             name,
             vec![
                 series.r#type.clone().map(Cell::Text).into(),
+                series.unit.clone().map(Cell::Text).into(),
                 Cell::Count(series.points),
                 figure(|s| s.mean),
                 figure(|s| s.min),

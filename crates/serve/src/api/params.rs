@@ -34,6 +34,9 @@ pub enum Takes {
     Text(usize),
     /// The same; with nothing in it, it counts as not given.
     TextOrNone(usize),
+    /// Text of at most so many characters, whatever it holds: what is stored was
+    /// named by others.
+    Name(usize),
     /// Text of at most so many bytes, whatever it holds.
     Statement(usize),
 }
@@ -213,6 +216,10 @@ impl Param {
                         .into(),
                 ),
             },
+            Takes::Name(most) => match (1..=most).contains(&value.chars().count()) {
+                true => Ok(()),
+                false => wrong(format!("text of 1 to {most} characters").into()),
+            },
             Takes::Statement(most) => match (1..=most).contains(&value.trim().len()) {
                 true => Ok(()),
                 false => wrong(format!("text of 1 to {most} bytes").into()),
@@ -269,7 +276,8 @@ impl Takes {
                 "maxLength": most,
                 "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
             }),
-            Self::Statement(most) => {
+            // Fewer are surely taken: they may be of four bytes each.
+            Self::Name(most) | Self::Statement(most) => {
                 json!({"type": "string", "minLength": 1, "maxLength": most / 4})
             }
         }
@@ -284,7 +292,7 @@ const INSTANT: &str = "^(1[7-9]|20|21)[0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-
 mod tests {
     use super::*;
 
-    const KNOWN: [Param; 7] = [
+    const KNOWN: [Param; 8] = [
         param("days", Takes::Whole(1, 36_500)),
         param("since", Takes::Instant),
         param("exact", Takes::Flag),
@@ -292,6 +300,7 @@ mod tests {
         param("section", Takes::SomeOf(&["tools", "models"])),
         param("agent", Takes::Text(16)),
         param("source", Takes::TextOrNone(16)),
+        param("name", Takes::Name(16)),
     ];
 
     const fn param(name: &'static str, takes: Takes) -> Param {
@@ -324,6 +333,8 @@ mod tests {
         let long = "é".repeat(16);
         check(&format!("agent={long}"), "agent", Some(&long));
         check("section=tools,models", "section", Some("tools,models"));
+        check("name=%0A%00", "name", Some("\n\0"));
+        check("name=+", "name", Some(" "));
         check("source=", "source", None);
         check("source=&source=x", "source", Some("x"));
         assert!(
@@ -381,6 +392,8 @@ mod tests {
         check(&format!("agent={}", "é".repeat(17)), "parameter", "agent");
         check("agent=", "parameter", "agent");
         check("source=%0A", "parameter", "source");
+        check("name=", "parameter", "name");
+        check("name=12345678901234567", "parameter", "name");
         check("exact=maybe", "parameter", "exact");
         check("format=pdf", "value", "pdf");
         check("section=tools,tool", "near", "tools");

@@ -141,18 +141,18 @@ const OF_TIMELINE: [Param; 4] = [
         name: "kind",
         doc: "Only events of this type, such as tool_call or llm_call. Without it: all, and then \
               no means and quantiles, which say nothing over different types.",
-        takes: Takes::Text(MOST_TEXT),
+        takes: Takes::Name(MOST_NAME),
     },
     Param {
         name: "name",
         doc: "Only events of this name: a tool, a model, a cache, a metric; `unknown`: those \
               without one.",
-        takes: Takes::Text(MOST_TEXT),
+        takes: Takes::Name(MOST_NAME),
     },
     Param {
         name: "source",
         doc: "Only events of this source: a provider, a component; `unknown`: those without one.",
-        takes: Takes::Text(MOST_TEXT),
+        takes: Takes::Name(MOST_NAME),
     },
     Param {
         name: "buckets",
@@ -162,12 +162,40 @@ const OF_TIMELINE: [Param; 4] = [
     },
 ];
 
-/// Sessions that are listed.
-const SESSIONS: Param = Param {
-    name: "limit",
-    doc: "At most so many sessions, the latest: 100 unless told otherwise.",
-    takes: Takes::Whole(1, MOST_ROWS as u64),
+/// One of what a question lists.
+const ONE: Param = Param {
+    name: "name",
+    doc: "Only the one of exactly this name, however many there are; `unknown`: what names none.",
+    takes: Takes::Name(MOST_NAME),
 };
+
+const ONE_AGENT: Param = Param {
+    name: "name",
+    doc: "Only the agent that is stored as exactly this, however many there are.",
+    takes: Takes::Name(MOST_NAME),
+};
+
+/// And one provider's.
+const PROVIDER: Param = Param {
+    name: "source",
+    doc: "Only models of exactly this provider; `unknown`: calls that name none.",
+    takes: Takes::Name(MOST_NAME),
+};
+
+/// Sessions that are listed.
+const SESSIONS: [Param; 2] = [
+    Param {
+        name: "limit",
+        doc: "At most so many sessions, the latest: 100 unless told otherwise.",
+        takes: Takes::Whole(1, MOST_ROWS as u64),
+    },
+    Param {
+        name: "agent",
+        doc: "Only sessions in which this agent did something within the window, by the hash it \
+              is stored under; alone or with others.",
+        takes: Takes::Name(MOST_NAME),
+    },
+];
 
 /// Which session or trace.
 const OF_TRACE: [Param; 3] = [
@@ -175,12 +203,12 @@ const OF_TRACE: [Param; 3] = [
         name: "session",
         doc: "Events of this session, by the id it is stored under. Without it and `trace`: of \
               the session that an event was recorded of last.",
-        takes: Takes::Text(MOST_TEXT),
+        takes: Takes::Name(MOST_NAME),
     },
     Param {
         name: "trace",
         doc: "Events of this trace, by the id it is stored under.",
-        takes: Takes::Text(MOST_TEXT),
+        takes: Takes::Name(MOST_NAME),
     },
     Param {
         name: "limit",
@@ -189,8 +217,9 @@ const OF_TRACE: [Param; 3] = [
     },
 ];
 
-/// Characters of a name that is asked for.
-const MOST_TEXT: usize = 256;
+/// Characters of a name that is asked for. What came through a door is shorter;
+/// what others write to the log need not be.
+const MOST_NAME: usize = 16 << 10;
 
 impl View {
     fn new(name: &'static str, doc: &'static str) -> Self {
@@ -220,7 +249,10 @@ impl View {
         });
         match name {
             "timeline" => params.extend(OF_TIMELINE),
-            "session_list" => params.push(SESSIONS),
+            "agents" => params.push(ONE_AGENT),
+            "caches" | "tools" => params.push(ONE),
+            "models" => params.extend([ONE, PROVIDER]),
+            "session_list" => params.extend(SESSIONS),
             "trace" => params.extend(OF_TRACE),
             _ => {}
         }
@@ -281,7 +313,17 @@ impl View {
                 timeline.source = text("source");
                 timeline.buckets = number("buckets", Timeline::BUCKETS);
             }
-            Question::SessionList(list) => list.limit = number("limit", SessionList::LIMIT),
+            Question::Agents(agents) => agents.name = text("name"),
+            Question::Caches(caches) => caches.name = text("name"),
+            Question::Models(models) => {
+                models.name = text("name");
+                models.source = text("source");
+            }
+            Question::Tools(tools) => tools.name = text("name"),
+            Question::SessionList(list) => {
+                list.limit = number("limit", SessionList::LIMIT);
+                list.agent = text("agent");
+            }
             Question::Trace(trace) => {
                 trace.session = text("session");
                 trace.trace = text("trace");

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tachograph_log::{Follower, Home, HomeError};
-use tachograph_model::{Event, UnixNanos};
+use tachograph_log::{Follower, Home, HomeError, LogFile};
+use tachograph_model::port::SealedLog;
+use tachograph_model::{Answerer, Event, UnixNanos};
 use tokio::sync::watch;
 
 use super::series::REACH;
@@ -48,7 +49,12 @@ struct Shared {
 }
 
 impl Feed {
-    pub(super) fn start(home: &Home, state: &Arc<Mutex<State>>) -> std::io::Result<Self> {
+    /// `answerer` knows what was sealed.
+    pub(super) fn start(
+        home: &Home,
+        state: &Arc<Mutex<State>>,
+        answerer: Option<Arc<dyn Answerer>>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Arc::clone(state),
             stop: AtomicBool::new(false),
@@ -58,13 +64,14 @@ impl Feed {
             failures: AtomicU64::new(0),
             changes: watch::Sender::new(0),
         });
-        // Where the past ends is settled now, before anything new can come.
+        // Where the past ends is settled now, before anything new can come, and
+        // before it is asked what is sealed: so nothing lies in neither.
         let past = Past::of(home);
         let thread = std::thread::Builder::new()
             .name("tacho-live".to_owned())
             .spawn({
                 let (shared, home) = (Arc::clone(&shared), home.clone());
-                move || run(&home, past, &shared)
+                move || run(&home, past, answerer, &shared)
             })?;
         Ok(Self {
             shared,
@@ -105,9 +112,9 @@ impl Feed {
 
 /// What was in the log when the server began.
 struct Past {
-    follower: Follower,
-    /// Bytes of it from where the follower starts.
-    bytes: u64,
+    files: Vec<LogFile>,
+    /// So many of the first are too old.
+    passed: usize,
 }
 
 impl Past {
@@ -115,8 +122,7 @@ impl Past {
     /// newest [`PAST_BYTES`].
     fn of(home: &Home) -> Result<Self, HomeError> {
         let files = home.files()?.files;
-        let now = UnixNanos::now();
-        let since = now.saturating_sub(REACH);
+        let since = UnixNanos::now().saturating_sub(REACH);
         let mut bytes = 0;
         let mut passed = files.len();
         for file in files.iter().rev() {
@@ -129,11 +135,31 @@ impl Past {
                 break;
             }
         }
-        Ok(Self {
-            follower: Follower::after(home, &files, passed),
-            bytes,
-        })
+        Ok(Self { files, passed })
     }
+
+    /// Who reads on from there, what is sealed left out, and how many bytes of
+    /// that are past.
+    fn follower(self, home: &Home, sealed: &[SealedLog]) -> (Follower, u64) {
+        let files = self.files.into_iter().enumerate();
+        let (read, rest): (Vec<_>, Vec<_>) =
+            files.partition(|(at, file)| *at < self.passed || is_sealed(file, sealed));
+        let bytes = rest.iter().map(|(_, file)| file.len).sum();
+        let passed = read.len();
+        let files: Vec<LogFile> = read.into_iter().chain(rest).map(|(_, file)| file).collect();
+        (Follower::after(home, &files, passed), bytes)
+    }
+}
+
+/// By its name, which only rotated files have, or as the file that it is.
+fn is_sealed(file: &LogFile, sealed: &[SealedLog]) -> bool {
+    let name = file.path.file_name();
+    sealed.iter().any(|log| {
+        let same_name = !file.live && name.is_some_and(|name| *name == *log.name);
+        // Inode numbers alone are used again.
+        let same_file = log.born != 0 && (log.inode, log.born) == (file.id.inode, file.id.born);
+        same_name || same_file
+    })
 }
 
 /// The time of the first event of a file; `None` when it cannot be told.
@@ -146,11 +172,19 @@ fn first_time(path: &Path) -> Option<UnixNanos> {
     Event::from_line(line).ok().map(|event| event.time)
 }
 
-fn run(home: &Home, past: Result<Past, HomeError>, shared: &Shared) {
+fn run(
+    home: &Home,
+    past: Result<Past, HomeError>,
+    answerer: Option<Arc<dyn Answerer>>,
+    shared: &Shared,
+) {
     // A past that cannot be read must not keep the present out.
-    let mut follower = past.ok().and_then(|mut past| {
-        follow(&mut past.follower, past.bytes, shared)?;
-        Some(past.follower)
+    let sealed = answerer.map(|answerer| sealed(&*answerer, shared));
+    let sealed = sealed.unwrap_or_default();
+    let mut follower = past.ok().and_then(|past| {
+        let (mut follower, bytes) = past.follower(home, &sealed);
+        follow(&mut follower, bytes, shared)?;
+        Some(follower)
     });
     lock(shared).settle();
     let mut last = Instant::now();
@@ -173,6 +207,25 @@ fn run(home: &Home, past: Result<Past, HomeError>, shared: &Shared) {
         shared.calm.store(wait > BUSY, Ordering::Relaxed);
         std::thread::park_timeout(wait);
     }
+}
+
+/// Reads what was sealed of the last hour; returns which files of the log are.
+fn sealed(answerer: &dyn Answerer, shared: &Shared) -> Vec<SealedLog> {
+    let since = UnixNanos::now().saturating_sub(REACH);
+    let Ok(sealed) = answerer.sealed_since(since) else {
+        shared.failures.fetch_add(1, Ordering::Relaxed);
+        return Vec::new();
+    };
+    let failures = sealed.left_out.len() as u64;
+    shared.failures.fetch_add(failures, Ordering::Relaxed);
+    let mut rest = &*sealed.lines;
+    while !rest.is_empty() && !shared.stop.load(Ordering::Relaxed) {
+        let (piece, after) = rest.split_at(whole_lines(rest, PIECE));
+        lock(shared).take(piece, UnixNanos::now());
+        rest = after;
+    }
+    shared.changes.send_modify(|number| *number += 1);
+    sealed.logs
 }
 
 /// Reads to the log's end, of which the first `past` bytes are not new; returns

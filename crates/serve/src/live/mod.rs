@@ -17,8 +17,9 @@
 //!   none it shares [`OTHER`]; both are counted); names of at most 256 bytes;
 //!   sketches and points within a budget of 80 MiB, over which they grow coarser
 //!   and shorter; metrics take no more than half of the points. A series without values takes under 2 KB.
-//! - What was in the log before (back to an hour, or its newest 64 MiB) is read
-//!   in after the start; [`Reading::since_start`] leaves it out.
+//! - What was in the log before (back to an hour, or its newest 64 MiB), and
+//!   what was sealed of the last hour, is read in after the start;
+//!   [`Reading::since_start`] leaves it out.
 
 mod bars;
 mod family;
@@ -38,7 +39,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tachograph_log::Home;
-use tachograph_model::{Event, Sink, SinkError, UnixNanos};
+use tachograph_model::{Answerer, Event, Sink, SinkError, UnixNanos};
 use tokio::sync::watch;
 
 use crate::config::Limits;
@@ -126,8 +127,29 @@ impl Live {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(home: &Home, limits: &Limits) -> std::io::Result<Arc<Self>> {
+        Self::start_with(home, limits, None)
+    }
+
+    /// The same, after what was sealed of the last hour and lies in no log any
+    /// more, as the answerer tells it.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_after(
+        home: &Home,
+        limits: &Limits,
+        answerer: Arc<dyn Answerer>,
+    ) -> std::io::Result<Arc<Self>> {
+        Self::start_with(home, limits, Some(answerer))
+    }
+
+    fn start_with(
+        home: &Home,
+        limits: &Limits,
+        answerer: Option<Arc<dyn Answerer>>,
+    ) -> std::io::Result<Arc<Self>> {
         let state = Arc::new(Mutex::new(State::new(limits.live_series)));
-        let feed = Feed::start(home, &state)?;
+        let feed = Feed::start(home, &state, answerer)?;
         Ok(Arc::new(Self { state, feed }))
     }
 

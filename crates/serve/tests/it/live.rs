@@ -2,12 +2,14 @@
 //! against a plain recomputation, and under whatever else may come.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tachograph_log::{Appender, Home};
-use tachograph_model::{Column, Event, UnixNanos};
+use tachograph_model::port::{Sealed, SealedLog};
+use tachograph_model::{Answer, Answerer, AskError, Column, Event, Question, UnixNanos};
 use tachograph_serve::config::Limits;
 use tachograph_serve::live::{Family, Live, OTHER, Reading, State, Stats};
 
@@ -713,4 +715,72 @@ fn changes_are_told_and_the_thread_ends() {
     assert!(began.elapsed() < Duration::from_secs(2));
     at.append();
     at.read(1);
+}
+
+/// Says what was sealed, whatever it is asked.
+struct Sealing(Sealed);
+
+impl Answerer for Sealing {
+    fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+        let question = question.name();
+        Err(AskError::Mismatch { question })
+    }
+
+    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
+        let hour = UnixNanos::now().saturating_sub(HOUR);
+        assert!(since.0.abs_diff(hour.0) < 5_000_000_000, "{since}");
+        Ok(self.0.clone())
+    }
+}
+
+/// After `tacho compact`, say: the last hour is in no log any more.
+#[test]
+fn what_was_sealed_of_the_last_hour_is_past_and_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::create(folder.path()).unwrap();
+    let log = Appender::new(&home);
+    let call = |name: &str| tool(UnixNanos::now().saturating_sub(HOUR / 2), name, 4.0).to_line();
+    // Sealed, but not deleted yet; one by its name, one as the file that it is.
+    let mut logs = Vec::new();
+    for _ in 0..2 {
+        log.append(&call("sealed")).unwrap();
+        let rotated = log.lock().unwrap().rotate().unwrap().unwrap();
+        let name = rotated.file_name().unwrap().to_string_lossy().into_owned();
+        let files = home.files().unwrap().files;
+        let file = files.iter().find(|file| file.path == rotated).unwrap();
+        let (inode, born) = (file.id.inode, file.id.born);
+        logs.push(SealedLog { name, inode, born });
+    }
+    logs[1].inode = 0;
+    if logs[0].born != 0 {
+        logs[0].name = "renamed.jsonl".to_owned();
+    }
+    log.append(&call("rotated")).unwrap();
+    log.lock().unwrap().rotate().unwrap();
+    log.append(&call("live")).unwrap();
+    let sealed = Sealed {
+        lines: [call("sealed"), call("sealed")].concat(),
+        logs,
+        left_out: vec!["a segment".to_owned()],
+    };
+    let live = Live::start_after(&home, &Limits::default(), Arc::new(Sealing(sealed))).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !live.overview().settled && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    log.append(&call("sealed")).unwrap();
+    while live.overview().events < 5 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(60));
+    let overview = live.overview();
+    assert_eq!((overview.events, overview.events_since_start), (5, 1));
+    assert_eq!(overview.failures, 1, "what could not be read is counted");
+    for (name, calls) in [("sealed", 3), ("rotated", 1), ("live", 1)] {
+        let reading = live.reading(Family::Tool, "", name, HOUR).expect(name);
+        assert_eq!(reading.window.expect("calls").count, calls, "{name}");
+        let new = u64::from(name == "sealed");
+        assert_eq!(reading.since_start.events, new, "{name}");
+    }
+    live.stop();
 }

@@ -95,6 +95,38 @@ pub const SUMMED: [Column; 11] = [
     Column::GraphqlQueries,
 ];
 
+/// In which unit the values of a cell are, as their events say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// No event says.
+    #[default]
+    Unsaid,
+    /// All that say one say this.
+    One(Arc<str>),
+    /// They say several.
+    Several,
+}
+
+impl Unit {
+    /// Of both; in whatever order.
+    pub fn merge(&mut self, other: &Self) {
+        match (&*self, other) {
+            (_, Self::Unsaid) => {}
+            (Self::Unsaid, other) => *self = other.clone(),
+            (Self::One(mine), Self::One(theirs)) if mine == theirs => {}
+            _ => *self = Self::Several,
+        }
+    }
+
+    pub(crate) fn say(&mut self, unit: &str) {
+        match self {
+            Self::Unsaid => *self = Self::One(Arc::from(unit)),
+            Self::One(said) if **said != *unit => *self = Self::Several,
+            _ => {}
+        }
+    }
+}
+
 /// What is known of a whole-number column in a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole {
@@ -159,6 +191,8 @@ pub struct Cell {
     pub durations: Distribution,
     /// `value`.
     pub values: Distribution,
+    /// What `value` is in.
+    pub unit: Unit,
     /// `cost_usd`.
     pub costs: Distribution,
     /// How many events named each kind of entity.
@@ -178,6 +212,7 @@ impl Cell {
             negative: 0,
             durations: Distribution::new(exact),
             values: Distribution::new(exact),
+            unit: Unit::Unsaid,
             costs: Distribution::new(exact),
             entities: BTreeMap::new(),
             wholes: Vec::new(),
@@ -242,6 +277,7 @@ impl Cell {
         self.negative += other.negative;
         self.durations.merge(other.durations);
         self.values.merge(other.values);
+        self.unit.merge(&other.unit);
         self.costs.merge(other.costs);
         for (entity, count) in other.entities {
             *self.entities.entry(entity).or_default() += count;
@@ -263,6 +299,7 @@ impl Cell {
         self.negative += other.negative;
         self.durations.merge_ref(&other.durations);
         self.values.merge_ref(&other.values);
+        self.unit.merge(&other.unit);
         self.costs.merge_ref(&other.costs);
         for (entity, count) in &other.entities {
             *self.entities.entry(entity.clone()).or_default() += count;

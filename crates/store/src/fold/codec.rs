@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tachograph_model::{COLUMNS, UnixNanos};
 use tachograph_stats::Histogram;
 
-use super::cell::{Cell, Whole};
+use super::cell::{Cell, Unit, Whole};
 use super::distribution::Distribution;
 
 const VERSION: u8 = 1;
@@ -49,6 +49,15 @@ pub(crate) fn encode_state(cell: &Cell, out: &mut Vec<u8>) {
         put(out, entity.len() as u128);
         out.extend(entity.as_bytes());
         put(out, u128::from(*count));
+    }
+    // States of before there were units end here.
+    match &cell.unit {
+        Unit::Unsaid => {}
+        Unit::Several => put(out, 0),
+        Unit::One(unit) => {
+            put(out, unit.len() as u128 + 1);
+            out.extend(unit.as_bytes());
+        }
     }
 }
 
@@ -99,6 +108,13 @@ pub(crate) fn decode_state(bytes: &[u8], cell: &mut Cell) -> Option<()> {
                 cell.entities.insert(Arc::from(entity), count);
             }
         }
+    }
+    if !reader.bytes.is_empty() {
+        let unit = match reader.length()?.checked_sub(1) {
+            None => Unit::Several,
+            Some(length) => Unit::One(std::str::from_utf8(reader.take(length)?).ok()?.into()),
+        };
+        cell.unit.merge(&unit);
     }
     reader.bytes.is_empty().then_some(())
 }

@@ -18,6 +18,7 @@ use foldhash::fast::FixedState;
 use tachograph_model::answer::OTHER;
 
 use super::cell::SeriesKey;
+use super::spec::{AGENTS_ARE_NAMES, Apart};
 use crate::note::Note;
 
 /// How much a question may hold, whatever the data.
@@ -71,10 +72,29 @@ impl<'a> SeriesRef<'a> {
         self.texts[0].unwrap_or_default()
     }
 
-    /// Leaves what charts tell apart.
-    pub(crate) fn give_up_for_charts(&mut self) {
-        let [_, _, agent, _, r#type, _, error_type] = &mut self.texts;
-        (*agent, *r#type, *error_type) = (None, None, None);
+    /// Leaves what is to be told apart.
+    pub(crate) fn leave(&mut self, apart: Apart) {
+        let [event_type, name, agent, source, r#type, status, error_type] = &mut self.texts;
+        match apart {
+            Apart::Everything => {}
+            Apart::Named => {
+                if !event_type.is_some_and(|it| AGENTS_ARE_NAMES.contains(&it)) {
+                    *agent = None;
+                }
+            }
+            Apart::Agents => {
+                for text in [name, source, r#type, status, error_type] {
+                    *text = None;
+                }
+                self.flags[1] = None;
+            }
+            Apart::Charts => (*agent, *r#type, *error_type) = (None, None, None),
+            Apart::Kinds => {
+                for text in [name, agent, source, r#type, error_type] {
+                    *text = None;
+                }
+            }
+        }
     }
 
     fn at_level(mut self, level: usize) -> Self {

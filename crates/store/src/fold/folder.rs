@@ -12,8 +12,9 @@ use tachograph_model::{UnixNanos, Window};
 
 use super::cell::{Cell, Grain, SeriesKey};
 use super::codec::decode_state;
-use super::crowd::{Bound, Census, Chosen, SeriesRef};
+use super::crowd::{Census, Chosen, SeriesRef};
 use super::first_named::each_entity;
+use super::spec::FoldSpec;
 use crate::error::StoreError;
 use crate::fold::FirstNamed;
 use crate::snapshot::Stretch;
@@ -27,86 +28,6 @@ use columns::{Columns, folded_columns};
 use run::add_run;
 
 type Map<K, V> = HashMap<K, V, FixedState>;
-
-/// What cells to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoldSpec {
-    /// How finely to group in time.
-    pub grain: Grain,
-    /// Keep every duration, value and cost (8 bytes each) rather than sketch
-    /// them.
-    pub exact: bool,
-    /// Only events of these types; `None` for all.
-    pub types: Option<Vec<String>>,
-    /// How much may be told apart; `None`: everything, whatever it takes.
-    pub bound: Option<Bound>,
-    /// Only what charts tell apart: neither agents nor types nor classes of
-    /// failure.
-    pub charts: bool,
-}
-
-impl FoldSpec {
-    /// All types, sketched.
-    pub fn new(grain: Grain) -> Self {
-        Self {
-            grain,
-            exact: false,
-            types: None,
-            bound: None,
-            charts: false,
-        }
-    }
-
-    /// The same, with only that told apart that charts do.
-    #[must_use]
-    pub fn for_charts(mut self) -> Self {
-        self.charts = true;
-        self
-    }
-
-    /// The same, with no more told apart than this.
-    #[must_use]
-    pub fn bounded(mut self, bound: Bound) -> Self {
-        self.bound = Some(bound);
-        self
-    }
-
-    /// The same, exact.
-    #[must_use]
-    pub fn exact(mut self) -> Self {
-        self.exact = true;
-        self
-    }
-
-    /// The same, of some types only.
-    #[must_use]
-    pub fn of_types(mut self, types: &[&str]) -> Self {
-        self.types = Some(types.iter().map(|name| (*name).to_owned()).collect());
-        self
-    }
-
-    /// The same, of all types.
-    pub(crate) fn of_all_types(&self) -> Self {
-        Self {
-            types: None,
-            ..self.clone()
-        }
-    }
-
-    /// The series that one counts to.
-    fn apart<'a>(&self, mut series: SeriesRef<'a>) -> SeriesRef<'a> {
-        if self.charts {
-            series.give_up_for_charts();
-        }
-        series
-    }
-
-    pub(crate) fn wants(&self, event_type: &str) -> bool {
-        self.types
-            .as_ref()
-            .is_none_or(|types| types.iter().any(|wanted| wanted == event_type))
-    }
-}
 
 /// What a folder does with series.
 #[derive(Clone, Debug, Default)]
@@ -280,9 +201,9 @@ impl Folder {
         self.codes = codes;
         let mut tally = census.lock();
         for (row, events) in known.into_values() {
-            let series = self.spec.apart(columns.series(row));
-            if self.spec.wants(series.event_type()) {
-                tally.see(&series, events);
+            let series = columns.series(row);
+            if self.spec.takes(&series) {
+                tally.see(&self.spec.apart(series), events);
             }
         }
         if let Some(lists) = &columns.entities {
@@ -296,10 +217,10 @@ impl Folder {
     /// [`StoreError::Crowded`].
     pub fn push_cell(&mut self, cell: Cell) -> Result<(), StoreError> {
         if let Taking::Census(census) = &self.taking {
-            if self.spec.wants(&cell.key.event_type) {
+            let series = SeriesRef::of(&cell.key);
+            if self.spec.takes(&series) {
                 let mut tally = census.lock();
-                let series = self.spec.apart(SeriesRef::of(&cell.key));
-                tally.see(&series, cell.count);
+                tally.see(&self.spec.apart(series), cell.count);
                 for (name, events) in &cell.entities {
                     tally.see_entity(name, *events);
                 }
@@ -435,10 +356,11 @@ impl Folder {
     }
 
     fn series_of(&mut self, columns: &Columns, row: usize) -> Option<u32> {
-        let series = self.spec.apart(columns.series(row));
-        if !self.spec.wants(series.event_type()) {
+        let series = columns.series(row);
+        if !self.spec.takes(&series) {
             return None;
         }
+        let series = self.spec.apart(series);
         let series = match &self.taking {
             Taking::Chosen(chosen) => chosen.place(series),
             _ => series,
@@ -447,10 +369,10 @@ impl Folder {
     }
 
     fn series_at(&mut self, key: &Arc<SeriesKey>) -> Option<u32> {
-        if !self.spec.wants(&key.event_type) {
+        let whole = SeriesRef::of(key);
+        if !self.spec.takes(&whole) {
             return None;
         }
-        let whole = SeriesRef::of(key);
         let series = self.spec.apart(whole);
         if let Taking::Chosen(chosen) = &self.taking {
             let series = chosen.place(series);

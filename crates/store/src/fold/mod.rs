@@ -13,13 +13,15 @@ mod crowd;
 mod distribution;
 mod first_named;
 mod folder;
+mod spec;
 
 pub(crate) use cell::KEY_FLAGS;
-pub use cell::{Cell, Grain, MEASURED, SUMMED, SeriesKey, Whole};
+pub use cell::{Cell, Grain, MEASURED, SUMMED, SeriesKey, Unit, Whole};
 pub(crate) use codec::encode_state;
 pub use crowd::Bound;
 pub(crate) use crowd::Census;
 pub use distribution::Distribution;
 pub use first_named::FirstNamed;
+pub use folder::Folder;
 pub(crate) use folder::Taking;
-pub use folder::{FoldSpec, Folder};
+pub use spec::{AGENTS_ARE_NAMES, Apart, FoldSpec, Only, Sought};

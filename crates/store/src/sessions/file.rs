@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, RecordBatch, StringArray,
-    StringDictionaryBuilder,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StringDictionaryBuilder,
 };
 use arrow::datatypes::{DataType, Decimal128Type, Field, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -45,6 +45,9 @@ const NUMBERS: [&str; 7] = [
 const SESSION: &str = "session_id";
 const AGENT: &str = "agent";
 const SEVERAL: &str = "several_agents";
+/// Which, where there are several. Files of before there was this column say
+/// only that there are.
+const AGENTS: &str = "agents";
 const COST: &str = "cost_usd";
 /// Of a dollar, as [`super::COST_UNIT`] has it.
 const COST_TYPE: DataType = DataType::Decimal128(38, 15);
@@ -58,6 +61,8 @@ fn schema() -> SchemaRef {
     let number = |name: &&str| Field::new(*name, DataType::Int64, *name == "tokens");
     fields.extend(NUMBERS.iter().map(number));
     fields.push(Field::new(COST, COST_TYPE, true));
+    let agents = DataType::new_list(DataType::Utf8, true);
+    fields.push(Field::new(AGENTS, agents, true));
     Arc::new(Schema::new(fields))
 }
 
@@ -119,7 +124,18 @@ fn batch_of(sessions: &Sessions) -> Result<RecordBatch, ArrowError> {
             _ => None,
         });
     }
-    let several: BooleanArray = each().map(|f| Some(f.by == By::Several)).collect();
+    let mut all = ListBuilder::new(StringBuilder::new());
+    for figures in each() {
+        let By::Several(agents) = &figures.by else {
+            all.append_null();
+            continue;
+        };
+        let names = agents.iter().map(|agent| &sessions.agents[*agent as usize]);
+        names.for_each(|name| all.values().append_value(name));
+        all.append(true);
+    }
+    let several = |by: &By<u32>| matches!(by, By::Several(_) | By::Many);
+    let several: BooleanArray = each().map(|f| Some(several(&f.by))).collect();
     let mut columns: Vec<ArrayRef> =
         vec![Arc::new(ids), Arc::new(agents.finish()), Arc::new(several)];
     type Number = fn(&Figures<u32>) -> Option<i64>;
@@ -136,6 +152,7 @@ fn batch_of(sessions: &Sessions) -> Result<RecordBatch, ArrowError> {
     columns.extend(numbers.map(number));
     let costs: Decimal128Array = each().map(|figures| figures.cost).collect();
     columns.push(Arc::new(costs.with_data_type(COST_TYPE)));
+    columns.push(Arc::new(all.finish()));
     RecordBatch::try_new(schema(), columns)
 }
 
@@ -176,6 +193,10 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
         .map(|name| folder.agent(name.unwrap_or_default()))
         .collect();
     let several = batch.column_by_name(SEVERAL)?.as_boolean_opt()?;
+    let all = match batch.column_by_name(AGENTS) {
+        Some(all) => Some(all.as_list_opt::<i32>()?),
+        None => None,
+    };
     let mut numbers = Vec::with_capacity(NUMBERS.len());
     for name in NUMBERS {
         numbers.push(
@@ -189,7 +210,15 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
         .as_primitive_opt::<Decimal128Type>()?;
     for row in 0..batch.num_rows() {
         let by = match (several.value(row), agents.keys().is_valid(row)) {
-            (true, _) => By::Several,
+            (true, _) => match all.filter(|all| all.is_valid(row)) {
+                None => By::Many,
+                Some(all) => {
+                    let all = all.value(row);
+                    let all = all.as_string_opt::<i32>()?.iter();
+                    let all = all.map(|name| folder.agent(name.unwrap_or_default()));
+                    By::all(all.collect())
+                }
+            },
             (false, false) => By::Nobody,
             (false, true) => By::One(*names.get(agents.keys().value(row) as usize)?),
         };
@@ -212,4 +241,40 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
         }
     }
     Some(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_several_agents_are_is_kept_and_not_made_up_where_it_was_not() {
+        let mut folder = Folder::default();
+        let [c, a] = ["c", "a"].map(|name| folder.agent(name));
+        let by = [By::Nobody, By::One(c), By::all(vec![c, a]), By::Many];
+        for (id, by) in ["w", "x", "y", "z"].iter().zip(by) {
+            let figures = Figures {
+                by,
+                ..Figures::default()
+            };
+            folder.add(hash_of(id), id, figures).unwrap();
+        }
+        let batch = batch_of(&folder.finish()).unwrap();
+        let read = |batch: &RecordBatch| {
+            let mut folder = Folder::default();
+            add_batch(batch, &mut folder).unwrap().unwrap();
+            let agent = folder.agent("a");
+            let sessions = folder.finish();
+            ["w", "x", "y", "z"].map(|id| {
+                let row = sessions.find(hash_of(id), id).unwrap();
+                sessions.figures(row).by.names(&agent)
+            })
+        };
+        let no = Some(false);
+        assert_eq!(read(&batch), [no, no, Some(true), None]);
+        let last = batch.num_columns() - 1;
+        let older: Vec<usize> = (0..last).collect();
+        assert_eq!(read(&batch.project(&older).unwrap()), [no, no, None, None]);
+        assert_eq!(batch.schema().field(last).name(), AGENTS);
+    }
 }

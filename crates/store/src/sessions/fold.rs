@@ -136,8 +136,8 @@ impl Folder {
     ) -> Result<(), StoreError> {
         let agents: Vec<u32> = sessions.agents.iter().map(|a| self.agent(a)).collect();
         for row in rows {
-            let figures = sessions.figures(row).clone();
-            let by = figures.by.map(|agent| agents[agent as usize]);
+            let figures = sessions.figures(row);
+            let by = figures.by.clone().map(|agent| agents[agent as usize]);
             self.add(sessions.hash(row), sessions.id(row), figures.told_by(by))?;
         }
         Ok(())

@@ -20,32 +20,81 @@ use tachograph_model::{UnixNanos, Window};
 pub(crate) use file::{NAME, read, write_if_worth};
 pub(crate) use fold::{Folder, columns};
 
-/// Of whose events the agent is one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// So many agents of a session are told apart.
+pub(crate) const MOST_AGENTS: usize = 64;
+
+/// Whose a session's events are, as far as they name an agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum By<A> {
     /// None is named.
     #[default]
     Nobody,
     /// All that name one name this one.
     One(A),
-    /// They name several.
-    Several,
+    /// They name these, two at least, in order.
+    Several(Box<[A]>),
+    /// They name more than are told apart, or it was not kept which.
+    Many,
 }
 
-impl<A: PartialEq> By<A> {
-    pub(crate) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Nobody, by) | (by, Self::Nobody) => by,
-            (Self::One(a), Self::One(b)) if a == b => Self::One(a),
-            _ => Self::Several,
+impl<A: Ord> By<A> {
+    /// These, in whatever order.
+    pub(crate) fn all(mut agents: Vec<A>) -> Self {
+        agents.sort_unstable();
+        agents.dedup();
+        match agents.len() {
+            0 | 1 => agents.pop().map_or(Self::Nobody, Self::One),
+            2..=MOST_AGENTS => Self::Several(agents.into()),
+            _ => Self::Many,
         }
     }
 
-    pub(crate) fn map<B>(self, to: impl FnOnce(A) -> B) -> By<B> {
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nobody, by) | (by, Self::Nobody) => by,
+            (Self::Many, _) | (_, Self::Many) => Self::Many,
+            (Self::One(a), Self::One(b)) => match a == b {
+                true => Self::One(a),
+                false => Self::all(vec![a, b]),
+            },
+            // Of every event of a session that has several: most name one of
+            // them.
+            (Self::Several(all), Self::One(one)) | (Self::One(one), Self::Several(all)) => {
+                if all.binary_search(&one).is_ok() {
+                    return Self::Several(all);
+                }
+                let mut all = all.into_vec();
+                all.push(one);
+                Self::all(all)
+            }
+            (Self::Several(some), Self::Several(others)) => {
+                if some == others {
+                    return Self::Several(some);
+                }
+                let mut all = some.into_vec();
+                all.extend(others);
+                Self::all(all)
+            }
+        }
+    }
+
+    pub(crate) fn map<B: Ord>(self, to: impl Fn(A) -> B) -> By<B> {
         match self {
             Self::Nobody => By::Nobody,
             Self::One(agent) => By::One(to(agent)),
-            Self::Several => By::Several,
+            // What was in order need not be afterwards.
+            Self::Several(agents) => By::all(agents.into_iter().map(to).collect()),
+            Self::Many => By::Many,
+        }
+    }
+
+    /// Whether events name this agent; `None` where that is not known.
+    pub(crate) fn names(&self, agent: &A) -> Option<bool> {
+        match self {
+            Self::Nobody => Some(false),
+            Self::One(one) => Some(one == agent),
+            Self::Several(agents) => Some(agents.binary_search(agent).is_ok()),
+            Self::Many => None,
         }
     }
 }
@@ -85,7 +134,7 @@ impl<A> Default for Figures<A> {
     }
 }
 
-impl<A: PartialEq> Figures<A> {
+impl<A: Ord> Figures<A> {
     pub(crate) fn merge(&mut self, other: Self) {
         self.by = std::mem::take(&mut self.by).and(other.by);
         self.first = self.first.min(other.first);
@@ -101,7 +150,7 @@ impl<A: PartialEq> Figures<A> {
 
 impl<A> Figures<A> {
     /// The same with the agent told otherwise.
-    pub(crate) fn told_by<B>(self, by: By<B>) -> Figures<B> {
+    pub(crate) fn told_by<B>(&self, by: By<B>) -> Figures<B> {
         Figures {
             by,
             first: self.first,
@@ -172,9 +221,18 @@ impl Sessions {
 
     /// What a row says, in its own words.
     pub(crate) fn told(&self, row: usize) -> Figures<Arc<str>> {
-        let figures = self.figures(row).clone();
-        let by = figures.by.map(|agent| self.agents[agent as usize].clone());
+        let figures = self.figures(row);
+        let by = figures
+            .by
+            .clone()
+            .map(|agent| self.agents[agent as usize].clone());
         figures.told_by(by)
+    }
+
+    /// The place of an agent among [`Self::agents`].
+    pub(crate) fn agent(&self, name: &str) -> Option<u32> {
+        let place = self.agents.iter().position(|agent| **agent == *name);
+        place.map(|place| place as u32)
     }
 
     /// The row of a session.
@@ -194,8 +252,13 @@ impl Sessions {
 
     /// About how much memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
+        let several = self.rows.iter().map(|row| match &row.figures.by {
+            By::Several(agents) => size_of_val::<[u32]>(agents),
+            _ => 0,
+        });
         self.ids.len()
             + self.rows.len() * (size_of::<Row>() + size_of::<u32>())
+            + several.sum::<usize>()
             + self.agents.len() * 64
     }
 }

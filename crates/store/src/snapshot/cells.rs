@@ -20,7 +20,7 @@ use super::kept::{self, Kept, Key, Stretch};
 use super::{Folded, Snapshot};
 use crate::decode::{BATCH_ROWS, Broken, LogPart};
 use crate::error::StoreError;
-use crate::fold::{Census, FoldSpec, Folder, Taking};
+use crate::fold::{Apart, Census, FoldSpec, Folder, Taking};
 use crate::manifest::Segment;
 use crate::note::Note;
 use crate::rollup::{Tier, read_tier};
@@ -189,7 +189,7 @@ fn add_kept_log(
         from: part.from,
         grain: spec.grain,
         exact: spec.exact,
-        charts: spec.charts,
+        apart: spec.apart,
     };
     let (mut stretch, fresh) = kept.get_of_log::<Stretch>(&key, part)?;
     let crowded = stretch.as_ref().is_some_and(|held| held.crowded);
@@ -232,7 +232,7 @@ fn fold_on(
     fresh: Range<u64>,
     spec: &FoldSpec,
 ) -> Result<Stretch, StoreError> {
-    let spec = spec.of_all_types().bounded(kept.bound());
+    let spec = spec.of_everything().bounded(kept.bound());
     let fresh = LogPart {
         from: fresh.start,
         to: fresh.end,
@@ -327,7 +327,7 @@ impl Snapshot {
                 None => self.fold_events(segment, stretch, spec, folder)?,
                 Some(tier) => {
                     let before = folder.rows();
-                    self.fold_tier(segment, tier, stretch, folder)?;
+                    self.fold_tier(segment, tier, stretch, spec, folder)?;
                     sketched += folder.rows() - before;
                 }
             }
@@ -340,6 +340,7 @@ impl Snapshot {
         segment: &Segment,
         tier: Tier,
         stretch: Window,
+        spec: &FoldSpec,
         folder: &mut Folder,
     ) -> Result<(), StoreError> {
         let path = self.home.root().join(tier.path(segment.day, &segment.id));
@@ -353,9 +354,15 @@ impl Snapshot {
         let key = Key::Tier {
             segment: segment.id.clone(),
             tier,
+            apart: spec.apart,
         };
+        // Of all series one is a small part: not worth to keep them all.
+        if spec.only.is_some() && kept.get::<Stretch>(&key).is_none() {
+            return read(stretch, folder);
+        }
         let cells = kept.get_or(key, || {
-            let spec = FoldSpec::new(tier.grain()).bounded(kept.bound());
+            let spec = FoldSpec::new(tier.grain()).telling(spec.apart);
+            let spec = spec.bounded(kept.bound());
             let mut folder = Folder::new(spec, Window::ALL);
             read(Window::ALL, &mut folder).map(|()| Stretch::of(folder))
         })?;
@@ -381,10 +388,10 @@ impl Snapshot {
             segment: segment.id.clone(),
             grain: spec.grain,
             exact: spec.exact,
-            charts: spec.charts,
+            apart: spec.apart,
         };
         let cells = kept.get_or(key, || {
-            let spec = spec.of_all_types().bounded(kept.bound());
+            let spec = spec.of_everything().bounded(kept.bound());
             let mut folder = Folder::new(spec.clone(), Window::ALL);
             self.scan_events(segment, Window::ALL, &spec, &mut folder)
                 .map(|()| Stretch::of(folder))
@@ -447,13 +454,23 @@ pub(crate) fn plan(
             window.to
         },
     };
-    // Less is told apart in it: it has fewer cells than even days have.
-    let chart = (spec.charts && has(Tier::Chart)).then_some(Tier::Chart);
-    if stretch == day {
-        let coarsest = || Tier::ALL.into_iter().rev().find(|tier| has(*tier));
-        return vec![(chart.or_else(coarsest), stretch)];
-    }
     let of = |tier: Tier| has(tier).then_some(tier);
+    // Where less is told apart, there are fewer cells.
+    let chart = match spec.apart {
+        Apart::Charts => of(Tier::Chart),
+        Apart::Kinds => of(Tier::Kind).or_else(|| of(Tier::Chart)),
+        _ => None,
+    };
+    if stretch == day {
+        let fewer = match spec.apart {
+            Apart::Everything => None,
+            Apart::Named => of(Tier::Named),
+            Apart::Agents => of(Tier::Agent),
+            Apart::Charts | Apart::Kinds => chart,
+        };
+        let coarsest = || Tier::ALL.into_iter().rev().find(|tier| has(*tier));
+        return vec![(fewer.or_else(coarsest), stretch)];
+    }
     let tiers = [chart.or_else(|| of(Tier::Hour)), of(Tier::Minute)];
     let mut pieces = Vec::new();
     cover(stretch, &tiers, &mut pieces);

@@ -152,7 +152,8 @@ impl Iterator for Events<'_> {
     }
 }
 
-fn times(batch: &RecordBatch) -> &[i64] {
+/// The times of a batch's rows.
+pub(crate) fn times(batch: &RecordBatch) -> &[i64] {
     batch
         .column_by_name(TIMESTAMP)
         .and_then(|array| array.as_primitive_opt::<TimestampNanosecondType>())

@@ -25,7 +25,7 @@ use tachograph_model::{UnixNanos, Window};
 
 use crate::decode::{Broken, LogPart, read_at};
 use crate::error::StoreError;
-use crate::fold::{Bound, Cell, FirstNamed, Folder, Grain};
+use crate::fold::{Apart, Bound, Cell, FirstNamed, Folder, Grain};
 use crate::rollup::Tier;
 use crate::sessions::Sessions;
 
@@ -36,13 +36,17 @@ const TAIL_BYTES: u64 = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     /// A tier of a segment, at its own grain.
-    Tier { segment: String, tier: Tier },
+    Tier {
+        segment: String,
+        tier: Tier,
+        apart: Apart,
+    },
     /// The events of a segment.
     Segment {
         segment: String,
         grain: Grain,
         exact: bool,
-        charts: bool,
+        apart: Apart,
     },
     /// The lines of a log that begin from an offset on.
     Log {
@@ -50,7 +54,7 @@ pub(crate) enum Key {
         from: u64,
         grain: Grain,
         exact: bool,
-        charts: bool,
+        apart: Apart,
     },
     /// The sessions of a segment.
     Sessions { segment: String },
@@ -308,7 +312,7 @@ mod tests {
             from: number,
             grain: Grain::Day,
             exact: true,
-            charts: false,
+            apart: Apart::Everything,
         }
     }
 

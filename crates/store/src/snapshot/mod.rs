@@ -24,6 +24,7 @@ mod open;
 mod sessions;
 
 pub(crate) use cells::describe;
+pub(crate) use events::times;
 pub use events::{Events, event_of};
 pub(crate) use kept::{Kept, Stretch};
 pub use lookup::Whose;
@@ -188,7 +189,26 @@ impl Snapshot {
     /// # Errors
     /// When the operating system fails; broken data is in the notes.
     pub fn sessions(&self, window: Window, limit: usize) -> Result<Listed, StoreError> {
-        sessions::list(self, window, limit, sessions::MOST)
+        self.sessions_of(None, window, limit)
+    }
+
+    /// As [`Self::sessions`], of those sessions in which an agent did something
+    /// within the window.
+    ///
+    /// # Errors
+    /// As [`Self::sessions`].
+    pub fn sessions_of(
+        &self,
+        agent: Option<&str>,
+        window: Window,
+        limit: usize,
+    ) -> Result<Listed, StoreError> {
+        let wanted = sessions::Wanted {
+            window,
+            agent,
+            limit,
+        };
+        sessions::list(self, wanted, sessions::MOST)
     }
 }
 

@@ -85,40 +85,56 @@ impl OfLog for LogSessions {
     }
 }
 
-/// The latest `limit` sessions of `window`.
+/// Which sessions are listed.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) window: Window,
+    /// Only those with an event of this agent.
+    pub(super) agent: Option<&'a str>,
+    /// The latest so many.
+    pub(super) limit: usize,
+}
+
+/// Lists sessions; about `most` are told apart.
 pub(super) fn list(
     snapshot: &Snapshot,
-    window: Window,
-    limit: usize,
+    wanted: Wanted<'_>,
     most: usize,
 ) -> Result<Listed, StoreError> {
+    let Wanted { window, agent, .. } = wanted;
     let sources = newest_first(snapshot, window);
-    let mut all = All::default();
+    let mut all = All::of(agent);
     let mut read = 0;
     while read < sources.len() && all.seen.len() <= most {
         let some = &sources[read..sources.len().min(read + snapshot.threads * 4)];
         read += some.len();
-        for part in side_by_side(snapshot.threads, some, |s| snapshot.part(s, window)) {
+        for part in side_by_side(snapshot.threads, some, |s| snapshot.part(s, wanted)) {
             all.add(part?);
         }
     }
-    let mut found = all.latest(limit);
+    let mut found = all.latest(wanted.limit);
+    let theirs = all.seen.iter().filter(|seen| seen.theirs);
     let mut listed = Listed {
-        found: all.seen.len() as u64,
+        found: theirs.count() as u64,
         ..Listed::default()
     };
+    let unsure = all.seen.iter().filter(|seen| !seen.theirs && seen.unsure);
+    let unsure = unsure.count() as u64;
+    if unsure > 0 {
+        listed.notes.push(Note::AgentsNotKnown { sessions: unsure });
+    }
     for part in &all.parts {
         found.collect(snapshot, window, part, &mut listed.notes);
     }
     // Sessions that are listed may have begun in files that were not looked at.
     for source in &sources[read..] {
-        let part = snapshot.part(source, window)?;
+        let part = snapshot.part(source, wanted)?;
         found.collect(snapshot, window, &part, &mut listed.notes);
         all.leave_out(part);
     }
     if read < sources.len() {
         listed.notes.push(Note::SessionsNotCounted {
-            counted: listed.found,
+            counted: all.seen.len() as u64,
             files: sources.len() - read,
         });
     }
@@ -144,6 +160,8 @@ fn newest_first(snapshot: &Snapshot, window: Window) -> Vec<Source<'_>> {
 /// Every session, once.
 #[derive(Default)]
 struct All<'a> {
+    /// Whose are listed, if not everybody's.
+    agent: Option<&'a str>,
     parts: Vec<Part<'a>>,
     seen: Vec<Seen>,
     places: Places,
@@ -157,24 +175,51 @@ struct Seen {
     part: u32,
     row: u32,
     last: i64,
+    /// It is one of those that are listed.
+    theirs: bool,
+    /// It may be one of them: who its agents are was not kept.
+    unsure: bool,
 }
 
 impl<'a> All<'a> {
+    fn of(agent: Option<&'a str>) -> Self {
+        Self {
+            agent,
+            ..Self::default()
+        }
+    }
+
     fn add(&mut self, mut part: Part<'a>) {
         self.take_notes(&mut part);
         let at = self.parts.len() as u32;
         let sessions = part.sessions.clone();
         let inside = part.inside.clone();
         self.parts.push(part);
+        // One that this part does not know did nothing in it, unless in a
+        // session whose agents are not known.
+        let agent = self
+            .agent
+            .map(|name| sessions.agent(name).unwrap_or(u32::MAX));
+        let mut see = |row: u32| {
+            let by = &sessions.figures(row as usize).by;
+            let named = agent.map_or(Some(true), |agent| by.names(&agent));
+            self.see(at, &sessions, row, named);
+        };
         match inside {
-            Some(rows) => rows.iter().for_each(|row| self.see(at, &sessions, *row)),
-            None => (0..sessions.len() as u32).for_each(|row| self.see(at, &sessions, row)),
+            Some(rows) => rows.into_iter().for_each(&mut see),
+            None => (0..sessions.len() as u32).for_each(&mut see),
         }
     }
 
-    fn see(&mut self, part: u32, sessions: &Sessions, row: u32) {
+    fn see(&mut self, part: u32, sessions: &Sessions, row: u32, named: Option<bool>) {
         let (id, hash) = (sessions.id(row as usize), sessions.hash(row as usize));
-        let last = sessions.figures(row as usize).last;
+        let one = Seen {
+            part,
+            row,
+            last: sessions.figures(row as usize).last,
+            theirs: named == Some(true),
+            unsure: named.is_none(),
+        };
         let next = self.seen.len() as u32;
         let (seen, parts) = (&self.seen, &self.parts);
         let place = self.places.of(hash, next, |place| {
@@ -182,8 +227,12 @@ impl<'a> All<'a> {
             parts[first.part as usize].sessions.id(first.row as usize) == id
         });
         match self.seen.get_mut(place as usize) {
-            Some(seen) => seen.last = seen.last.max(last),
-            None => self.seen.push(Seen { part, row, last }),
+            Some(seen) => {
+                seen.last = seen.last.max(one.last);
+                seen.theirs |= one.theirs;
+                seen.unsure |= one.unsure;
+            }
+            None => self.seen.push(one),
         }
     }
 
@@ -207,7 +256,8 @@ impl<'a> All<'a> {
 
     /// Those that were seen last; of the same instant in the order of their ids.
     fn latest(&self, limit: usize) -> Chosen {
-        let mut seen = self.seen.clone();
+        let theirs = self.seen.iter().filter(|seen| seen.theirs);
+        let mut seen: Vec<Seen> = theirs.copied().collect();
         let order = |a: &Seen, b: &Seen| {
             let by_time = b.last.cmp(&a.last);
             by_time.then_with(|| self.id(a).cmp(self.id(b)))
@@ -298,13 +348,13 @@ impl Chosen {
 }
 
 impl Snapshot {
-    fn part<'a>(&self, source: &Source<'a>, window: Window) -> Result<Part<'a>, StoreError> {
+    fn part<'a>(&self, source: &Source<'a>, wanted: Wanted<'_>) -> Result<Part<'a>, StoreError> {
         match source {
-            Source::Log(part) => self.log_part(part, window),
+            Source::Log(part) => self.log_part(part, wanted.window),
             // A segment counts wholly or, with a note, not at all.
             Source::Segment(segment) => {
                 Ok(self
-                    .segment_part(segment, window)
+                    .segment_part(segment, wanted)
                     .unwrap_or_else(|error| Part {
                         note: Some(self.unreadable(segment, &error)),
                         ..Part::default()
@@ -316,8 +366,9 @@ impl Snapshot {
     fn segment_part<'a>(
         &self,
         segment: &'a Segment,
-        window: Window,
+        wanted: Wanted<'_>,
     ) -> Result<Part<'a>, StoreError> {
+        let window = wanted.window;
         let known = self.known_sessions(segment);
         if segment.lies_in(window) {
             return Ok(Part::whole(match known {
@@ -331,17 +382,18 @@ impl Snapshot {
         };
         let mut inside = Vec::new();
         let mut cut = Vec::new();
-        let mut ends_later = false;
+        // Whose events lie in the window is not known without counting them.
+        let mut count_now = false;
         for row in 0..known.len() as u32 {
             let figures = known.figures(row as usize);
             if figures.lies_in(window) {
                 inside.push(row);
             } else if figures.overlaps(window) {
                 cut.push(row);
-                ends_later |= figures.last >= window.to.0;
+                count_now |= figures.last >= window.to.0 || wanted.agent.is_some();
             }
         }
-        if !ends_later {
+        if !count_now {
             inside.extend(&cut);
             return Ok(Part {
                 sessions: known,

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod answers;
-mod charts;
+mod apart;
 mod common;
 mod damage;
 mod keeping;
 mod kill;
 mod random;
+mod recent;
 mod sealing;
 mod sessions;

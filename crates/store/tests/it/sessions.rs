@@ -88,14 +88,24 @@ fn text(event: &Event, column: Column) -> Option<&str> {
 
 /// What is to be answered.
 fn naive(events: &[Event], window: Window) -> Vec<OneSession> {
+    naive_of(None, events, window)
+}
+
+/// The same, of one agent's.
+fn naive_of(agent: Option<&str>, events: &[Event], window: Window) -> Vec<OneSession> {
     let mut all: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in events.iter().filter(|event| window.contains(event.time)) {
         if let Some(id) = text(event, Column::SessionId).filter(|id| !id.is_empty()) {
             all.entry(id).or_default().push(event);
         }
     }
+    let is_theirs = |of: &Vec<&Event>| {
+        let mut of = of.iter();
+        agent.is_none() || of.any(|event| text(event, Column::Agent) == agent)
+    };
     let mut list: Vec<OneSession> = all
         .into_iter()
+        .filter(|(_, of)| is_theirs(of))
         .map(|(id, of)| {
             let count = |is: &dyn Fn(&Event) -> bool| of.iter().filter(|e| is(e)).count() as u64;
             let of_kind = |kind: &str| count(&|event| event.event_type == kind);
@@ -154,13 +164,20 @@ fn windows() -> Vec<Window> {
 fn check(store: &Store, events: &[Event], after: &str) {
     let snapshot = store.snapshot().unwrap();
     for window in windows() {
-        let wanted = naive(events, window);
-        for limit in [7, 7_000] {
-            let found = snapshot.sessions(window, limit).unwrap();
-            assert_eq!(found.found, wanted.len() as u64, "{after}: {window:?}");
-            assert_eq!(found.notes, [], "{after}: {window:?}");
+        for (agent, limit) in [
+            (None, 7),
+            (None, 7_000),
+            (Some("a0"), 7_000),
+            (Some("a1"), 7),
+            (Some("nobody"), 7),
+        ] {
+            let wanted = naive_of(agent, events, window);
+            let how = format!("{after}: {agent:?} {window:?} {limit}");
+            let found = snapshot.sessions_of(agent, window, limit).unwrap();
+            assert_eq!(found.found, wanted.len() as u64, "{how}");
+            assert_eq!(found.notes, [], "{how}");
             let expected = &wanted[..wanted.len().min(limit)];
-            assert_eq!(found.sessions, expected, "{after}: {window:?} {limit}");
+            assert_eq!(found.sessions, expected, "{how}");
         }
     }
     check_one(&snapshot, events, 7, after);
@@ -274,6 +291,34 @@ fn sessions_wherever_their_events_lie() {
     place.store().repair(std::time::Duration::ZERO).unwrap();
     assert!(!files(&place).is_empty(), "made again");
     check_all(&place, &fresh, &all, "repaired");
+}
+
+/// A session of few agents, and one of too many to tell apart.
+#[test]
+fn a_session_of_very_many_agents_is_told_of_where_one_of_them_is_asked_for() {
+    let of = |session: &str, at: i64| {
+        let mut event = Event::new(UnixNanos(BASE + at * SECOND), "tool_call");
+        let agent = format!("agent {}", at % 100);
+        event.set(Column::SessionId, Some(Value::Str(session.to_owned())));
+        event.set(Column::Agent, Some(Value::Str(agent)));
+        event
+    };
+    let few = (0..5_000).map(|at| of("few", at - at % 100 + at % 3));
+    let all: Vec<Event> = few.chain((0..5_000).map(|at| of("many", at))).collect();
+    let place = Place::new();
+    place.append(&all);
+    for after in ["in the log", "sealed", "sealed, by the file"] {
+        for (agent, sessions) in [("agent 1", vec!["few"]), ("agent 50", vec![])] {
+            let list = place.snapshot();
+            let list = list.sessions_of(Some(agent), Window::ALL, 9).unwrap();
+            let found: Vec<&str> = list.sessions.iter().map(|one| &*one.session).collect();
+            assert_eq!(found, sessions, "{after}: {agent}");
+            assert_eq!(list.found, sessions.len() as u64, "{after}: {agent}");
+            let said = [Note::AgentsNotKnown { sessions: 1 }];
+            assert_eq!(list.notes, said, "{after}: {agent}");
+        }
+        place.seal();
+    }
 }
 
 #[test]

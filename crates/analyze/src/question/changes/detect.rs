@@ -2,24 +2,40 @@
 //!
 //! A day's figure is a median, a part or a sum, so that a busy day counts no
 //! more than a quiet one. Level shifts are found by PELT (Killick et al. 2012)
-//! and must pass a Mann–Whitney test of the days before against the days since;
-//! as the split is chosen to fit, p is multiplied by the number of splits there
-//! were (Bonferroni), and over all shifts proposed the false discovery rate is
-//! kept at 10 % (Benjamini and Hochberg 1995). A shift must also be a fifth of
-//! the level. An odd day must lie ten robust standard deviations (median absolute
-//! deviation) above the other days and at double their median.
+//! and must be no accident by the days: as the split is chosen to fit, p is
+//! multiplied by the number of splits there were (Bonferroni). A shift must also
+//! be a fifth of the level. An odd day must lie ten robust standard deviations
+//! (median absolute deviation) above the other days and at double their median.
 //!
-//! A part of some hundred events varies by chance alone, and how much follows
-//! from their number. So parts are judged by the events, with Fisher's exact
-//! test: an odd day against all other days, over all days of all series with at
-//! most 1 % chance of a single false one (Holm 1979); a shift by the events
-//! before against those since, at a false discovery rate of 5 % over all series.
+//! A part of some hundred events varies by chance alone, and so does the median
+//! of some dozen calls, and how much follows from their number. So both are
+//! judged by the events, too:
+//!
+//! - parts with Fisher's exact test, at a false discovery rate of 5 % over all
+//!   series (Benjamini and Hochberg 1995);
+//! - medians with Mood's median test (1950): what part of the calls lies above
+//!   the median of all, before and since, or on that day and on the others? It is
+//!   Fisher's exact test again, and exact for whatever threshold follows from all
+//!   calls together, so that sketches do. But calls of one day have much in
+//!   common, and so the days must tell, too: by Student's t test of the
+//!   logarithms, and nearly all of them apart in rank. The larger p counts, at a
+//!   false discovery rate of 5 % over all series;
+//! - sums have nothing but the days: a Mann–Whitney test, at a false discovery
+//!   rate of 10 % over all shifts proposed.
+//!
+//! An odd day of parts and of medians is judged over all days of all series with
+//! at most 1 % chance of a single false one (Holm 1979).
+//!
+//! Days that the window cuts, today above all, are told from others: a sum of
+//! part of a day is no day's sum. It is in no level, but may be too much already.
+
+use std::rc::Rc;
 
 use tachograph_model::answer::{Change, Changes, Figure, Finding};
 use tachograph_model::time::date_of_day;
 use tachograph_stats::{
-    Fraction, Part, RobustScale, Sample, benjamini_hochberg, fisher, holm, level_shifts,
-    mann_whitney, mean, noise_penalty, quantile,
+    Fisher, Fraction, Part, RobustScale, Sample, benjamini_hochberg, fisher, holm, level_shifts,
+    mann_whitney, mean, noise_penalty, quantile, student,
 };
 
 /// Days that a series needs, and each side of a shift.
@@ -27,23 +43,34 @@ const MIN_DAYS: usize = 6;
 const MIN_SIDE: usize = 3;
 /// A shift is at least this part of the level before.
 const MIN_CHANGE: f64 = 0.2;
-const FALSE_DISCOVERY_RATE: f64 = 0.1;
-const FALSE_DISCOVERY_RATE_OF_PARTS: f64 = 0.05;
-/// And each shift must rank the days at this level, before any correction.
+const FALSE_DISCOVERY_RATE: f64 = 0.05;
+/// Of sums.
+const FALSE_DISCOVERY_RATE_BY_DAYS: f64 = 0.1;
+/// And each shift of sums and parts must rank the days at this level, before any
+/// correction.
 const SIGNIFICANT: f64 = 0.02;
+/// Of medians so many of the pairs of days, one before and one since, more than
+/// not are in order.
+const APART: f64 = 0.8;
+/// Robust standard deviations that a day lies away from a level that it is not of
+/// (Iglewicz and Hoaglin 1993).
+const ONSET_Z: f64 = 3.5;
 const OUTLIER_Z: f64 = 10.0;
 const OUTLIER_FACTOR: f64 = 2.0;
-/// The chance of a single odd day in a part where there is none, over all.
+/// The chance of a single odd day where there is none, over all.
 const FALSE_ODD_DAY: f64 = 0.01;
 /// Failure rates below this trouble nobody.
 const MIN_FAILURE_RATIO: f64 = 0.02;
 
 /// One figure a day, in order.
-pub(super) struct Series {
+#[derive(Clone)]
+pub(super) struct Series<'a> {
     pub(super) event_type: &'static str,
     pub(super) name: String,
     pub(super) figure: Figure,
     pub(super) days: Vec<Day>,
+    /// What medians are of.
+    pub(super) calls: Option<Rc<dyn Calls + 'a>>,
 }
 
 /// A day's figure.
@@ -54,6 +81,16 @@ pub(super) struct Day {
     pub(super) value: f64,
     /// What it is a part of, where it is one.
     pub(super) part: Option<Part>,
+    /// Whether the window holds all of it.
+    pub(super) whole: bool,
+}
+
+/// The calls of each day.
+pub(super) trait Calls {
+    /// The median of all calls of some days, or what is near it.
+    fn median(&self, days: &[Day]) -> Option<f64>;
+    /// How many of a day's calls lie above.
+    fn above(&self, day: &Day, threshold: f64) -> Option<Part>;
 }
 
 /// A day that stands out, by its place in the series.
@@ -64,9 +101,9 @@ struct Odd {
 }
 
 /// Finds what changed.
-pub(super) fn find(all: &[Series]) -> Changes {
-    let (long, short): (Vec<&Series>, Vec<_>) =
-        all.iter().partition(|series| series.days.len() >= MIN_DAYS);
+pub(super) fn find(all: &[Series<'_>]) -> Changes {
+    let is_long = |series: &&Series<'_>| series.of_levels().len() >= MIN_DAYS;
+    let (long, short): (Vec<&Series<'_>>, Vec<_>) = all.iter().partition(is_long);
     let mut changes = Changes {
         series: all.len() as u64,
         too_short: short.len() as u64,
@@ -74,31 +111,35 @@ pub(super) fn find(all: &[Series]) -> Changes {
     };
     let mut shifts = Vec::new();
     for (series, odd) in long.iter().zip(odd_days(&long)) {
+        let all = series.level_shift();
         let Some(odd) = odd else {
-            shifts.extend(series.level_shift());
+            shifts.extend(all);
             continue;
         };
         // An odd day would bend the level around it; but the highest day of a
         // level that is higher anyway is no odd day.
-        let shift = series.without(odd.at).level_shift();
-        if shift
-            .as_ref()
-            .is_some_and(|shift| series.belongs_to(odd.at, shift))
-        {
-            shifts.extend(series.level_shift());
+        let rest = series.without(odd.at).level_shift();
+        let level = all.as_ref().or(rest.as_ref());
+        if level.is_some_and(|shift| series.belongs_to(odd.at, shift)) {
+            shifts.extend(all.or(rest));
         } else {
             changes.changes.push(series.as_outlier(odd));
-            shifts.extend(shift);
+            shifts.extend(rest);
         }
     }
-    let (of_parts, others) = shifts.into_iter().partition(|shift| is_part(shift.figure));
-    let parts = long.iter().filter(|series| is_part(series.figure)).count();
-    let mut of_parts = discovered(of_parts, parts, FALSE_DISCOVERY_RATE_OF_PARTS);
-    let proposed = others.len();
-    changes.changes.append(&mut of_parts);
-    changes
-        .changes
-        .append(&mut discovered(others, proposed, FALSE_DISCOVERY_RATE));
+    let kinds: [fn(Figure) -> bool; 3] = [is_part, is_median, is_sum];
+    for is_of in kinds {
+        let proposed = shifts.iter().filter(|shift| is_of(shift.figure));
+        let proposed: Vec<Change> = proposed.cloned().collect();
+        let (looked, rate) = match is_of(Figure::CostUsd) {
+            true => (proposed.len(), FALSE_DISCOVERY_RATE_BY_DAYS),
+            false => {
+                let looked = long.iter().filter(|series| is_of(series.figure));
+                (looked.count(), FALSE_DISCOVERY_RATE)
+            }
+        };
+        changes.changes.extend(discovered(proposed, looked, rate));
+    }
     changes.changes.sort_by(|a, b| {
         let size = |change: &Change| change.factor.map_or(f64::INFINITY, |f| f.ln().abs());
         (b.worse, size(b))
@@ -112,12 +153,21 @@ fn is_part(figure: Figure) -> bool {
     matches!(figure, Figure::FailureRatio | Figure::HitRatio)
 }
 
+fn is_median(figure: Figure) -> bool {
+    figure == Figure::MedianMs
+}
+
+fn is_sum(figure: Figure) -> bool {
+    figure == Figure::CostUsd
+}
+
 /// The odd day of each series, if it has one.
-fn odd_days(all: &[&Series]) -> Vec<Option<Odd>> {
+fn odd_days(all: &[&Series<'_>]) -> Vec<Option<Odd>> {
     let mut found: Vec<Option<Odd>> = all.iter().map(|series| series.odd_day()).collect();
     // Each series names its likeliest day; all of its days were looked at.
-    let parts = all.iter().filter(|s| s.figure == Figure::FailureRatio);
-    let looked = parts.map(|series| series.days.len()).sum();
+    let by_events = [Figure::FailureRatio, Figure::MedianMs];
+    let by_events = all.iter().filter(|s| by_events.contains(&s.figure));
+    let looked = by_events.map(|series| series.days.len()).sum();
     let chances: Vec<f64> = found.iter().filter_map(|odd| odd.as_ref()?.p).collect();
     let mut corrected = holm(&chances, looked).into_iter();
     for odd in &mut found {
@@ -129,23 +179,22 @@ fn odd_days(all: &[&Series]) -> Vec<Option<Odd>> {
     found
 }
 
-impl Series {
-    fn values(&self) -> Vec<f64> {
-        self.days.iter().map(|day| day.value).collect()
-    }
-
+impl Series<'_> {
     fn without(&self, at: usize) -> Self {
-        let mut days = self.days.clone();
-        days.remove(at);
-        Self {
-            days,
-            name: self.name.clone(),
-            ..*self
-        }
+        let mut others = self.clone();
+        others.days.remove(at);
+        others
     }
 
-    /// The day that may stand far above the others. Of a part with the chance
-    /// of it, not yet corrected for how many days were looked at.
+    /// The days whose figures make a level: of sums only whole ones.
+    fn of_levels(&self) -> Vec<Day> {
+        let days = self.days.iter();
+        let days = days.filter(|day| day.whole || !is_sum(self.figure));
+        days.copied().collect()
+    }
+
+    /// The day that may stand far above the others. Of a part and of a median
+    /// with the chance of it, not yet corrected for how many days were looked at.
     fn odd_day(&self) -> Option<Odd> {
         match self.figure {
             Figure::HitRatio => None,
@@ -162,76 +211,134 @@ impl Series {
             Some((at, fisher(rest, part)?.greater))
         });
         let (at, p) = chances.min_by(|a, b| a.1.total_cmp(&b.1))?;
-        let others = mean(&self.without(at).values())?;
+        let others = mean(&values(&self.without(at).days))?;
         let value = self.days[at].value;
         (value > OUTLIER_FACTOR * others && self.matters(value)).then_some(Odd { at, p: Some(p) })
     }
 
     fn far_day(&self) -> Option<Odd> {
-        let values = self.values();
-        let (at, highest) = values
-            .iter()
-            .copied()
-            .enumerate()
-            .max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let (others, _) = Sample::new(self.without(at).values());
+        let days = self.days.iter().enumerate();
+        let (at, day) = days.max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
+        let days = self.without(at).of_levels();
+        let (others, _) = Sample::new(values(&days));
         let others = others?;
         // Days that are alike have no deviation: anything is far from them.
-        let far = RobustScale::of(&others).is_none_or(|scale| scale.z(highest) >= OUTLIER_Z);
+        let far = RobustScale::of(&others).is_none_or(|scale| scale.z(day.value) >= OUTLIER_Z);
         let median = quantile(&others, Fraction::MEDIAN);
-        (far && highest > OUTLIER_FACTOR * median).then_some(Odd { at, p: None })
+        if !far || day.value <= OUTLIER_FACTOR * median {
+            return None;
+        }
+        let p = match is_median(self.figure) {
+            true => Some(self.by_calls(&days, &[*day])?.greater),
+            false => None,
+        };
+        Some(Odd { at, p })
     }
 
     fn as_outlier(&self, odd: Odd) -> Change {
-        let others = self.without(odd.at).values();
+        let others = values(&self.without(odd.at).of_levels());
         let Day { day, value, .. } = self.days[odd.at];
         self.change(Finding::Outlier, day, &others, &[value], odd.p)
     }
 
     /// The last shift that is large enough to speak of. What was proposed after
-    /// it and is not belongs to the level since.
+    /// it and is not belongs to the level since; and where a level is reached in
+    /// steps, it is since the first of them.
     fn level_shift(&self) -> Option<Change> {
-        let values = self.values();
-        if values.len() < MIN_DAYS {
+        let days = self.of_levels();
+        if days.len() < MIN_DAYS {
             return None;
         }
+        let values = values(&days);
         let penalty = noise_penalty(&values)
             .unwrap_or(0.0)
             .max(least_penalty(&values));
         let mut shifts = level_shifts(&values, MIN_SIDE, penalty)?;
+        let mut found: Option<(usize, usize, Change)> = None;
         while let Some(at) = shifts.pop() {
             let start = shifts.last().copied().unwrap_or(0);
-            if let Some(shift) = self.shift_at(&values, start, at) {
-                return Some(shift);
+            let shift = self.shift_at(&days[start..at], &days[at..], days.len());
+            match (&found, shift) {
+                (None, None) => {}
+                (None, Some(shift)) => found = Some((start, at, shift)),
+                (Some((_, step, held)), Some(shift))
+                    if step - at < 2 * MIN_SIDE && held.worse == shift.worse =>
+                {
+                    found = Some((start, at, shift));
+                }
+                _ => break,
             }
         }
-        None
+        let (start, at, shift) = found?;
+        let onset = start + onset(&values[start..], at - start);
+        if onset == at {
+            return Some(shift);
+        }
+        let (before, after) = (&values[start..onset], &values[onset..]);
+        let since = days[onset].day;
+        Some(self.change(Finding::LevelShift, since, before, after, shift.p))
     }
 
-    fn shift_at(&self, values: &[f64], start: usize, at: usize) -> Option<Change> {
-        let (before, after) = (&values[start..at], &values[at..]);
-        let mut p = mann_whitney(before, after)?.p;
-        if p > SIGNIFICANT {
-            return None;
-        }
-        if is_part(self.figure) {
-            let (before, after) = (&self.days[start..at], &self.days[at..]);
-            p = fisher(together(before)?, together(after)?)?.two_sided();
-        }
+    /// `days` there were to split.
+    fn shift_at(&self, before: &[Day], after: &[Day], days: usize) -> Option<Change> {
+        let by_days = self.by_days(before, after)?;
+        let p = match self.figure {
+            Figure::FailureRatio | Figure::HitRatio => {
+                fisher(together(before)?, together(after)?)?.two_sided()
+            }
+            Figure::MedianMs => by_days.max(self.by_calls(before, after)?.two_sided()),
+            Figure::CostUsd => by_days,
+        };
         // The split was chosen to fit, among so many.
-        let splits = (values.len() - 2 * MIN_SIDE + 1) as f64;
+        let splits = (days - 2 * MIN_SIDE + 1) as f64;
         let p = Some((p * splits).min(1.0));
-        let since = self.days[at].day;
-        let change = self.change(Finding::LevelShift, since, before, after, p);
+        let since = after.first()?.day;
+        let (before, after) = (values(before), values(after));
+        let change = self.change(Finding::LevelShift, since, &before, &after, p);
         let size = (change.after - change.before).abs();
         let large = size >= MIN_CHANGE * change.before.abs();
         (large && self.matters(change.before.max(change.after))).then_some(change)
     }
 
+    /// The chance of days so far apart; `None` where they are not.
+    fn by_days(&self, before: &[Day], after: &[Day]) -> Option<f64> {
+        let (before, after) = (values(before), values(after));
+        let ranks = mann_whitney(&before, &after)?;
+        if !is_median(self.figure) {
+            return (ranks.p <= SIGNIFICANT).then_some(ranks.p);
+        }
+        if ranks.cliffs_delta.abs() < APART {
+            return None;
+        }
+        // Ranks of a few days say little: that 3 of 9 are the highest has a
+        // chance of 2 %, whether by a hair or by far.
+        let by_far = student(&logs(&before), &logs(&after));
+        Some(by_far.map_or(ranks.p, |by_far| by_far.p))
+    }
+
+    /// The chance that calls are so unequally above and below the median of all.
+    fn by_calls(&self, before: &[Day], after: &[Day]) -> Option<Fisher> {
+        let calls = self.calls.as_ref()?;
+        let median = calls.median(&[before, after].concat())?;
+        let above = |days: &[Day]| {
+            let each = days.iter().map(|day| calls.above(day, median));
+            each.collect::<Option<Vec<Part>>>()?
+                .into_iter()
+                .reduce(Part::with)
+        };
+        fisher(above(before)?, above(after)?)
+    }
+
     /// Whether the day is within the level since the shift, and not far above.
     fn belongs_to(&self, at: usize, shift: &Change) -> bool {
         let Day { day, value, .. } = self.days[at];
-        shift.worse && date_of_day(day) >= shift.since && value < OUTLIER_FACTOR * shift.after
+        let others = self.without(at).of_levels();
+        let since = others
+            .into_iter()
+            .filter(|day| date_of_day(day.day) >= shift.since);
+        let level = mean(&values(&since.collect::<Vec<_>>()));
+        let level = level.unwrap_or(shift.after);
+        shift.worse && date_of_day(day) >= shift.since && value < OUTLIER_FACTOR * level
     }
 
     fn matters(&self, level: f64) -> bool {
@@ -264,10 +371,47 @@ impl Series {
     }
 }
 
+fn values(days: &[Day]) -> Vec<f64> {
+    days.iter().map(|day| day.value).collect()
+}
+
+/// Of values above zero; what has no logarithm is left out by whoever takes them.
+fn logs(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| value.ln()).collect()
+}
+
 /// The penalty for a noise of two per cent, for days that are nearly alike.
 fn least_penalty(values: &[f64]) -> f64 {
     let noise = 0.02 * mean(values).unwrap_or(0.0);
     (3.0 * noise * noise * (values.len() as f64).ln()).max(f64::MIN_POSITIVE)
+}
+
+/// Where a level began to be left that was left for good at `at`: a shift is put
+/// where the days on both sides are most alike, and of what gets worse day by day
+/// the first days are more like those before. They belong to the shift if they lie
+/// apart from all before, in its direction, and by as much as matters.
+fn onset(values: &[f64], at: usize) -> usize {
+    let up = mean(&values[at..]) > mean(&values[..at]);
+    let mut onset = at;
+    while onset > MIN_SIDE {
+        let (base, day) = (&values[..onset - 1], values[onset - 1]);
+        let (Some(base), _) = Sample::new(base.to_vec()) else {
+            break;
+        };
+        let Some(scale) = RobustScale::of(&base) else {
+            break;
+        };
+        let level = scale.median;
+        let (away, z) = match up {
+            true => (day - level, scale.z(day)),
+            false => (level - day, -scale.z(day)),
+        };
+        if z < ONSET_Z || away < MIN_CHANGE / 2.0 * level.abs() {
+            break;
+        }
+        onset -= 1;
+    }
+    onset
 }
 
 /// All days' events together; `None` when the figure is no part.

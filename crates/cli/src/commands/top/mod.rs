@@ -21,10 +21,14 @@ mod screen;
 mod tests;
 mod view;
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, anyhow};
+use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
 use tachograph_serve::config::Limits;
 use tachograph_serve::live::Live;
+use tachograph_store::Store;
 
 use self::app::App;
 use self::board::Boards;
@@ -66,8 +70,10 @@ pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
         ));
     }
     let root = std::path::absolute(ctx.folder())?;
-    let live =
-        Live::start(&Home::at(&root), &Limits::default()).context("cannot follow the log")?;
+    let home = Home::at(&root);
+    let engine = Engine::open(Store::open_readonly(&home), EngineConfig::default());
+    let live = Live::start_after(&home, &Limits::default(), Arc::new(engine));
+    let live = live.context("cannot follow the log")?;
     let source = Following {
         live: &live,
         boards: Boards::of(&root),

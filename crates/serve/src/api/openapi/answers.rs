@@ -174,8 +174,8 @@ structs! {
     Loss { kind: String, reason: String, count: u64, first: UnixNanos, last: UnixNanos, }
     Metrics { series: Vec<Series>, }
     Series {
-        source: Option<String>, name: String, r#type: Option<String>, points: u64,
-        value: Option<Spread>, first: UnixNanos, last: UnixNanos,
+        source: Option<String>, name: String, r#type: Option<String>, unit: Option<String>,
+        points: u64, value: Option<Spread>, first: UnixNanos, last: UnixNanos,
     }
     Models {
         models: Vec<ModelUse>, calls: Outcomes, tokens: TokenCounts, cost_usd: Option<f64>,

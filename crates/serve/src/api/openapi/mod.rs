@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod paths;
 mod schemas;
+mod seed4;
 mod server;
 
 use std::sync::LazyLock;

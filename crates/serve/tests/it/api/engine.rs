@@ -40,6 +40,9 @@ impl Answerer for Engine {
         let mut about = About::new(question.scope().unwrap_or(&everything));
         about.events = 3;
         about.note(Note::new(NoteKind::LinesSkipped, "one line holds no event"));
+        if let Some(picked) = picked(question) {
+            about.note(Note::new(NoteKind::LinesSkipped, picked));
+        }
         let found = match question {
             Question::Tools(_) => Found::Tools(tools().into()),
             Question::Agents(_) => Found::Agents(Box::default()),
@@ -86,6 +89,20 @@ impl Answerer for Engine {
         };
         Ok(Answer { about, found })
     }
+}
+
+/// What was asked for by name, so that it can be seen.
+fn picked(question: &Question) -> Option<String> {
+    let texts = match question {
+        Question::Agents(asked) => vec![&asked.name],
+        Question::Caches(asked) => vec![&asked.name],
+        Question::Models(asked) => vec![&asked.name, &asked.source],
+        Question::SessionList(asked) => vec![&asked.agent],
+        Question::Tools(asked) => vec![&asked.name],
+        _ => return None,
+    };
+    let any = texts.iter().any(|text| text.is_some());
+    any.then(|| json!(texts).to_string())
 }
 
 fn tools() -> Tools {

@@ -25,6 +25,10 @@ impl Texts {
         Ok(Self(Some((dictionary, values))))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(super) fn get(&self, row: usize) -> Option<&str> {
         let (dictionary, values) = self.0.as_ref()?;
         let key = dictionary

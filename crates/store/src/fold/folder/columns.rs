@@ -17,7 +17,12 @@ pub(super) fn folded_columns() -> &'static [&'static str] {
     static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let mut names = vec![TIMESTAMP];
         names.extend(SeriesKey::text_columns());
-        let others = [&KEY_FLAGS[..], &MEASURED, &SUMMED, &[Column::Entities]];
+        let others = [
+            &KEY_FLAGS[..],
+            &MEASURED,
+            &SUMMED,
+            &[Column::Entities, Column::Unit],
+        ];
         names.extend(others.concat().into_iter().map(Column::name));
         names
     });
@@ -32,6 +37,7 @@ pub(super) struct Columns {
     pub(super) floats: [Option<Arc<dyn Array>>; 3],
     pub(super) wholes: Vec<(Column, Arc<dyn Array>)>,
     pub(super) entities: Option<Arc<dyn Array>>,
+    pub(super) units: Texts,
 }
 
 impl Columns {
@@ -74,6 +80,7 @@ impl Columns {
             floats: [durations?, values?, costs?],
             wholes,
             entities: typed(Column::Entities)?,
+            units: Texts::of(find(Column::Unit.name()))?,
         })
     }
 }

@@ -51,6 +51,10 @@ pub(super) fn add_run(
             }
         }
     }
+    if !columns.units.is_empty() {
+        let units = run.clone().filter_map(|row| columns.units.get(row));
+        units.for_each(|unit| cell.unit.say(unit));
+    }
     if let Some(array) = &columns.entities {
         add_entities(cell, array, run);
     }
