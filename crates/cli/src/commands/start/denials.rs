@@ -65,7 +65,8 @@ const KINDS: [Kind; 14] = [
         |counters| counters.alerts_undelivered.get(),
     ),
     (
-        "how alerts stand could not be kept (alerts/state.json in the home)",
+        "how alerts stand, or who was told of them, could not be kept (alerts/state.json and \
+         alerts/told.jsonl in the home)",
         |counters| counters.alert_states_unkept.get(),
     ),
 ];
