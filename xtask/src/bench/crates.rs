@@ -61,6 +61,9 @@ impl CrateBench {
             bail!("cargo bench ended with {status}");
         }
         rows.extend(asked::rows(&self.name, &divan.medians));
+        if rows.is_empty() {
+            bail!("{} printed no row of five cells", self.name);
+        }
         Ok(rows)
     }
 }

@@ -131,9 +131,8 @@ fn latest(address: SocketAddr) -> Result<One> {
     let query = statement.replace(' ', "%20").replace('>', "%3E");
     let body = Client::to(address)?.get(&format!("/api/v1/sql?query={query}"))?;
     let answer: Json = serde_json::from_slice(&body)?;
-    let row = &answer["rows"][0];
-    let text = |at: usize| row[at].as_str().map(str::to_owned);
-    let found = text(0).zip(text(1));
+    let text = |column: &str| answer[0][column].as_str().map(str::to_owned);
+    let found = text("session_id").zip(text("trace_id"));
     let (session, trace) = found.with_context(|| format!("no session in {answer}"))?;
     Ok(One { session, trace })
 }
