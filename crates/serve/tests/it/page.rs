@@ -74,6 +74,21 @@ fn browsers_get_the_page_and_programs_a_pointer() {
 }
 
 #[test]
+fn the_server_says_where_each_door_is() {
+    let door = Door::open();
+    let told = get(door.addresses().dashboard, "/api/v1/server", &[]).json();
+    let doors = door.addresses().by_name();
+    for (name, address) in doors {
+        let address = address.map(|address| address.to_string());
+        let listener = told["listeners"][name].as_str().map(str::to_owned);
+        assert_eq!(listener, address, "{name}");
+    }
+    let listeners = told["listeners"].as_object().map(|it| it.len());
+    assert_eq!(listeners, Some(doors.len()));
+    assert!(told["listeners"]["otlp_http"].is_string(), "{told}");
+}
+
+#[test]
 fn a_page_that_is_turned_off_is_not_there() {
     let door = Door::with(Config {
         page: false,
