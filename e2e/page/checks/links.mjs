@@ -1,7 +1,7 @@
 // Addresses: each is a view that can be handed on, and Back leads back.
 
 import { oddities, open, settled } from '../browser.mjs';
-import { fortnight, until } from '../servers.mjs';
+import { fortnight, until, wait } from '../servers.mjs';
 import { views } from '../views.mjs';
 
 const SOME = ['overview', 'tool', 'sessions', 'trace', 'sql-result'];
@@ -94,12 +94,21 @@ async function chosen(browser, server, hash, act) {
   return wrong;
 }
 
+/** Until the address, which follows a moment later, has that part and rests. */
+function written(page, part) {
+  return until(`${part} in the address`, async () => {
+    const before = page.url();
+    await wait(600);
+    return before.includes(part) && page.url() === before;
+  });
+}
+
 async function tables(browser, server) {
   const page = await open(browser, `${server.url}/#/tools`);
   await settled(page);
   // All of them in one moment: none is lost.
   await page.evaluate(() => document.querySelectorAll('figcaption button').forEach((button) => button.click()));
-  await until('they are in the address', () => page.url().includes('tables='));
+  await written(page, 'tables=');
   const after = await stands(page);
   const other = await open(browser, page.url());
   const there = await stands(other);
@@ -120,7 +129,7 @@ async function walked(browser, server) {
   const some = (await page.locator('tbody th').nth(2).innerText()).slice(0, 8);
   const found = `find.sessions=${encodeURIComponent(some)}`;
   await page.getByLabel('Filter Sessions').pressSequentially(some);
-  await until('the filter in the address', () => page.url().includes(found));
+  await written(page, found);
   const wrong = [];
   const rows = await page.locator('tbody tr').count();
   await page.evaluate((to) => (location.hash = to), trace);
@@ -129,7 +138,7 @@ async function walked(browser, server) {
   for (let step = 0; step < 60; step += 1) await page.keyboard.press('ArrowDown');
   for (let step = 0; step < 12; step += 1) await page.keyboard.press('+');
   const row = await page.locator('.wf-chosen .wf-label').innerText();
-  await until('the zoom in the address', () => page.url().includes('zoom='));
+  await written(page, 'zoom=');
   const other = await open(browser, page.url());
   await settled(other);
   const there = await other.locator('.wf-chosen .wf-label').innerText();

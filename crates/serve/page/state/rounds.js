@@ -42,7 +42,7 @@ export function createRounds(world, every) {
     if (timer !== null) world.cancel(timer);
     timer = null;
     const all = [...members].filter((member) => !slow.has(member));
-    if (going || all.length === 0 || world.unseen()) return;
+    if (going || all.length === 0) return;
     const usual = Math.min(...all.map((member) => member.asked())) + every;
     // As the dearest of them allows.
     const early = Math.max(...all.map((member) => member.asked() + member.wait()));
@@ -52,6 +52,7 @@ export function createRounds(world, every) {
 
   async function round() {
     timer = null;
+    // Whoever looks again plans anew.
     if (going || world.unseen()) return;
     going = true;
     grown = false;
