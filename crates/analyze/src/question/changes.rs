@@ -4,7 +4,7 @@ mod detect;
 
 use std::rc::Rc;
 
-use detect::{Calls, Day, Series};
+use detect::{Calls, Day, LEAST_PART, Series};
 use tachograph_model::answer::{Changes, Figure};
 use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{Scope, UnixNanos};
@@ -19,9 +19,6 @@ use crate::digest::Digest;
 const MIN_EVENTS: u64 = 5;
 const MIN_MEDIAN: u64 = 10;
 const MIN_TRIALS: u64 = 20;
-/// A day that the window cuts stands for itself, in medians, from this part of a
-/// usual day's calls on.
-const LEAST_PART: f64 = 0.25;
 
 /// Answers from the cells.
 pub fn answer(cells: &Cells, scope: &Scope) -> Changes {

@@ -46,6 +46,8 @@ const MIN_CHANGE: f64 = 0.2;
 const FALSE_DISCOVERY_RATE: f64 = 0.05;
 /// Of sums.
 const FALSE_DISCOVERY_RATE_BY_DAYS: f64 = 0.1;
+/// In medians days stand for themselves from this part of a usual day's calls on.
+pub(super) const LEAST_PART: f64 = 0.25;
 /// And each shift of sums and parts must rank the days at this level, before any
 /// correction.
 const SIGNIFICANT: f64 = 0.02;
@@ -242,8 +244,7 @@ impl Series<'_> {
     }
 
     /// The last shift that is large enough to speak of. What was proposed after
-    /// it and is not belongs to the level since; and where a level is reached in
-    /// steps, it is since the first of them.
+    /// it and is not belongs to the level since.
     fn level_shift(&self) -> Option<Change> {
         let days = self.of_levels();
         if days.len() < MIN_DAYS {
@@ -254,29 +255,32 @@ impl Series<'_> {
             .unwrap_or(0.0)
             .max(least_penalty(&values));
         let mut shifts = level_shifts(&values, MIN_SIDE, penalty)?;
-        let mut found: Option<(usize, usize, Change)> = None;
-        while let Some(at) = shifts.pop() {
-            let start = shifts.last().copied().unwrap_or(0);
-            let shift = self.shift_at(&days[start..at], &days[at..], days.len());
-            match (&found, shift) {
-                (None, None) => {}
-                (None, Some(shift)) => found = Some((start, at, shift)),
-                (Some((_, step, held)), Some(shift))
-                    if step - at < 2 * MIN_SIDE && held.worse == shift.worse =>
-                {
-                    found = Some((start, at, shift));
-                }
-                _ => break,
+        while let Some(last) = shifts.pop() {
+            let (start, splits) = match is_median(self.figure) {
+                true => slope(&values, &mut shifts, last),
+                false => (shifts.last().copied().unwrap_or(0), last..=last),
+            };
+            let proposed = splits.filter_map(|at| {
+                let shift = self.shift_at(&days[start..at], &days[at..], days.len())?;
+                Some((at, shift))
+            });
+            // Of several steps none may be one by itself.
+            let is_one = |shift: &Change| shift.p.is_some_and(|p| p <= FALSE_DISCOVERY_RATE);
+            let proposed = proposed.filter(|(_, it)| !is_median(it.figure) || is_one(it));
+            let apart = |at: usize| scatter(&values[start..at]) + scatter(&values[at..]);
+            let best = proposed.min_by(|a, b| apart(a.0).total_cmp(&apart(b.0)));
+            let Some((at, shift)) = best else {
+                continue;
+            };
+            let onset = start + onset(&values[start..], at - start);
+            if onset == at {
+                return Some(shift);
             }
+            let (before, after) = (&values[start..onset], &values[onset..]);
+            let since = days[onset].day;
+            return Some(self.change(Finding::LevelShift, since, before, after, shift.p));
         }
-        let (start, at, shift) = found?;
-        let onset = start + onset(&values[start..], at - start);
-        if onset == at {
-            return Some(shift);
-        }
-        let (before, after) = (&values[start..onset], &values[onset..]);
-        let since = days[onset].day;
-        Some(self.change(Finding::LevelShift, since, before, after, shift.p))
+        None
     }
 
     /// `days` there were to split.
@@ -302,7 +306,8 @@ impl Series<'_> {
 
     /// The chance of days so far apart; `None` where they are not.
     fn by_days(&self, before: &[Day], after: &[Day]) -> Option<f64> {
-        let (before, after) = (values(before), values(after));
+        let least = LEAST_PART * self.usual(&[before, after].concat());
+        let (before, after) = (self.busy(before, least), self.busy(after, least));
         let ranks = mann_whitney(&before, &after)?;
         if !is_median(self.figure) {
             return (ranks.p <= SIGNIFICANT).then_some(ranks.p);
@@ -314,6 +319,30 @@ impl Series<'_> {
         // chance of 2 %, whether by a hair or by far.
         let by_far = student(&logs(&before), &logs(&after));
         Some(by_far.map_or(ranks.p, |by_far| by_far.p))
+    }
+
+    /// How many calls a day has as a rule; 0 where that does not matter.
+    fn usual(&self, days: &[Day]) -> f64 {
+        let mut calls: Vec<u64> = days.iter().map(|day| self.count(day)).collect();
+        calls.sort_unstable();
+        calls[calls.len() / 2] as f64
+    }
+
+    /// The figures of days with so many calls: the middle of a few calls is far off
+    /// by chance. All, where else too few days would be left.
+    fn busy(&self, days: &[Day], least: f64) -> Vec<f64> {
+        let busy = days.iter().filter(|day| self.count(day) as f64 >= least);
+        let busy: Vec<Day> = busy.copied().collect();
+        match busy.len() < MIN_SIDE {
+            true => values(days),
+            false => values(&busy),
+        }
+    }
+
+    fn count(&self, day: &Day) -> u64 {
+        let calls = self.calls.as_ref();
+        let calls = calls.and_then(|calls| calls.above(day, f64::MAX));
+        calls.map_or(0, Part::trials)
     }
 
     /// The chance that calls are so unequally above and below the median of all.
@@ -371,6 +400,12 @@ impl Series<'_> {
     }
 }
 
+/// Squared distances from the mean, in sum.
+fn scatter(values: &[f64]) -> f64 {
+    let mean = mean(values).unwrap_or(0.0);
+    values.iter().map(|value| (value - mean).powi(2)).sum()
+}
+
 fn values(days: &[Day]) -> Vec<f64> {
     days.iter().map(|day| day.value).collect()
 }
@@ -384,6 +419,30 @@ fn logs(values: &[f64]) -> Vec<f64> {
 fn least_penalty(values: &[f64]) -> f64 {
     let noise = 0.02 * mean(values).unwrap_or(0.0);
     (3.0 * noise * noise * (values.len() as f64).ln()).max(f64::MIN_POSITIVE)
+}
+
+/// Where a shift may lie, and where the level before it begins: around the last
+/// that was proposed, and those before it that go the same way within days, which
+/// are the steps that a slope is cut into. Those are taken from `shifts`.
+fn slope(
+    values: &[f64],
+    shifts: &mut Vec<usize>,
+    last: usize,
+) -> (usize, std::ops::RangeInclusive<usize>) {
+    let before = |shifts: &[usize]| shifts.last().copied().unwrap_or(0);
+    let up = |from: usize, at: usize, to: usize| mean(&values[at..to]) > mean(&values[from..at]);
+    let (mut first, mut to) = (last, values.len());
+    while let Some(step) = shifts.last().copied()
+        && first - step < 2 * MIN_SIDE
+        && up(before(&shifts[..shifts.len() - 1]), step, first) == up(step, first, to)
+    {
+        shifts.pop();
+        (first, to) = (step, first);
+    }
+    let start = before(shifts);
+    let from = (start + MIN_SIDE).max((first + 1).saturating_sub(MIN_SIDE));
+    let to = (last + MIN_SIDE - 1).min(values.len() - MIN_SIDE);
+    (start, from..=to)
 }
 
 /// Where a level began to be left that was left for good at `at`: a shift is put
