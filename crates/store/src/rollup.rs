@@ -18,6 +18,7 @@
 //! dear one: its cells may be nearly as many as the events. Without it the edges of
 //! a window, at most two hours, are read from the events.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -337,11 +338,105 @@ fn batch_of(cells: &[&Cell]) -> Result<RecordBatch, arrow::error::ArrowError> {
     RecordBatch::try_new(rollup_schema(), columns)
 }
 
+/// The cells of a tier as its file has them: in a tenth of the room that they
+/// take when they are counted with.
+#[derive(Debug, Default)]
+pub(crate) struct TierRows {
+    rows: Vec<TierRow>,
+    /// The states, one behind the other.
+    states: Vec<u8>,
+    series: usize,
+}
+
+#[derive(Debug)]
+struct TierRow {
+    key: Arc<SeriesKey>,
+    start: UnixNanos,
+    count: u64,
+    /// Where its state ends.
+    end: usize,
+}
+
+impl TierRows {
+    /// Reads all cells of a tier.
+    pub(crate) fn read(path: &Path) -> Result<Self, StoreError> {
+        let mut found = Self::default();
+        let mut keys: HashSet<Arc<SeriesKey>> = HashSet::new();
+        each_row(path, Window::ALL, |row| {
+            let key = match keys.get(&row.key) {
+                Some(key) => key.clone(),
+                None => {
+                    let key = Arc::new(row.key);
+                    keys.insert(key.clone());
+                    key
+                }
+            };
+            found.states.extend(row.state);
+            found.rows.push(TierRow {
+                key,
+                start: row.start,
+                count: row.count,
+                end: found.states.len(),
+            });
+            Ok(true)
+        })?;
+        found.rows.shrink_to_fit();
+        found.states.shrink_to_fit();
+        found.series = keys.len();
+        Ok(found)
+    }
+
+    /// Folds those that start in `window`. False when a state is damaged.
+    pub(crate) fn fold(&self, window: Window, folder: &mut Folder) -> Result<bool, StoreError> {
+        let mut from = 0;
+        for row in &self.rows {
+            let state = &self.states[from..row.end];
+            from = row.end;
+            let wanted = window.contains(row.start) && folder.wants(&row.key.event_type);
+            if wanted && !folder.push_state(&row.key, row.start, row.count, state)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.rows.len() * size_of::<TierRow>()
+            + self.states.len()
+            + self.series * size_of::<SeriesKey>()
+    }
+}
+
 /// Folds the cells of a tier that start in `window`.
 pub(crate) fn read_tier(
     path: &Path,
     window: Window,
     folder: &mut Folder,
+) -> Result<(), StoreError> {
+    each_row(path, window, |row| {
+        let wanted = window.contains(row.start) && folder.wants(&row.key.event_type);
+        if !wanted {
+            return Ok(true);
+        }
+        folder.push_state(&Arc::new(row.key), row.start, row.count, row.state)
+    })
+}
+
+/// A row of a tier's file.
+struct Row<'a> {
+    key: SeriesKey,
+    start: UnixNanos,
+    count: u64,
+    state: &'a [u8],
+}
+
+/// Gives every row of a tier's file that may start in `window` to `take`, which
+/// says whether it is sound.
+fn each_row(
+    path: &Path,
+    window: Window,
+    mut take: impl FnMut(Row<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     use parquet::arrow::ProjectionMask;
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -390,16 +485,15 @@ pub(crate) fn read_tier(
             what: "read a rollup",
             source: arrow::error::ArrowError::ParseError(format!("{} is damaged", path.display())),
         };
-        push_batch(&batch, window, folder).ok_or_else(damaged)??;
+        rows_of_batch(&batch, &mut take).ok_or_else(damaged)??;
     }
     Ok(())
 }
 
 /// `None` when the batch is damaged.
-fn push_batch(
+fn rows_of_batch(
     batch: &RecordBatch,
-    window: Window,
-    folder: &mut Folder,
+    take: &mut impl FnMut(Row<'_>) -> Result<bool, StoreError>,
 ) -> Option<Result<(), StoreError>> {
     let starts = batch
         .column_by_name("start")?
@@ -425,10 +519,6 @@ fn push_batch(
     let success = batch.column_by_name(success)?.as_boolean_opt()?;
     let hit = batch.column_by_name(hit)?.as_boolean_opt()?;
     for row in 0..batch.num_rows() {
-        let start = UnixNanos(starts.value(row));
-        if !window.contains(start) {
-            continue;
-        }
         let text = |at: usize| {
             let (dictionary, values) = &texts[at];
             let keys = dictionary.keys();
@@ -437,12 +527,8 @@ fn push_batch(
                 .flatten()
         };
         let flag = |flags: &BooleanArray| flags.is_valid(row).then(|| flags.value(row));
-        let event_type = text(0)?;
-        if !folder.wants(&event_type) {
-            continue;
-        }
-        let key = Arc::new(SeriesKey {
-            event_type,
+        let key = SeriesKey {
+            event_type: text(0)?,
             name: text(1),
             agent: text(2),
             source: text(3),
@@ -451,9 +537,14 @@ fn push_batch(
             error_type: text(6),
             success: flag(success),
             hit: flag(hit),
-        });
-        let count = u64::try_from(counts.value(row)).ok()?;
-        match folder.push_state(&key, start, count, states.value(row)) {
+        };
+        let row = Row {
+            key,
+            start: UnixNanos(starts.value(row)),
+            count: u64::try_from(counts.value(row)).ok()?,
+            state: states.value(row),
+        };
+        match take(row) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(error) => return Some(Err(error)),

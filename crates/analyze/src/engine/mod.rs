@@ -126,8 +126,8 @@ impl Engine {
                 notes,
             });
         }
-        let mut fold = |apart| {
-            let spec = manner.spec(&self.config).telling(apart);
+        let mut fold = |apart, grain| {
+            let spec = manner.spec(&self.config).telling(apart).by(grain);
             let folded = snapshot.cells(window, &spec).map_err(notes::read_error)?;
             for note in notes::of_store(&folded.notes) {
                 if !notes.contains(&note) {
@@ -136,10 +136,14 @@ impl Engine {
             }
             Ok::<_, AskError>(Cells::new(folded.cells, self.config.threads))
         };
-        let cells = fold(manner.apart)?;
+        // Rollups are read twice in no time; a log is not.
+        let long_log = !snapshot.keeps() && snapshot.log_bytes() > LOG_READ_TWICE;
         let cells = match manner.also_by_agent {
-            true => cells.with_agents(fold(Apart::Agents)?),
-            false => cells,
+            true if long_log => fold(Apart::Everything, manner.grain)?,
+            true => {
+                fold(manner.apart, manner.grain)?.with_agents(fold(Apart::Agents, Grain::Window)?)
+            }
+            false => fold(manner.apart, manner.grain)?,
         };
         Ok(Gathered {
             cells,
@@ -165,20 +169,22 @@ struct Manner<'a> {
     also_by_agent: bool,
 }
 
+/// A log of so many bytes may be read once for agents and once for the rest.
+const LOG_READ_TWICE: u64 = 16 << 20;
 /// A chart is asked for again and again, and its lines are no thicker than the
 /// error of a sketch: from so many events on the rollups do.
 const EXACT_CHART: u64 = 100_000;
 
 impl<'a> Manner<'a> {
     fn of(question: &'a Question) -> Self {
-        let (grain, exact_most) = match question {
-            Question::Timeline(q) => (question::timeline::grain(q), EXACT_CHART),
-            _ => (Grain::Day, u64::MAX),
+        let exact_most = match question {
+            Question::Timeline(_) => EXACT_CHART,
+            _ => u64::MAX,
         };
         Self {
             types: question::types(question),
             only: question::only(question),
-            grain,
+            grain: question::grain(question),
             exact_most,
             apart: question::apart(question),
             also_by_agent: matches!(question, Question::Report(_)),

@@ -24,7 +24,7 @@ pub mod usage;
 
 use tachograph_model::Question;
 use tachograph_model::answer::{Found, Note, Storage, Tally};
-use tachograph_store::{Apart, Only, Sought};
+use tachograph_store::{Apart, Grain, Only, Sought};
 
 use crate::cells::{self, Cells, Row};
 
@@ -92,6 +92,20 @@ pub(crate) fn only(question: &Question) -> Option<Only> {
         source,
         beside: Some(LOSS),
     })
+}
+
+/// Returns how finely events are folded for a question: by day where it looks
+/// at days, else all at once.
+pub(crate) fn grain(question: &Question) -> Grain {
+    match question {
+        Question::Timeline(q) => timeline::grain(q),
+        Question::Changes(_)
+        | Question::Queries(_)
+        | Question::Report(_)
+        | Question::Trends(_)
+        | Question::Usage(_) => Grain::Day,
+        _ => Grain::Window,
+    }
 }
 
 /// Returns what a question tells apart.

@@ -1,5 +1,7 @@
 //! More series than a question may tell apart.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use tachograph_analyze::{Bound, Engine, EngineConfig};
 use tachograph_model::answer::{About, NoteKind, OTHER, Report};
 use tachograph_model::{Ask, Column, Event, Scope, question};
@@ -186,7 +188,7 @@ fn a_crowd_is_summed_and_the_frequent_stay_apart_wherever_the_events_lie() {
     let of = |store: Store, config: &EngineConfig| Engine::open(store, config.clone());
     let kept = of(store().keeping(64 << 20), &exact);
     let small = of(store().keeping(64 << 10), &exact);
-    let mut answers = Vec::new();
+    let mut stay: BTreeMap<bool, BTreeSet<BTreeSet<String>>> = BTreeMap::new();
     for sealed in ["a log", "segments"] {
         for (how, engine) in [
             ("exact", &of(store(), &exact)),
@@ -200,17 +202,17 @@ fn a_crowd_is_summed_and_the_frequent_stay_apart_wherever_the_events_lie() {
             check(&format!("{sealed}, {how}"), engine);
             check_one(&format!("{sealed}, {how}"), engine);
             let names = report(engine).0.tools.tools.into_iter();
-            answers.push(names.map(|tool| tool.name).collect::<Vec<_>>());
+            let names: BTreeSet<String> = names.map(|tool| tool.name).collect();
+            stay.entry(how == "sketches").or_default().insert(names);
         }
         store().seal(SealOptions::default()).expect("sealed");
     }
-    // The same ones stay, whoever asks.
-    let sorted = answers.into_iter().map(|mut names| {
-        names.sort();
-        names
-    });
-    let sorted: Vec<_> = sorted.collect();
-    assert!(sorted.windows(2).all(|pair| pair[0] == pair[1]));
+    // The same ones stay, whoever asks. Sketches of tools do not tell agents apart:
+    // among equally frequent ones others may stay there.
+    for of_one_kind in stay.values() {
+        assert_eq!(of_one_kind.len(), 1, "{stay:?}");
+    }
+    assert_eq!(stay.len(), 2);
 }
 
 #[test]

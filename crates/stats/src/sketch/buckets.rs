@@ -24,8 +24,11 @@ pub(super) const MAX_CELL: u64 = super::MAX_COUNT;
 
 /// So many distinct buckets are kept as a list.
 const LIST: usize = 64;
+/// As many at most, where nothing is to come but reading and merging.
+const LONG_LIST: usize = 4_096;
 
-/// Either a sorted list of cells or, beyond [`LIST`] of them, a dense range.
+/// Either a sorted list of cells or, beyond [`LIST`] of them or the room that a
+/// list was made with, a dense range.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buckets {
     /// Index of `dense[0]`.
@@ -38,6 +41,35 @@ pub(super) struct Buckets {
 impl Buckets {
     pub(super) fn memory_bytes(&self) -> usize {
         self.dense.capacity() * size_of::<u128>() + self.list.capacity() * size_of::<(u32, u128)>()
+    }
+
+    /// The same in less room, if there is such: for what is read and merged from
+    /// here on. A value that is added to it makes it a range again.
+    pub(super) fn packed(&self) -> Self {
+        let some = self.cells().count();
+        let list = some * size_of::<(u32, u128)>();
+        if !self.dense.is_empty() && list >= self.dense.len() * size_of::<u128>() {
+            return self.clone();
+        }
+        let mut packed = Self::default();
+        packed.list.reserve_exact(some);
+        packed.list.extend(self.cells());
+        packed
+    }
+
+    /// Makes room for buckets that are about to come, ascending: how many, the
+    /// first and the last.
+    pub(super) fn expect(&mut self, some: usize, (first, last): (u32, u32)) {
+        if self.is_empty() && some <= LONG_LIST {
+            self.list.reserve_exact(some);
+        } else if self.list.len() + some > LIST {
+            self.spread();
+            self.cover(first, last);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.dense.is_empty() && self.list.is_empty()
     }
 
     /// Adds one value if its bucket lies in the dense range. Whatever is not a
@@ -102,11 +134,15 @@ impl Buckets {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
+        if self.is_empty() {
+            *self = other.packed();
+            return;
+        }
         if let (Some((first, _)), Some((last, _))) =
             (other.cells().next(), other.cells().next_back())
-            && !self.dense.is_empty()
         {
-            self.cover(first, last);
+            let some = other.list.len() + other.dense.len();
+            self.expect(some, (first, last));
         }
         for (index, cell) in other.cells() {
             self.add_cell(index, cell);
@@ -158,6 +194,10 @@ impl Buckets {
     }
 
     fn add_cell(&mut self, index: u32, cell: u128) {
+        if let Some(mine) = self.dense.get_mut(index.wrapping_sub(self.start) as usize) {
+            *mine = joined(*mine, cell);
+            return;
+        }
         if self.dense.is_empty() {
             return self.add_to_list(index, cell);
         }
@@ -167,13 +207,16 @@ impl Buckets {
     }
 
     fn add_to_list(&mut self, index: u32, cell: u128) {
+        let room = self.list.len() < LIST || self.list.len() < self.list.capacity();
+        if room && self.list.last().is_none_or(|(last, _)| *last < index) {
+            return self.list.push((index, cell));
+        }
         match self.list.binary_search_by_key(&index, |(at, _)| *at) {
             Ok(at) => self.list[at].1 = joined(self.list[at].1, cell),
-            Err(at) => {
-                self.list.insert(at, (index, cell));
-                if self.list.len() > LIST {
-                    self.spread();
-                }
+            Err(at) if room => self.list.insert(at, (index, cell)),
+            Err(_) => {
+                self.spread();
+                self.add_cell(index, cell);
             }
         }
     }

@@ -92,7 +92,20 @@ impl Histogram {
     /// As [`decode`](Self::decode); nothing was merged then.
     pub fn merge_encoded(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         // Once to check, once to add: an error leaves `self` as it was.
-        let tail = read(bytes, |_, _, _| {})?;
+        let mut coming = [(0, None); 2];
+        let tail = read(bytes, |side, index, _| {
+            let (some, ends) = &mut coming[side as usize];
+            let (first, _) = *ends.get_or_insert((index, index));
+            (*some, *ends) = (*some + 1, Some((first, index)));
+        })?;
+        for (side, (some, ends)) in [&mut self.positive, &mut self.negative]
+            .into_iter()
+            .zip(coming)
+        {
+            if let Some(ends) = ends {
+                side.expect(some, ends);
+            }
+        }
         read(bytes, |side, index, count| match side {
             Side::Positive => self.positive.add_count(index, count),
             Side::Negative => self.negative.add_count(index, count),

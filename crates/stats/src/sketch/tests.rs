@@ -226,3 +226,30 @@ fn a_bucket_s_middle_is_within_the_error_of_all_its_values() {
             .is_sorted_by(|one, next| one < next)
     );
 }
+
+#[test]
+fn a_packed_histogram_is_the_same_and_takes_more_in() {
+    for many in [0, 1, 63, 64, 65, 200, 5_000, 100_000] {
+        let value = |n: u64| ((n * 7_919) % 100_003) as f64 / 7.0 - 100.0;
+        let whole: Histogram = (0..many).map(value).collect();
+        let mut packed = whole.clone();
+        packed.pack();
+        assert!(packed.memory_bytes() <= whole.memory_bytes(), "{many}");
+        assert_eq!(packed.encode(), whole.encode(), "{many}");
+        let Ok(decoded) = Histogram::decode(&whole.encode()) else {
+            panic!("{many}");
+        };
+        let mut merged = Histogram::new();
+        merged.merge(&whole);
+        let more: Histogram = (many..many + 3_000).map(value).collect();
+        let mut wanted = whole.clone();
+        wanted.merge(&more);
+        for mut start in [packed, decoded, merged] {
+            assert_eq!(start, whole, "{many}");
+            let mut by_one = start.clone();
+            by_one.extend((many..many + 3_000).map(value));
+            start.merge(&more);
+            assert_eq!((&start, &by_one), (&wanted, &wanted), "{many}");
+        }
+    }
+}

@@ -255,6 +255,13 @@ impl Cell {
         }
     }
 
+    /// Takes as little memory as it can, to be kept.
+    pub(crate) fn pack(&mut self) {
+        for values in [&mut self.durations, &mut self.values, &mut self.costs] {
+            values.pack();
+        }
+    }
+
     /// About how much memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
         let distributions = [&self.durations, &self.values, &self.costs];

@@ -128,6 +128,7 @@ impl Distribution {
                     mine.extend_from_slice(&theirs);
                 }
             }
+            (Self::Sketch(mine), Self::Sketch(theirs)) if mine.is_blank() => *mine = theirs,
             (Self::Sketch(mine), Self::Sketch(theirs)) => mine.merge(&theirs),
             (Self::Sketch(mine), Self::Exact(theirs)) => mine.extend(theirs),
             (Self::Exact(mine), Self::Sketch(mut theirs)) => {
@@ -143,6 +144,14 @@ impl Distribution {
             (Self::Exact(mine), Self::Exact(theirs)) => mine.extend_from_slice(theirs),
             (Self::Sketch(mine), Self::Sketch(theirs)) => mine.merge(theirs),
             (_, other) => self.merge(other.clone()),
+        }
+    }
+
+    /// Takes as little memory as it can, to be kept.
+    pub(crate) fn pack(&mut self) {
+        match self {
+            Self::Exact(values) => values.shrink_to_fit(),
+            Self::Sketch(histogram) => histogram.pack(),
         }
     }
 

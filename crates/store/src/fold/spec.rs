@@ -92,6 +92,13 @@ impl FoldSpec {
         }
     }
 
+    /// The same, grouped so in time.
+    #[must_use]
+    pub fn by(mut self, grain: Grain) -> Self {
+        self.grain = grain;
+        self
+    }
+
     /// The same, with only this told apart.
     #[must_use]
     pub fn telling(mut self, apart: Apart) -> Self {

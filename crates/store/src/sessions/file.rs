@@ -244,6 +244,7 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::error::ArrowError;
 use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{UnixNanos, Window};
 
@@ -23,7 +24,7 @@ use crate::error::StoreError;
 use crate::fold::{Apart, Census, FoldSpec, Folder, Taking};
 use crate::manifest::Segment;
 use crate::note::Note;
-use crate::rollup::{Tier, read_tier};
+use crate::rollup::{Tier, TierRows, read_tier};
 use crate::segment::{Scan, unless_it_panics};
 
 /// Rows that are decoded at once from a segment.
@@ -324,10 +325,13 @@ impl Snapshot {
         let mut sketched = 0;
         for (tier, stretch) in plan(segment, window, spec) {
             match tier {
-                None => self.fold_events(segment, stretch, spec, folder)?,
+                None if spec.exact || spec.apart == Apart::Everything => {
+                    self.fold_events(segment, stretch, spec, folder)?;
+                }
+                None => self.fold_edge(segment, stretch, spec, folder)?,
                 Some(tier) => {
                     let before = folder.rows();
-                    self.fold_tier(segment, tier, stretch, spec, folder)?;
+                    self.fold_tier(segment, tier, stretch, folder)?;
                     sketched += folder.rows() - before;
                 }
             }
@@ -340,36 +344,62 @@ impl Snapshot {
         segment: &Segment,
         tier: Tier,
         stretch: Window,
-        spec: &FoldSpec,
         folder: &mut Folder,
     ) -> Result<(), StoreError> {
         let path = self.home.root().join(tier.path(segment.day, &segment.id));
-        let read = |stretch, folder: &mut Folder| {
-            self.check_file(&path, segment.tier_checksum(tier.name()))?;
-            read_tier(&path, stretch, folder)
-        };
+        let check = || self.check_file(&path, segment.tier_checksum(tier.name()));
         let Some(kept) = &self.kept else {
-            return read(stretch, folder);
+            check()?;
+            return read_tier(&path, stretch, folder);
         };
         let key = Key::Tier {
             segment: segment.id.clone(),
             tier,
-            apart: spec.apart,
         };
-        // Of all series one is a small part: not worth to keep them all.
-        if spec.only.is_some() && kept.get::<Stretch>(&key).is_none() {
-            return read(stretch, folder);
+        let rows = match kept.get::<TierRows>(&key) {
+            Some(rows) => rows,
+            None => {
+                check()?;
+                let rows = Arc::new(TierRows::read(&path)?);
+                kept.put(key, &rows);
+                rows
+            }
+        };
+        match rows.fold(stretch, folder)? {
+            true => Ok(()),
+            false => Err(StoreError::Columns {
+                what: "read a rollup",
+                source: ArrowError::ParseError(format!("{} is damaged", path.display())),
+            }),
         }
-        let cells = kept.get_or(key, || {
-            let spec = FoldSpec::new(tier.grain()).telling(spec.apart);
-            let spec = spec.bounded(kept.bound());
-            let mut folder = Folder::new(spec, Window::ALL);
-            read(Window::ALL, &mut folder).map(|()| Stretch::of(folder))
-        })?;
-        match cells {
-            Some(cells) => folder.push_kept(&cells, stretch),
-            None => read(stretch, folder),
+    }
+
+    /// As [`Self::fold_events`], but whole hours are folded once and kept: so a
+    /// window that moves on reads the events of an hour at most.
+    fn fold_edge(
+        &self,
+        segment: &Segment,
+        stretch: Window,
+        spec: &FoldSpec,
+        folder: &mut Folder,
+    ) -> Result<(), StoreError> {
+        let hour = Tier::Hour;
+        if self.kept.is_none() || segment.lies_in(stretch) || !spec.grain.is_made_of(hour.grain()) {
+            return self.fold_events(segment, stretch, spec, folder);
         }
+        let mut pieces = Vec::new();
+        cover(stretch, &[Some(hour)], &mut pieces);
+        for (hours, piece) in pieces {
+            let hours = match hours {
+                Some(hour) => self.kept_events(segment, &spec.clone().by(hour.grain()))?,
+                None => None,
+            };
+            match hours {
+                Some(hours) => folder.push_kept(&hours, piece)?,
+                None => self.scan_events(segment, piece, spec, folder)?,
+            }
+        }
+        Ok(())
     }
 
     fn fold_events(
@@ -379,10 +409,25 @@ impl Snapshot {
         spec: &FoldSpec,
         folder: &mut Folder,
     ) -> Result<(), StoreError> {
-        let Some(kept) = self.kept.as_ref().filter(|kept| {
-            segment.lies_in(window) && kept.has_room_for(segment.rows * BYTES_AN_EVENT)
-        }) else {
-            return self.scan_events(segment, window, spec, folder);
+        let cells = match segment.lies_in(window) {
+            true => self.kept_events(segment, spec)?,
+            false => None,
+        };
+        match cells {
+            Some(cells) => folder.push_kept(&cells, Window::ALL),
+            None => self.scan_events(segment, window, spec, folder),
+        }
+    }
+
+    /// All events of a segment, folded so; `None` where that is not kept.
+    fn kept_events(
+        &self,
+        segment: &Segment,
+        spec: &FoldSpec,
+    ) -> Result<Option<Arc<Stretch>>, StoreError> {
+        let room = |kept: &&Kept| kept.has_room_for(segment.rows * BYTES_AN_EVENT);
+        let Some(kept) = self.kept.as_deref().filter(room) else {
+            return Ok(None);
         };
         let key = Key::Segment {
             segment: segment.id.clone(),
@@ -390,16 +435,12 @@ impl Snapshot {
             exact: spec.exact,
             apart: spec.apart,
         };
-        let cells = kept.get_or(key, || {
+        kept.get_or(key, || {
             let spec = spec.of_everything().bounded(kept.bound());
             let mut folder = Folder::new(spec.clone(), Window::ALL);
             self.scan_events(segment, Window::ALL, &spec, &mut folder)
                 .map(|()| Stretch::of(folder))
-        })?;
-        match cells {
-            Some(cells) => folder.push_kept(&cells, Window::ALL),
-            None => self.scan_events(segment, window, spec, folder),
-        }
+        })
     }
 
     fn scan_events(

@@ -26,7 +26,7 @@ use tachograph_model::{UnixNanos, Window};
 use crate::decode::{Broken, LogPart, read_at};
 use crate::error::StoreError;
 use crate::fold::{Apart, Bound, Cell, FirstNamed, Folder, Grain};
-use crate::rollup::Tier;
+use crate::rollup::{Tier, TierRows};
 use crate::sessions::Sessions;
 
 /// So many bytes before a stretch's end must still be what they were.
@@ -35,12 +35,8 @@ const TAIL_BYTES: u64 = 64;
 /// Which stretch, folded how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
-    /// A tier of a segment, at its own grain.
-    Tier {
-        segment: String,
-        tier: Tier,
-        apart: Apart,
-    },
+    /// A tier of a segment, as it lies in its file.
+    Tier { segment: String, tier: Tier },
     /// The events of a segment.
     Segment {
         segment: String,
@@ -80,6 +76,12 @@ impl Keepable for Sessions {
     }
 }
 
+impl Keepable for TierRows {
+    fn memory_bytes(&self) -> usize {
+        self.memory_bytes()
+    }
+}
+
 impl Keepable for Stretch {
     fn memory_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(Cell::memory_bytes).sum();
@@ -111,7 +113,7 @@ impl Stretch {
     pub(crate) fn of(mut folder: Folder) -> Self {
         Self {
             first_named: folder.take_first_named(),
-            cells: folder.finish(),
+            cells: packed(folder.finish()),
             ..Self::default()
         }
     }
@@ -131,6 +133,12 @@ impl Stretch {
         let inside = |at: Option<UnixNanos>| at.is_none_or(|at| window.contains(at));
         inside(first) && inside(last)
     }
+}
+
+fn packed(mut cells: Vec<Cell>) -> Vec<Cell> {
+    cells.iter_mut().for_each(Cell::pack);
+    cells.shrink_to_fit();
+    cells
 }
 
 /// Stretches and sessions, up to about so many bytes; those not asked for longest go.
