@@ -299,6 +299,7 @@ function WhenBack() {
 keepTime(serverNow);
 const root = document.getElementById('app');
 if (root) {
+  // What stands there until the modules have come.
   root.textContent = '';
   render(html`<${App} />`, root);
 }

@@ -21,7 +21,7 @@ const IDLE: Duration = Duration::from_millis(100);
 /// After a look that failed.
 const AGAIN: Duration = Duration::from_secs(1);
 /// So long after the last event it is still busy.
-const CALM: Duration = Duration::from_secs(2);
+const CALM: Duration = Duration::from_millis(500);
 /// How much of the log's past is read, bytes.
 const PAST_BYTES: u64 = 64 << 20;
 /// Lines that are taken in under one hold of the lock, bytes: about 200 of them.
