@@ -4,8 +4,8 @@ const WIDTH = 100;
 const HEIGHT = 24;
 
 /**
- * The line through values, and the ground below it. Where there are none it
- * breaks off: nothing is told of what nobody measured. Pure.
+ * The line through values, and the ground below one without gaps. Where there are
+ * no values it breaks off: nothing is told of what nobody measured. Pure.
  * @param {readonly (number | null | undefined)[]} values
  * @param {boolean} [zero] whether it begins at 0 rather than at the least value
  * @returns {{line: string, area: string}} paths in 100 × 24
@@ -27,14 +27,14 @@ export function sparkPaths(values, zero = true) {
     if (!none) pieces.at(-1)?.push([(at * step).toFixed(1), y(value).toFixed(1)]);
     gap = none;
   });
-  let [line, area] = ['', ''];
-  for (const points of pieces) {
-    const joined = points.map((point) => point.join(' ')).join('L');
-    const [first = ['0', '0'], last = first] = [points[0], points.at(-1)];
-    // One alone is a short stroke, so that it is seen.
-    line += points.length === 1 ? `M${joined}h1` : `M${joined}`;
-    if (points.length > 1) area += `M${first[0]} ${HEIGHT}L${joined}L${last[0]} ${HEIGHT}Z`;
-  }
+  const joined = pieces.map((points) => points.map((point) => point.join(' ')).join('L'));
+  // One alone is a short stroke, so that it is seen.
+  const line = joined.map((piece, at) => `M${piece}${pieces[at]?.length === 1 ? 'h1' : ''}`).join('');
+  const [whole = [], ...others] = pieces;
+  const [first, last] = [whole[0], whole.at(-1)];
+  // Ground below pieces would make columns of them.
+  const solid = whole.length > 1 && others.length === 0 && first && last;
+  const area = solid ? `M${first[0]} ${HEIGHT}L${joined[0]}L${last[0]} ${HEIGHT}Z` : '';
   return { line, area };
 }
 
