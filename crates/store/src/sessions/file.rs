@@ -244,7 +244,6 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -258,16 +257,16 @@ mod tests {
                 by,
                 ..Figures::default()
             };
-            folder.add(hash_of(id), id, figures).unwrap();
+            folder.add(hash_of(id), id, figures).expect("room");
         }
-        let batch = batch_of(&folder.finish()).unwrap();
+        let batch = batch_of(&folder.finish()).expect("a batch");
         let read = |batch: &RecordBatch| {
             let mut folder = Folder::default();
-            add_batch(batch, &mut folder).unwrap().unwrap();
+            add_batch(batch, &mut folder).expect("sound").expect("room");
             let agent = folder.agent("a");
             let sessions = folder.finish();
             ["w", "x", "y", "z"].map(|id| {
-                let row = sessions.find(hash_of(id), id).unwrap();
+                let row = sessions.find(hash_of(id), id).expect(id);
                 sessions.figures(row).by.names(&agent)
             })
         };
@@ -275,7 +274,10 @@ mod tests {
         assert_eq!(read(&batch), [no, no, Some(true), None]);
         let last = batch.num_columns() - 1;
         let older: Vec<usize> = (0..last).collect();
-        assert_eq!(read(&batch.project(&older).unwrap()), [no, no, None, None]);
+        assert_eq!(
+            read(&batch.project(&older).expect("columns")),
+            [no, no, None, None]
+        );
         assert_eq!(batch.schema().field(last).name(), AGENTS);
     }
 }
