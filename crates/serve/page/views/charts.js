@@ -113,10 +113,10 @@ export function Latency({ spread, ...rest }) {
 
 /**
  * How many, and how many of them failed.
- * @param {Props & {one: string, many: string, whole?: Outcomes | null | undefined}} props
- *   one, many: what is counted; whole: how all of the time ended
+ * @param {Props & {one?: string, many?: string, whole?: Outcomes | null | undefined}} props
+ *   one, many: what is counted, calls unless told; whole: how all of the time ended
  */
-export function Calls({ one, many, whole, ...rest }) {
+export function Calls({ one = 'call', many = 'calls', whole, ...rest }) {
   const draw = (/** @type {number[]} */ x, /** @type {Timeline} */ timeline) => {
     const count = values(timeline, (bucket) => bucket.count);
     const failed = values(timeline, (bucket) => bucket.failed);

@@ -42,15 +42,7 @@ function All() {
       <${Apart} models=${models} found=${found} />
       <div class="row two">
         <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${found?.tokens} sync="models" />
-        <${Calls}
-          id="calls"
-          title="Calls"
-          asked=${timeline}
-          one="call"
-          many="calls"
-          whole=${found?.calls}
-          sync="models"
-        />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${found?.calls} sync="models" />
       </div>
       <${Listed}
         ready=${found !== undefined}
@@ -291,15 +283,7 @@ function One({ provider, model: name }) {
       </div>
       <div class="row two">
         <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${model?.tokens} sync="model" />
-        <${Calls}
-          id="calls"
-          title="Calls"
-          asked=${timeline}
-          one="call"
-          many="calls"
-          whole=${model?.calls}
-          sync="model"
-        />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${model?.calls} sync="model" />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />

@@ -65,21 +65,11 @@ export default function View() {
         <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
       </div>
       <div class="row two">
-        <${Calls}
-          id="tool-calls"
-          title="Tool calls"
-          asked=${tooled}
-          one="call"
-          many="calls"
-          whole=${tools.answer?.tools.calls}
-          sync=${SYNC}
-        />
+        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} whole=${tools.answer?.tools.calls} sync=${SYNC} />
         <${Calls}
           id="model-calls"
           title="Model calls"
           asked=${modelled}
-          one="call"
-          many="calls"
           whole=${models.answer?.models.calls}
           sync=${SYNC}
         />

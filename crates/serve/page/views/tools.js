@@ -45,7 +45,7 @@ function All() {
           spread=${found?.duration_ms}
           sync="tools"
         />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" whole=${found?.calls} sync="tools" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${found?.calls} sync="tools" />
       </div>
       <${Listed}
         ready=${found !== undefined}
@@ -176,7 +176,7 @@ function One({ name }) {
       <${OneStats} tool=${tool} all=${others.answer?.tools.duration_ms?.sum} timeline=${timeline.answer?.timeline} />
       <div class="row two">
         <${Latency} id="latency" title="Latency" asked=${timeline} spread=${tool?.duration_ms} sync="tool" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} one="call" many="calls" whole=${tool?.calls} sync="tool" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${tool?.calls} sync="tool" />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />

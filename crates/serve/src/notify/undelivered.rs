@@ -94,15 +94,17 @@ mod tests {
     use super::*;
     use crate::notify::Notification;
 
+    fn lost(at: usize) -> Lost {
+        Lost {
+            item: Notification::test(None).alerts[0].clone(),
+            why: format!("{at} {}", "x".repeat(1000)),
+        }
+    }
+
     #[test]
     fn the_newest_stay_and_the_file_ends_somewhere() {
         let home = tempfile::tempdir().expect("a folder");
         let undelivered = Undelivered::of(home.path());
-        let item = Notification::test(None).alerts[0].clone();
-        let lost = |at: usize| Lost {
-            item: item.clone(),
-            why: format!("{at} {}", "x".repeat(1000)),
-        };
         for at in 0..20 {
             let batch: Vec<Lost> = (0..100).map(|in_batch| lost(at * 100 + in_batch)).collect();
             undelivered.add("chat", "slack", &batch).expect("written");
@@ -129,11 +131,6 @@ mod tests {
     fn of_more_than_there_is_room_for_the_newest_are_added() {
         let home = tempfile::tempdir().expect("a folder");
         let undelivered = Undelivered::of(home.path());
-        let item = Notification::test(None).alerts[0].clone();
-        let lost = |at: usize| Lost {
-            item: item.clone(),
-            why: format!("{at} {}", "x".repeat(1000)),
-        };
         let all: Vec<Lost> = (0..5000).map(lost).collect();
         undelivered.add("chat", "slack", &all[..1]).expect("added");
         undelivered.add("chat", "slack", &all).expect("added");
