@@ -239,8 +239,8 @@ pub(super) fn types_of(families: &[&str]) -> Option<Vec<&'static str>> {
     for family in families {
         types.extend_from_slice(match *family {
             "metric" => &["metric", "performance"],
-            "tool" => &["tool_call"],
-            "model" | "model_tokens" | "model_cost" => &["llm_call"],
+            "tool" | "agent_tool" => &["tool_call"],
+            "model" | "model_tokens" | "model_cost" | "agent_model" | "agent_cost" => &["llm_call"],
             "cache" => &["cache"],
             "agent" => &["agent_usage"],
             "query" => &["query"],
@@ -486,7 +486,12 @@ impl Columns {
         each("event", "", event_type, Some(1.0), 1);
         let mut may_fail = true;
         match event_type {
-            "tool_call" => each("tool", "", name, duration(), 1),
+            "tool_call" => {
+                each("tool", "", name, duration(), 1);
+                if !agent().is_empty() {
+                    each("agent_tool", "", agent(), duration(), 1);
+                }
+            }
             "llm_call" => {
                 each("model", source, name, duration(), 1);
                 let tokens = tokens(13).saturating_add(tokens(14));
@@ -496,6 +501,12 @@ impl Columns {
                 let cost = self.number(11, row).filter(|cost| *cost >= 0.0);
                 if cost.is_some() {
                     each("model_cost", source, name, cost, 1);
+                }
+                if !agent().is_empty() {
+                    each("agent_model", "", agent(), duration(), 1);
+                    if cost.is_some() {
+                        each("agent_cost", "", agent(), cost, 1);
+                    }
                 }
             }
             "agent_usage" => each("agent", "", agent(), duration(), 1),

@@ -80,6 +80,11 @@ fn series_of<'a>(key: &'a SeriesKey, family: &str) -> Option<(&'a str, &'a str)>
         ("agent", "agent_usage") | ("query", "query") | ("selection", "agent_selection") => {
             ("", agent)
         }
+        ("agent_tool", "tool_call") | ("agent_model" | "agent_cost", "llm_call")
+            if !agent.is_empty() =>
+        {
+            ("", agent)
+        }
         ("loss", "loss") => (key.status.as_deref().unwrap_or_default(), name),
         ("error", "error") => ("", error.unwrap_or(UNKNOWN)),
         ("error", "tool_call" | "llm_call" | "agent_usage" | "query") if failed(key) => {
@@ -168,10 +173,12 @@ impl<'a> Told<'a> {
                     "metric" if cell.whole(Column::Count).max > 1 => return None,
                     "metric" => (row.values(), cell.values.count()),
                     "selection" => (row.values(), cell.count),
-                    "model_cost" if cell.costs.min().is_some_and(|least| least < 0.0) => {
+                    "model_cost" | "agent_cost"
+                        if cell.costs.min().is_some_and(|least| least < 0.0) =>
+                    {
                         return None;
                     }
-                    "model_cost" => (row.costs(), cell.costs.count()),
+                    "model_cost" | "agent_cost" => (row.costs(), cell.costs.count()),
                     _ => (row.durations(), cell.count),
                 };
                 digest.add(part);

@@ -455,7 +455,7 @@ fn values_of_long_windows_are_those_of_the_replay() {
     let event = |at: i64| {
         let ms = (noise(at) % 5_000) as f64;
         let tokens = (noise(at) % 900) as i64;
-        match at % 4 {
+        let event = match at % 4 {
             0 => call(at * 60, ms, at % 5 > 0),
             1 => ago(at * 60, "llm_call")
                 .with(Column::Name, "m")
@@ -470,6 +470,12 @@ fn values_of_long_windows_are_those_of_the_replay() {
             _ => ago(at * 60, "cache")
                 .with(Column::Name, "c")
                 .with(Column::Hit, at % 7 > 1),
+        };
+        // Some name who they are for.
+        match noise(at) % 3 {
+            0 => event,
+            1 => event.with(Column::Agent, "planner"),
+            _ => event.with(Column::Agent, "coder"),
         }
     };
     // Some ahead of the present: a clock that goes ahead.
@@ -481,6 +487,9 @@ fn values_of_long_windows_are_those_of_the_replay() {
         "model",
         "model_tokens",
         "model_cost",
+        "agent_tool",
+        "agent_model",
+        "agent_cost",
         "metric",
         "cache",
         "event",

@@ -474,12 +474,12 @@ fn a_channel_is_tried_once() {
 /// Events of every kind that a series is made of, odd ones among them.
 const ODD: &str = r#"
 {"event_type":"tool_call","tool":"a","duration_ms":5,"success":true}
-{"event_type":"tool_call","tool":"a","duration_ms":50,"success":false,"error_type":"Timeout"}
+{"event_type":"tool_call","tool":"a","agent":"g","duration_ms":50,"success":false,"error_type":"Timeout"}
 {"event_type":"tool_call","tool":"a","error_type":"Timeout"}
 {"event_type":"tool_call","tool":"a","duration_ms":-5}
-{"event_type":"tool_call","tool":"b\u202e","success":false}
-{"event_type":"llm_call","provider":"p","model":"m","duration_ms":7,"input_tokens":5,"output_tokens":6,"cost_usd":0.5,"success":true}
-{"event_type":"llm_call","provider":"p","model":"m","duration_ms":9,"cost_usd":-1,"error_type":"RateLimit"}
+{"event_type":"tool_call","tool":"b\u202e","agent":"h\u202e","success":false}
+{"event_type":"llm_call","provider":"p","model":"m","duration_ms":7,"input_tokens":5,"output_tokens":6,"cost_usd":0.5,"success":true,"agent":"g"}
+{"event_type":"llm_call","provider":"p","model":"m","agent":"h","duration_ms":9,"cost_usd":-1,"error_type":"RateLimit"}
 {"event_type":"llm_call","duration_ms":9,"input_tokens":5}
 {"event_type":"cache","cache":"c","operation":"hit","hit":true}
 {"event_type":"cache","cache":"c","operation":"miss","hit":false}

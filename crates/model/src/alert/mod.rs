@@ -39,7 +39,7 @@ pub const MAX_CHANNELS: usize = 16;
 /// Severities, the least first.
 pub const SEVERITIES: [&str; 3] = ["info", "warning", "critical"];
 /// What a rule may watch, the default first: families of live series.
-pub const FAMILIES: [&str; 14] = [
+pub const FAMILIES: [&str; 17] = [
     "metric",
     "tool",
     "model",
@@ -47,6 +47,9 @@ pub const FAMILIES: [&str; 14] = [
     "model_cost",
     "cache",
     "agent",
+    "agent_tool",
+    "agent_model",
+    "agent_cost",
     "query",
     "selection",
     "error",

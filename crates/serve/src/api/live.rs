@@ -129,7 +129,7 @@ fn unit(family: Family, window: &Windowed) -> Option<&str> {
     match family {
         Family::Metric => window.unit.as_deref(),
         Family::ModelTokens => Some("tokens"),
-        Family::ModelCost => Some("USD"),
+        Family::ModelCost | Family::AgentCost => Some("USD"),
         _ if family.is_duration() => Some("ms"),
         _ => None,
     }

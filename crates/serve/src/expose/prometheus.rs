@@ -170,18 +170,21 @@ fn models(page: &mut Page, live: &Live) {
         "",
         &[("", |totals| totals.tokens.reasoning as f64)],
     );
-    // What nobody told is not 0: a model's cost is there from the first call on
-    // whose cost is known, also if that was before the start.
-    let priced: Vec<Reading> = all.into_iter().filter(|it| it.totals.priced > 0).collect();
-    counted(
+    costs(
         page,
         "tachograph_llm_cost_usd_total",
         "Cost in US dollars, of the calls whose cost is known.",
-        &priced,
+        all,
         &MODEL,
-        "",
-        &[("", |totals| totals.cost_usd)],
     );
+}
+
+/// What nobody told is not 0: a cost is there from the first call on whose cost
+/// is known, also if that was before the start.
+fn costs(page: &mut Page, name: &str, help: &str, all: Vec<Reading>, labels: &[Label]) {
+    let priced: Vec<Reading> = all.into_iter().filter(|it| it.totals.priced > 0).collect();
+    let shown: [Shown; 1] = [("", |totals| totals.cost_usd)];
+    counted(page, name, help, &priced, labels, "", &shown);
 }
 
 fn caches(page: &mut Page, live: &Live) {
@@ -217,6 +220,36 @@ fn work(page: &mut Page, live: &Live) {
     by_status(page, name, "Uses of agents, by outcome.", &all, &agent);
     let name = "tachograph_agent_duration_seconds";
     durations(page, name, "How long agents ran.", &all, &agent);
+    let all = readings(live, Family::AgentTool);
+    let name = "tachograph_agent_tool_calls_total";
+    by_status(
+        page,
+        name,
+        "Tool calls of agents, by outcome.",
+        &all,
+        &agent,
+    );
+    let name = "tachograph_agent_tool_duration_seconds";
+    durations(page, name, "How long tools ran for agents.", &all, &agent);
+    let all = readings(live, Family::AgentModel);
+    let name = "tachograph_agent_llm_calls_total";
+    by_status(
+        page,
+        name,
+        "Model calls of agents, by outcome.",
+        &all,
+        &agent,
+    );
+    let name = "tachograph_agent_llm_call_duration_seconds";
+    let help = "How long models took to answer agents.";
+    durations(page, name, help, &all, &agent);
+    costs(
+        page,
+        "tachograph_agent_llm_cost_usd_total",
+        "Cost in US dollars of an agent's model calls, as far as it is known.",
+        all,
+        &agent,
+    );
     let all = readings(live, Family::Selection);
     let name = "tachograph_agent_selections_total";
     events(page, name, "Agents chosen for queries.", &all, &agent);

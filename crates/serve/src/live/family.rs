@@ -35,6 +35,12 @@ pub enum Family {
     Cache,
     /// Agents at work (–, agent; milliseconds).
     Agent,
+    /// Tool calls on an agent's behalf (–, agent; milliseconds).
+    AgentTool,
+    /// Model calls on an agent's behalf (–, agent; milliseconds).
+    AgentModel,
+    /// Cost of model calls on an agent's behalf (–, agent; US dollars of a call).
+    AgentCost,
     /// Queries (–, type of agent that answered; milliseconds).
     Query,
     /// Agents chosen (–, type of agent; complexity 0..=1).
@@ -52,7 +58,7 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Metric,
         Self::Tool,
         Self::Model,
@@ -60,6 +66,9 @@ impl Family {
         Self::ModelCost,
         Self::Cache,
         Self::Agent,
+        Self::AgentTool,
+        Self::AgentModel,
+        Self::AgentCost,
         Self::Query,
         Self::Selection,
         Self::Error,
@@ -79,6 +88,9 @@ impl Family {
             Self::ModelCost => "model_cost",
             Self::Cache => "cache",
             Self::Agent => "agent",
+            Self::AgentTool => "agent_tool",
+            Self::AgentModel => "agent_model",
+            Self::AgentCost => "agent_cost",
             Self::Query => "query",
             Self::Selection => "selection",
             Self::Error => "error",
@@ -92,9 +104,10 @@ impl Family {
     /// How many of 64 parts of the series it may take.
     fn share(self) -> usize {
         match self {
-            Self::Metric => 28,
+            Self::Metric => 22,
             Self::Tool => 16,
-            Self::Model | Self::ModelTokens | Self::ModelCost | Self::Cache | Self::Agent => 2,
+            Self::Model | Self::ModelTokens | Self::ModelCost | Self::Cache => 2,
+            Self::Agent | Self::AgentTool | Self::AgentModel | Self::AgentCost => 2,
             Self::Query | Self::Selection | Self::Error | Self::Profile => 2,
             Self::Discovery | Self::Event => 1,
             Self::Loss => 0,
@@ -118,7 +131,14 @@ impl Family {
     pub fn is_duration(self) -> bool {
         matches!(
             self,
-            Self::Tool | Self::Model | Self::Agent | Self::Query | Self::Discovery | Self::Profile
+            Self::Tool
+                | Self::Model
+                | Self::Agent
+                | Self::AgentTool
+                | Self::AgentModel
+                | Self::Query
+                | Self::Discovery
+                | Self::Profile
         )
     }
 

@@ -323,6 +323,7 @@ impl Of<'_> {
             "tool_call" => {
                 let (place, _) = self.add(Family::Tool, "", &row.name, duration, 1);
                 self.failure(Some(place));
+                self.on_behalf(Family::AgentTool, duration);
             }
             "llm_call" => self.model(duration),
             "cache" => self.cache(),
@@ -391,23 +392,17 @@ impl Of<'_> {
 
     fn model(&mut self, duration: Option<f64>) {
         let row = self.row;
-        let (place, _) = self.add(Family::Model, &row.source, &row.name, duration, 1);
-        let totals = &mut self.state.entries[place].totals;
-        let (held, more) = (&mut totals.tokens, row.tokens);
-        for (held, more) in [
-            (&mut held.input, more.input),
-            (&mut held.output, more.output),
-            (&mut held.cache_read, more.cache_read),
-            (&mut held.cache_write, more.cache_write),
-            (&mut held.reasoning, more.reasoning),
-        ] {
-            *held = held.saturating_add(more);
-        }
         let cost = row.cost_usd.filter(|cost| *cost >= 0.0);
-        totals.cost_usd = (totals.cost_usd + cost.unwrap_or(0.0)).min(f64::MAX);
-        totals.priced += u64::from(cost.is_some());
+        let (place, _) = self.add(Family::Model, &row.source, &row.name, duration, 1);
+        self.state.entries[place].totals.spend(row.tokens, cost);
         self.failure(Some(place));
-        let tokens = more.input.saturating_add(more.output);
+        if let Some(place) = self.on_behalf(Family::AgentModel, duration) {
+            self.state.entries[place].totals.spend(row.tokens, cost);
+            if cost.is_some() {
+                self.add(Family::AgentCost, "", &row.agent, cost, 1);
+            }
+        }
+        let tokens = row.tokens.input.saturating_add(row.tokens.output);
         if tokens > 0 {
             let tokens = Some(tokens as f64);
             self.add(Family::ModelTokens, &row.source, &row.name, tokens, 1);
@@ -435,19 +430,40 @@ impl Of<'_> {
         }
     }
 
+    /// A call by the agent that it names; `None`: it names none.
+    fn on_behalf(&mut self, family: Family, duration: Option<f64>) -> Option<usize> {
+        let row = self.row;
+        if row.agent.is_empty() {
+            return None;
+        }
+        let (place, _) = self.add(family, "", &row.agent, duration, 1);
+        self.failure_of(place);
+        Some(place)
+    }
+
     /// Counts a failure by its type, for its series and altogether.
     fn failure(&mut self, place: Option<usize>) {
         let row = self.row;
         if row.event_type != "error" && !row.failed() {
             return;
         }
-        let named = !row.error.is_empty();
-        if let Some(place) = place.filter(|_| named) {
+        if let Some(place) = place {
+            self.failure_of(place);
+        }
+        let error = match row.error.as_str() {
+            "" => "unknown",
+            error => error,
+        };
+        self.add(Family::Error, "", error, Some(1.0), 1);
+    }
+
+    /// Counts a failure by its type, where it has one, for one series.
+    fn failure_of(&mut self, place: usize) {
+        let row = self.row;
+        if row.failed() && !row.error.is_empty() {
             let totals = &mut self.state.entries[place].totals;
             totals.add_error(&row.error, |error| clipped(error).into());
         }
-        let error = if named { &row.error } else { "unknown" };
-        self.add(Family::Error, "", error, Some(1.0), 1);
     }
 
     fn session(&mut self) {

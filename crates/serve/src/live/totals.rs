@@ -85,6 +85,22 @@ impl Totals {
         }
     }
 
+    /// Adds what a model call used, and cost where that is known.
+    pub(super) fn spend(&mut self, more: Tokens, cost_usd: Option<f64>) {
+        let held = &mut self.tokens;
+        for (held, more) in [
+            (&mut held.input, more.input),
+            (&mut held.output, more.output),
+            (&mut held.cache_read, more.cache_read),
+            (&mut held.cache_write, more.cache_write),
+            (&mut held.reasoning, more.reasoning),
+        ] {
+            *held = held.saturating_add(more);
+        }
+        self.cost_usd = (self.cost_usd + cost_usd.unwrap_or(0.0)).min(f64::MAX);
+        self.priced += u64::from(cost_usd.is_some());
+    }
+
     pub(super) fn add_error(&mut self, error: &str, known: impl FnOnce(&str) -> Arc<str>) {
         let place = |errors: &[(Arc<str>, u64)], name: &str| {
             errors.iter().position(|(held, _)| &**held == name)

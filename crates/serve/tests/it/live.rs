@@ -411,6 +411,11 @@ fn each_kind_of_event_has_its_series() {
         .with(Column::OutputTokens, 20_i64)
         .with(Column::CacheReadTokens, 60_i64)
         .with(Column::CostUsd, 0.5);
+    let tool = Event::new(now(), "tool_call")
+        .with(Column::Name, "grep")
+        .with(Column::Agent, "coder")
+        .with(Column::DurationMs, 7.0)
+        .with(Column::Success, true);
     let cache = |operation: &str| {
         Event::new(now(), "cache")
             .with(Column::Name, "files")
@@ -422,7 +427,9 @@ fn each_kind_of_event_has_its_series() {
         .with(Column::Success, true);
     let state = taken(&[
         call.clone(),
-        call,
+        call.with(Column::Agent, "coder"),
+        tool.clone().with(Column::Success, false),
+        tool,
         cache("hit"),
         cache("miss"),
         cache("eviction"),
@@ -443,6 +450,23 @@ fn each_kind_of_event_has_its_series() {
     for (family, value) in [(Family::ModelTokens, 120.0), (Family::ModelCost, 0.5)] {
         let window = read(family, "openai", "gpt").window.expect("values");
         assert_eq!((window.count, window.avg), (2, value), "{family:?}");
+    }
+    // By the agent that they name, and only those that name one.
+    let tools = read(Family::AgentTool, "", "coder");
+    let (counts, window) = (tools.happened.expect("calls"), tools.window.expect("calls"));
+    assert_eq!((counts.count, counts.failed, window.p50), (2, 1, 7.0));
+    let models = read(Family::AgentModel, "", "coder");
+    assert_eq!(models.window.expect("a call").p50, 1200.0);
+    assert_eq!((models.totals.events, models.totals.tokens.output), (1, 20));
+    assert_eq!(models.totals.errors, [("http_429".into(), 1)]);
+    let cost = read(Family::AgentCost, "", "coder");
+    assert_eq!(cost.window.expect("a cost").sum, 0.5);
+    for family in [Family::Agent, Family::AgentTool, Family::AgentModel] {
+        assert_eq!(
+            state.reading(family, "", "", HOUR, now()),
+            None,
+            "{family:?}"
+        );
     }
     let cache = read(Family::Cache, "", "files");
     assert_eq!(cache.window.expect("look-ups").avg, 0.5);

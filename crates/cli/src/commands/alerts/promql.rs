@@ -234,6 +234,24 @@ impl Series {
                     "tachograph_agent_duration_seconds",
                 ),
             ),
+            "agent_tool" => (
+                &["agent"],
+                Of::Calls(
+                    "tachograph_agent_tool_calls_total",
+                    "tachograph_agent_tool_duration_seconds",
+                ),
+            ),
+            "agent_model" => (
+                &["agent"],
+                Of::Calls(
+                    "tachograph_agent_llm_calls_total",
+                    "tachograph_agent_llm_call_duration_seconds",
+                ),
+            ),
+            "agent_cost" => (
+                &["agent"],
+                Of::Amount("tachograph_agent_llm_cost_usd_total"),
+            ),
             "query" => (
                 &["agent"],
                 Of::Calls(
@@ -425,6 +443,29 @@ mod tests {
         check(
             rule("model_cost", "p", "m", "sum > 10"),
             "sum by (provider, model) (increase(tachograph_llm_cost_usd_total{provider=\"p\",model=\"m\"}[300s])) > 10",
+        );
+    }
+
+    #[test]
+    fn rules_of_agents_ask_for_what_they_did() {
+        let check = |family: &str, condition: &str, wanted: &str| {
+            let file = file(&[rule(family, "", "coder", condition)]);
+            assert!(file.text.contains(wanted), "{wanted}: {}", file.text);
+        };
+        check(
+            "agent_tool",
+            "ratio > 0.2",
+            "tachograph_agent_tool_calls_total{agent=\\\"coder\\\",status=\\\"error\\\"}[300s]",
+        );
+        check(
+            "agent_model",
+            "p95 > 9",
+            "rate(tachograph_agent_llm_call_duration_seconds_bucket{agent=\\\"coder\\\"}[300s])",
+        );
+        check(
+            "agent_cost",
+            "sum > 5",
+            "sum by (agent) (increase(tachograph_agent_llm_cost_usd_total{agent=\\\"coder\\\"}[300s])) > 5",
         );
     }
 

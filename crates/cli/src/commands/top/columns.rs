@@ -2,8 +2,9 @@
 
 use tachograph_model::UnixNanos;
 use tachograph_model::render::human;
+use tachograph_serve::live::Reading;
 
-use super::picture::Row;
+use super::picture::{Parts, Row};
 use crate::args::top::Tab;
 
 /// What stands where nothing is known.
@@ -31,7 +32,8 @@ impl Column {
 /// The figures of a table, from left to right.
 pub fn of(tab: Tab) -> &'static [Column] {
     match tab {
-        Tab::Tools | Tab::Agents => &CALLS,
+        Tab::Tools => &CALLS,
+        Tab::Agents => &AGENTS,
         Tab::Models => &MODELS,
         Tab::Caches => &CACHES,
         Tab::Metrics => &METRICS,
@@ -104,6 +106,19 @@ static MODELS: [Column; 11] = [
     column!("LAST", 6, 4, last, say_age),
 ];
 
+static AGENTS: [Column; 10] = [
+    column!("CALLS", 9, 0, count, say_count),
+    column!("PER SEC", 9, 5, rate, say_rate),
+    column!("FAIL %", 7, 1, Row::failure_ratio, say_percent),
+    column!("USES", 8, 6, |row| part(row, |it| &it.uses), say_count),
+    column!("TOOLS", 8, 2, |row| part(row, |it| &it.tools), say_count),
+    column!("TOOL P95", 9, 4, |row| slow(row, |it| &it.tools), say_value),
+    column!("MODELS", 8, 2, |row| part(row, |it| &it.models), say_count),
+    column!("MODEL P95", 9, 4, |row| slow(row, |it| &it.models), say_value),
+    column!("COST", 10, 1, |row| Some(row.cost?.sum), say_usd),
+    column!("LAST", 6, 3, last, say_age),
+];
+
 static CACHES: [Column; 8] = [
     column!("LOOK-UPS", 9, 0, count, say_count),
     column!("PER SEC", 9, 3, rate, say_rate),
@@ -134,6 +149,18 @@ fn count(row: &Row) -> Option<f64> {
 
 fn rate(row: &Row) -> Option<f64> {
     Some(row.happened()?.rate)
+}
+
+/// How often an agent did one of the things that it does.
+pub fn part(row: &Row, of: fn(&Parts) -> &Option<Reading>) -> Option<f64> {
+    let parts = row.parts.as_ref()?;
+    Some(of(parts).as_ref()?.happened?.count as f64)
+}
+
+/// How long 95 of 100 of these took at most, milliseconds.
+pub fn slow(row: &Row, of: fn(&Parts) -> &Option<Reading>) -> Option<f64> {
+    let parts = row.parts.as_ref()?;
+    Some(of(parts).as_ref()?.window?.p95)
 }
 
 fn failed(row: &Row) -> Option<f64> {

@@ -103,6 +103,21 @@ fn lines(tab: Tab) -> impl Iterator<Item = Line> {
         ("tokens", |row| Some(human::number(row.tokens?.sum))),
         ("cost", |row| Some(human::usd(row.cost?.sum))),
     ];
+    const AGENT: [Line; 7] = [
+        ("uses", |row| count(columns::part(row, |it| &it.uses))),
+        ("uses p95", |row| {
+            Some(human::duration(columns::slow(row, |it| &it.uses)?))
+        }),
+        ("tools", |row| count(columns::part(row, |it| &it.tools))),
+        ("tools p95", |row| {
+            Some(human::duration(columns::slow(row, |it| &it.tools)?))
+        }),
+        ("models", |row| count(columns::part(row, |it| &it.models))),
+        ("models p95", |row| {
+            Some(human::duration(columns::slow(row, |it| &it.models)?))
+        }),
+        ("cost", |row| Some(human::usd(row.cost?.sum))),
+    ];
     const CACHE: [Line; 3] = [
         ("hits", |row| Some(human::number(row.window()?.sum))),
         ("misses", |row| {
@@ -112,13 +127,18 @@ fn lines(tab: Tab) -> impl Iterator<Item = Line> {
         ("hit %", |row| Some(human::percent(row.window()?.avg))),
     ];
     let parts: &[&[Line]] = match tab {
-        Tab::Tools | Tab::Agents => &[&COUNTS, &FAILURES, &VALUES],
+        Tab::Tools => &[&COUNTS, &FAILURES, &VALUES],
+        Tab::Agents => &[&COUNTS, &FAILURES, &AGENT],
         Tab::Models => &[&COUNTS, &FAILURES, &MODEL, &VALUES],
         Tab::Caches => &[&COUNTS, &CACHE],
         Tab::Metrics => &[&COUNTS, &VALUES],
         Tab::Alerts => &[],
     };
     parts.concat().into_iter()
+}
+
+fn count(value: Option<f64>) -> Option<String> {
+    value.map(human::number)
 }
 
 /// Everything since the log began to be read, and whether a line is of failures.
@@ -156,7 +176,10 @@ fn totals(row: &Row, picture: &Picture, room: usize) -> Vec<(String, bool)> {
             pairs.push(("no duration", whole(without)));
         }
     }
-    if picture.tab == Tab::Models && totals.tokens != Default::default() {
+    if totals.priced > 0 {
+        pairs.push(("cost", human::usd(totals.cost_usd)));
+    }
+    if totals.tokens != Default::default() {
         let tokens = &totals.tokens;
         pairs.push(("input tokens", whole(tokens.input)));
         // 0 is also what nobody told.

@@ -9,6 +9,7 @@
 //!                                              └─► once ─► stdout
 //! ```
 
+mod agents;
 mod alerts;
 mod app;
 mod board;

@@ -212,7 +212,26 @@ fn series(tab: Tab, row: &Row) -> Value {
         .map(|(name, count)| (name.to_string(), (*count).into()))
         .collect();
     match tab {
-        Tab::Tools | Tab::Agents => value["errors_read"] = errors.into(),
+        Tab::Tools => value["errors_read"] = errors.into(),
+        Tab::Agents => {
+            let parts = row.parts.as_deref();
+            let parts = parts.map(|it| {
+                [
+                    ("uses", &it.uses),
+                    ("tool_calls", &it.tools),
+                    ("llm_calls", &it.models),
+                ]
+            });
+            for (key, reading) in parts.into_iter().flatten() {
+                let happened = reading.as_ref().and_then(|it| it.happened);
+                let window = reading.as_ref().and_then(|it| it.window);
+                value[key] = happened.map_or(0, |it| it.count).into();
+                value[format!("{key}_failed")] = happened.map_or(0, |it| it.failed).into();
+                value[format!("{key}_p95_ms")] = window.map(|it| it.p95).into();
+            }
+            value["errors_read"] = errors.into();
+            value["cost_usd"] = row.cost.map(|it| it.sum).into();
+        }
         Tab::Models => {
             value["errors_read"] = errors.into();
             value["tokens"] = row.tokens.map(|it| it.sum).into();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tachograph_model::UnixNanos;
 use tachograph_serve::live::{Counts, Family, Live, Overview, Pace, Reading, Stats};
 
+use super::agents;
 use super::board::{Board, Boards, Line};
 use super::columns;
 use crate::args::top::{Tab, Window};
@@ -65,16 +66,16 @@ impl Tab {
         }
     }
 
-    /// What its rows are of; `None`: of no series.
-    pub fn family(self) -> Option<Family> {
-        Some(match self {
-            Self::Tools => Family::Tool,
-            Self::Models => Family::Model,
-            Self::Agents => Family::Agent,
-            Self::Caches => Family::Cache,
-            Self::Metrics => Family::Metric,
-            Self::Alerts => return None,
-        })
+    /// What its rows count; none: no series.
+    pub fn families(self) -> &'static [Family] {
+        match self {
+            Self::Tools => &[Family::Tool],
+            Self::Models => &[Family::Model],
+            Self::Agents => &agents::FAMILIES,
+            Self::Caches => &[Family::Cache],
+            Self::Metrics => &[Family::Metric],
+            Self::Alerts => &[],
+        }
     }
 }
 
@@ -139,12 +140,23 @@ impl Key {
 /// One line of a table.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Of an agent its uses and the calls on its behalf together.
     pub reading: Reading,
     /// Tokens of a model's calls.
     pub tokens: Option<Stats>,
-    /// Cost of a model's calls, US dollars.
+    /// Cost of a model's calls, or of an agent's, US dollars.
     pub cost: Option<Stats>,
+    /// Of an agent.
+    pub parts: Option<Box<Parts>>,
     pub seconds: f64,
+}
+
+/// What an agent did, one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    pub uses: Option<Reading>,
+    pub tools: Option<Reading>,
+    pub models: Option<Reading>,
 }
 
 impl Row {
@@ -251,17 +263,21 @@ fn rows(
     tokens: &[Reading],
     cost: &[Reading],
 ) -> Vec<Row> {
+    if tab == Tab::Agents {
+        return agents::rows(source, length);
+    }
     let beside = |of: &[Reading], key: &Key| {
         let mut of = of.iter().filter(|_| tab == Tab::Models);
         of.find(|it| Key::of(it) == *key).and_then(|it| it.window)
     };
-    let readings = tab.family().map(|family| source.readings(family, length));
-    let readings = readings.into_iter().flatten();
+    let families = tab.families().iter();
+    let readings = families.flat_map(|family| source.readings(*family, length));
     let row = |reading: Reading| {
         let key = Key::of(&reading);
         Row {
             tokens: beside(tokens, &key),
             cost: beside(cost, &key),
+            parts: None,
             seconds: length.as_secs_f64(),
             reading,
         }
@@ -280,15 +296,19 @@ fn head(source: &dyn Source, length: Duration, tokens: &[Reading], cost: &[Readi
 }
 
 fn about(source: &dyn Source, tab: Tab, key: &Key) -> Option<Detail> {
-    let family = tab.family()?;
+    let family = *tab.families().first()?;
     let of = |window: &Window| {
         let length = window.length();
+        if tab == Tab::Agents {
+            return agents::row(source, key, length);
+        }
         let beside = |family| source.reading(family, key, length)?.window;
         let models = tab == Tab::Models;
         Some(Row {
             reading: source.reading(family, key, length)?,
             tokens: models.then(|| beside(Family::ModelTokens)).flatten(),
             cost: models.then(|| beside(Family::ModelCost)).flatten(),
+            parts: None,
             seconds: length.as_secs_f64(),
         })
     };

@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
+use tachograph_serve::live::Family;
+
 use super::app::{App, Then};
 use super::picture::{Following, Picture, Source};
 use super::view::{self, Bars, Scene, Theme};
@@ -152,7 +154,16 @@ impl Shown<'_> {
 
 /// How often it happened in the picture's window.
 pub fn bars(source: &dyn Source, picture: &Picture, key: super::picture::Key) -> Option<Bars> {
-    let (length, counts) = source.bars(picture.tab.family()?, &key, picture.window.length())?;
+    let families = picture.tab.families().iter();
+    let of = |family: &Family| source.bars(*family, &key, picture.window.length());
+    let (length, counts) = families
+        .filter_map(of)
+        .reduce(|(length, mut sum), (_, more)| {
+            sum.iter_mut()
+                .zip(more)
+                .for_each(|(sum, more)| *sum += more);
+            (length, sum)
+        })?;
     Some(Bars {
         key,
         seconds: length.as_secs(),

@@ -52,8 +52,9 @@ impl Log {
             Family::Model | Family::Metric => key(text(Column::Source)),
             _ => String::new(),
         };
+        let agent = key(text(Column::Agent));
         let name = match family {
-            Family::Agent => key(text(Column::Agent)),
+            Family::Agent => agent.clone(),
             _ => key(text(Column::Name)),
         };
         let kind = event.event_type.to_string();
@@ -62,6 +63,14 @@ impl Log {
             for beside in [Family::ModelTokens, Family::ModelCost] {
                 keys.push((beside, source.clone(), name.clone()));
             }
+        }
+        let of_agents: &[Family] = match family {
+            Family::Tool => &[Family::AgentTool],
+            Family::Model => &[Family::AgentModel, Family::AgentCost],
+            _ => &[],
+        };
+        for family in of_agents.iter().filter(|_| !agent.is_empty()) {
+            keys.push((*family, String::new(), agent.clone()));
         }
         keys.push((family, source, name));
         for key in keys {
@@ -72,6 +81,39 @@ impl Log {
         let mut event = event;
         event.time = UnixNanos(NOW.0 - seconds_ago * 1_000_000_000);
         self.state.take(&event.to_line(), NOW);
+    }
+
+    /// Three agents: one is used and calls, one only calls, one is only used.
+    fn of_agents() -> Self {
+        let mut log = Self::new();
+        let of = |kind: &str, agent: &str, ms: f64| {
+            Event::new(NOW, kind)
+                .with(Column::Agent, agent)
+                .with(Column::DurationMs, ms)
+        };
+        for at in 0..240_i64 {
+            let agent = ["coder", "planner"][(at % 2) as usize];
+            let tool = of("tool_call", agent, 5.0 + at as f64)
+                .with(Column::Name, "search")
+                .with(Column::ErrorType, "timeout")
+                .with(Column::Success, at % 10 > 0);
+            log.add(Family::Tool, at, tool);
+            if at % 6 == 0 {
+                let model = of("llm_call", agent, 900.0)
+                    .with(Column::Source, "anthropic")
+                    .with(Column::Name, "claude-sonnet")
+                    .with(Column::InputTokens, 1200_i64)
+                    .with(Column::OutputTokens, 300_i64)
+                    .with(Column::CostUsd, 0.02)
+                    .with(Column::Success, true);
+                log.add(Family::Model, at, model);
+                log.add(Family::Agent, at, of("agent_usage", "coder", 4000.0));
+            }
+        }
+        let idle = of("agent_usage", "reviewer", 80.0).with(Column::Success, true);
+        log.add(Family::Agent, 20, idle);
+        log.state.settle();
+        log
     }
 
     fn tool(&mut self, ago: i64, name: &str, ms: f64, error: Option<&str>) {
@@ -360,6 +402,9 @@ snapshots! {
     models_small: Log::busy(), Models, SMALL, NONE;
     models_large: Log::busy(), Models, LARGE, NONE;
     agents_small: Log::busy(), Agents, SMALL, NONE;
+    agents_of_calls_small: Log::of_agents(), Agents, SMALL, NONE;
+    agents_of_calls_large: Log::of_agents(), Agents, LARGE, NONE;
+    one_agent_small: Log::of_agents(), Agents, SMALL, [KeyCode::Enter];
     caches_small: Log::busy(), Caches, SMALL, NONE;
     metrics_small: Log::busy(), Metrics, SMALL, NONE;
     metrics_large: Log::busy(), Metrics, LARGE, NONE;
