@@ -40,8 +40,10 @@ FED = [
     {"event_type": "performance", "metric_name": "e2e_speed", "value": 3},
     {"event_type": "error", "error_type": "TimeoutError", "source": "e2e"},
     {"event_type": "system_info", "platform": "linux", "cpus": 2},
-    {"event_type": "tool_call", "tool": TOOL, "duration_ms": 40, "success": True},
-    {"event_type": "tool_call", "tool": TOOL, "duration_ms": 400, "success": False},
+    *(
+        {"event_type": "tool_call", "tool": TOOL, "agent": "e2e", "duration_ms": ms, "success": ok}
+        for ms, ok in ((40, True), (400, False))
+    ),
     {"event_type": "tool_call", "tool": TOOL, "duration_ms": 70},
     {"event_type": "cache", "cache": "e2e", "operation": "hit", "hit": True},
     {"event_type": "cache", "cache": "e2e", "operation": "miss", "hit": False},
@@ -49,6 +51,7 @@ FED = [
         "event_type": "llm_call",
         "provider": "e2e",
         "model": MODEL,
+        "agent": "e2e",
         "duration_ms": 1500,
         "success": True,
         "input_tokens": 1200,
@@ -88,6 +91,7 @@ FED = [
 # What some panels make of them, to one digit.
 FIGURES = {
     "overview: Cache hits (A)": 0.5,
+    "overview: Failure ratio of tools by agent (A)": 0.5,
     "tools: Failed (A)": 0.5,
     "models: Failed (A)": 0.5,
     "models: Input from cache (A)": 0.7,
