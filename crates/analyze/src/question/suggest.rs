@@ -25,6 +25,9 @@ pub(crate) const REACH: u64 = 3600;
 
 /// Windows of which the shortest is taken that tells enough, seconds.
 const WINDOWS: [u64; 3] = [300, 900, REACH];
+/// The condition must hold, and be gone, for this part of the window: a figure that
+/// comes and goes about the threshold while the window slides is one alert.
+const HOLD: u64 = 5;
 /// Figures without which nothing is said.
 const LEAST_FIGURES: usize = 24;
 /// Days with figures without which nothing is said.
@@ -46,7 +49,6 @@ struct Kind {
     above: bool,
     /// Fewer values in a window tell nothing.
     min_count: u64,
-    for_seconds: u64,
     severity: &'static str,
     /// So many interquartile ranges beyond the quartiles a figure stands out. Of a
     /// tail, which a single slow call makes, it takes more.
@@ -58,13 +60,13 @@ struct Kind {
 
 #[rustfmt::skip]
 const KINDS: [Kind; 4] = [
-    Kind { family: "tool", stat: Stat::Ratio, above: true, min_count: 10, for_seconds: 60,
+    Kind { family: "tool", stat: Stat::Ratio, above: true, min_count: 10,
         severity: "warning", far: 3.0, title: "Failing tool", windows: &WINDOWS },
-    Kind { family: "tool", stat: Stat::P95, above: true, min_count: 20, for_seconds: 60,
+    Kind { family: "tool", stat: Stat::P95, above: true, min_count: 20,
         severity: "warning", far: 5.0, title: "Slow tool", windows: &WINDOWS },
-    Kind { family: "cache", stat: Stat::Ratio, above: false, min_count: 20, for_seconds: 60,
+    Kind { family: "cache", stat: Stat::Ratio, above: false, min_count: 20,
         severity: "info", far: 3.0, title: "Cold cache", windows: &WINDOWS },
-    Kind { family: "model_cost", stat: Stat::Sum, above: true, min_count: 1, for_seconds: 0,
+    Kind { family: "model_cost", stat: Stat::Sum, above: true, min_count: 1,
         severity: "warning", far: 3.0, title: "Dear model", windows: &[REACH] },
 ];
 
@@ -335,7 +337,7 @@ impl Series {
             group: "suggested".to_owned(),
             severity: kind.severity.to_owned(),
             window_seconds: chosen.window,
-            for_seconds: kind.for_seconds,
+            for_seconds: chosen.window / HOLD,
             min_count: kind.min_count,
             description: format!("beyond what was usual in {} days", days(chosen)),
             ..Rule::new(&name, &self.name, &self.source, condition)

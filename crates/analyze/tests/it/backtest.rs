@@ -378,6 +378,29 @@ fn suggested(home: &TestHome) -> (answer::Suggest, answer::About) {
 }
 
 #[test]
+fn a_dear_day_is_one_alert() {
+    let spent = |at: i64, usd: f64| {
+        ago(at, "llm_call")
+            .with(Column::Name, "m")
+            .with(Column::Source, "p")
+            .with(Column::CostUsd, usd)
+    };
+    let usual = (0..14 * 24 * 12).map(|at| spent(at * 300, 0.1));
+    let mut events: Vec<Event> = usual.collect();
+    // Each is forgotten by the window some minutes before the next comes.
+    events.extend((0..8).map(|at| spent(3 * 86_400 + at * 3_900, 50.0)));
+    let (found, _) = suggested(&TestHome::of(&events));
+    let dear = &found.rules[0];
+    assert_eq!(dear.past.rule.name, "Dear model: p/m");
+    assert_eq!(
+        (dear.past.fired, dear.fired_days),
+        (1, 1),
+        "{:?}",
+        dear.past
+    );
+}
+
+#[test]
 fn a_threshold_lies_between_what_is_usual_and_what_stands_out() {
     // Fourteen days of 100 to 200 ms, and an hour of 5 s.
     let usual = (0..14 * 24 * 30).map(|at| call(at * 120, 100.0 + (at * 37 % 100) as f64, true));

@@ -114,7 +114,13 @@ static AGENTS: [Column; 10] = [
     column!("TOOLS", 8, 2, |row| part(row, |it| &it.tools), say_count),
     column!("TOOL P95", 9, 4, |row| slow(row, |it| &it.tools), say_value),
     column!("MODELS", 8, 2, |row| part(row, |it| &it.models), say_count),
-    column!("MODEL P95", 9, 4, |row| slow(row, |it| &it.models), say_value),
+    column!(
+        "MODEL P95",
+        9,
+        4,
+        |row| slow(row, |it| &it.models),
+        say_value
+    ),
     column!("COST", 10, 1, |row| Some(row.cost?.sum), say_usd),
     column!("LAST", 6, 3, last, say_age),
 ];
