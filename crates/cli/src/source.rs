@@ -62,17 +62,20 @@ impl Server {
         self.page.clone().unwrap_or_else(own)
     }
 
-    /// What it answers to a GET.
+    /// What it answers to a GET. The token is that of the settings, else the one
+    /// in the home, for whoever may read that.
     ///
     /// # Errors
     /// When it does not within a second, or says no.
-    pub fn get(&self, path: &str) -> io::Result<Json> {
+    pub fn get(&self, path: &str, token: Option<&str>) -> io::Result<Json> {
         let stream = TcpStream::connect_timeout(&self.address, TO_CONNECT)?;
         stream.set_read_timeout(Some(TO_ANSWER))?;
         stream.set_write_timeout(Some(TO_ANSWER))?;
-        // The token lies in the home, for whoever may read that.
-        let token = std::fs::read_to_string(self.home.join("token")).unwrap_or_default();
-        let token = token.trim();
+        let kept = match token {
+            Some(_) => String::new(),
+            None => std::fs::read_to_string(self.home.join("token")).unwrap_or_default(),
+        };
+        let token = token.unwrap_or(&kept).trim();
         let token = match token.is_empty() || token.contains(char::is_control) {
             true => String::new(),
             false => format!("authorization: Bearer {token}\r\n"),
@@ -105,6 +108,11 @@ fn body(answer: &[u8]) -> io::Result<Json> {
     let (head, body) = answer.split_at(head.map_or(answer.len(), |at| at + 4));
     let status = head.get(9..12).unwrap_or_default();
     if !head.starts_with(b"HTTP/1.") || status != b"200" {
+        if status == b"401" {
+            return Err(io::Error::other(
+                "it wants another token than that of the settings or the home (`token`)",
+            ));
+        }
         let status = String::from_utf8_lossy(status);
         return Err(io::Error::other(format!("it answers {status:?}")));
     }

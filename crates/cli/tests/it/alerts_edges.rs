@@ -163,6 +163,32 @@ fn a_server_is_found_wherever_it_listens_and_whatever_it_speaks() {
 
 #[cfg(unix)]
 #[test]
+fn a_server_is_asked_with_the_token_of_the_settings() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.home()).unwrap();
+    let settle = |token: &str| {
+        let config = format!("require_token: true\ntoken: {token}\n");
+        std::fs::write(desk.home().join("config.yaml"), config).unwrap();
+    };
+    settle("only-the-settings-know-it");
+    let _server = desk.serve(&[]);
+    let told = || {
+        let top = desk.ok(&["top", "--once", "--json", "--tab", "alerts"]);
+        json(&top)["top"]["alerts"].clone()
+    };
+    let mut seen = Json::Null;
+    eventually("it answers", || {
+        seen = told();
+        seen["from"] == "server"
+    });
+    settle("none-that-the-server-has");
+    let note = told()["note"].to_string();
+    assert!(note.contains("another token"), "{note}");
+    assert!(!note.contains("none-that"), "{note}");
+}
+
+#[cfg(unix)]
+#[test]
 fn another_certificate_than_the_servers_is_not_trusted() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../serve/tests/data");
     let (cert, key) = (

@@ -214,9 +214,10 @@ impl Line {
 }
 
 /// Reads it, at most once a second.
-#[derive(Debug)]
 pub struct Boards {
     home: PathBuf,
+    /// That of the settings.
+    token: Option<String>,
     held: Mutex<Held>,
 }
 
@@ -227,9 +228,10 @@ struct Held {
 }
 
 impl Boards {
-    pub fn of(home: &Path) -> Self {
+    pub fn of(home: &Path, token: Option<&str>) -> Self {
         Self {
             home: home.to_owned(),
+            token: token.map(str::to_owned),
             held: Mutex::default(),
         }
     }
@@ -237,7 +239,7 @@ impl Boards {
     pub fn read(&self) -> Arc<Board> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.next.is_none_or(|next| Instant::now() >= next) {
-            held.board = Arc::new(read(&self.home));
+            held.board = Arc::new(read(&self.home, self.token.as_deref()));
             let wait = match held.board.note {
                 Some(_) => AGAIN,
                 None => EVERY_SECOND,
@@ -248,11 +250,11 @@ impl Boards {
     }
 }
 
-fn read(home: &Path) -> Board {
+fn read(home: &Path, token: Option<&str>) -> Board {
     let Some(server) = Server::of(home) else {
         return left(home);
     };
-    let asked = server.get("/api/v1/alerts");
+    let asked = server.get("/api/v1/alerts", token);
     let asked = asked.and_then(|answer| told(answer, server.address));
     asked.unwrap_or_else(|error| Board {
         note: Some(format!(

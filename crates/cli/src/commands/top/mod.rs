@@ -39,6 +39,7 @@ use crate::args::Format;
 use crate::args::top::Top;
 use crate::context::{Context, Place};
 use crate::exit::{Exit, Result, usage};
+use crate::settings::Key;
 
 /// Runs the command: returns when the person at the keyboard has seen enough.
 ///
@@ -77,7 +78,7 @@ pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
     let live = live.context("cannot follow the log")?;
     let source = Following {
         live: &live,
-        boards: Boards::of(&root),
+        boards: Boards::of(&root, ctx.settings.text(Key::Token)),
     };
     let home = root.display().to_string();
     let shown = match args.once {
