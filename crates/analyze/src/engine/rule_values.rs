@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tachograph_model::alert::{Rule, Terms};
-use tachograph_model::answer::{Note, RuleValues, SeriesValue};
+use tachograph_model::answer::{Note, NoteKind, RuleValues, SeriesValue};
 use tachograph_model::{AskError, Scope, UnixNanos, Window, question};
 use tachograph_store::{FoldSpec, Grain, Snapshot};
 
@@ -24,9 +24,20 @@ impl Engine {
     ///
     /// # Errors
     /// When the events cannot be read, a rule cannot be watched, or it takes too
-    /// long.
+    /// long. Where only what is looked at value by value does, those rules have no
+    /// answer and the others theirs.
     pub fn rule_values(&self, asked: &question::RuleValues) -> Result<RuleValues, AskError> {
         let deadline = Instant::now().checked_add(asked.within);
+        self.rule_values_until(asked, deadline, deadline)
+    }
+
+    /// Until when cells may be asked, and until when each value may be looked at.
+    pub(super) fn rule_values_until(
+        &self,
+        asked: &question::RuleValues,
+        deadline: Option<Instant>,
+        of_each: Option<Instant>,
+    ) -> Result<RuleValues, AskError> {
         let terms: Vec<Terms> = asked
             .rules
             .iter()
@@ -34,7 +45,7 @@ impl Engine {
             .collect::<Result<_, _>>()?;
         let snapshot = self.snapshot()?;
         let mut found = RuleValues {
-            rules: vec![Vec::new(); asked.rules.len()],
+            rules: vec![None; asked.rules.len()],
             notes: notes::of_store(snapshot.notes()),
         };
         let mut windows: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
@@ -52,14 +63,17 @@ impl Engine {
                 let of_family = |at: &&usize| asked.rules[**at].family == family;
                 for at in places.iter().filter(of_family) {
                     match series.values(&asked.rules[*at], &terms[*at]) {
-                        Some(values) => found.rules[*at] = values,
+                        found_out @ Some(_) => found.rules[*at] = found_out,
                         None => one_by_one.push(*at),
                     }
                 }
             }
         }
-        if !one_by_one.is_empty() {
-            self.look_at_each(asked, &one_by_one, deadline, &mut found)?;
+        if !one_by_one.is_empty()
+            && let Err(error) = self.look_at_each(asked, &one_by_one, of_each, &mut found)
+        {
+            // What is known of the others stands.
+            note(&mut found, vec![not_found_out(asked, &one_by_one, &error)]);
         }
         Ok(found)
     }
@@ -118,10 +132,27 @@ impl Engine {
                 name: standing.name,
                 value: standing.value,
             });
-            found.rules[*at] = values.collect();
+            found.rules[*at] = Some(values.collect());
         }
         Ok(())
     }
+}
+
+fn not_found_out(asked: &question::RuleValues, places: &[usize], error: &AskError) -> Note {
+    const NAMED: usize = 3;
+    let names = places.iter().take(NAMED).map(|at| &asked.rules[*at].name);
+    let names: Vec<String> = names.map(|name| format!("{name:?}")).collect();
+    let more = match places.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mut text = format!("{}{more}: {error}", names.join(", "));
+    let mut below = std::error::Error::source(error);
+    while let Some(error) = below {
+        text.push_str(&format!(": {error}"));
+        below = error.source();
+    }
+    Note::on("rule_values", NoteKind::Unanswered, text)
 }
 
 /// Of several windows each says the same.

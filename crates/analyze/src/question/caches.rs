@@ -4,6 +4,8 @@
 use tachograph_model::Column;
 use tachograph_model::answer::{CacheReports, CacheUse, Caches, ratio};
 
+use tachograph_store::SeriesKey;
+
 use crate::cells::{self, Cells, Row};
 
 /// Answers from the cells. A cache that has only evictions exists, too.
@@ -18,7 +20,11 @@ pub fn answer(cells: &Cells) -> Caches {
 }
 
 fn cache(name: &str, rows: &[&Row]) -> CacheUse {
-    let of = |what: What| rows.iter().copied().filter(move |row| what_of(row) == what);
+    let of = |what: What| {
+        rows.iter()
+            .copied()
+            .filter(move |row| what_of(row.key()) == what)
+    };
     let (hits, misses) = (cells::count(of(What::Hit)), cells::count(of(What::Miss)));
     CacheUse {
         name: name.to_owned(),
@@ -42,8 +48,9 @@ pub(super) enum What {
 }
 
 /// The operation says it; where there is none, the flag does.
-pub(super) fn what_of(row: &Row) -> What {
-    match (row.key().status.as_deref(), row.key().hit) {
+pub(super) fn what_of(key: &SeriesKey) -> What {
+    let operation = key.status.as_deref().filter(|it| !it.is_empty());
+    match (operation, key.hit) {
         (Some("hit"), _) | (None, Some(true)) => What::Hit,
         (Some("miss"), _) | (None, Some(false)) => What::Miss,
         (Some("eviction"), _) => What::Eviction,

@@ -10,6 +10,7 @@ use tachograph_model::time::NANOS_PER_DAY;
 use tachograph_model::{Scope, UnixNanos};
 use tachograph_stats::Part;
 
+use super::caches::{self, What};
 use super::discovery::{LOOKUP, hits};
 use crate::cells::{self, Cells, Row};
 use crate::digest::Digest;
@@ -97,14 +98,11 @@ fn all_series<'a>(cells: &'a Cells, cut: &Cut) -> Vec<Series<'a>> {
     }
     for (name, rows) in cells::groups(cells.of("cache"), |row| Some(row.name().to_owned())) {
         let days = by_day(&rows, cut, |rows| {
-            let of = |hit| {
-                cells::count(
-                    rows.iter()
-                        .copied()
-                        .filter(|row| row.key().hit == Some(hit)),
-                )
+            let of = |what| {
+                let rows = rows.iter().copied();
+                cells::count(rows.filter(|row| caches::what_of(row.key()) == what))
             };
-            let (hits, misses) = (of(true), of(false));
+            let (hits, misses) = (of(What::Hit), of(What::Miss));
             let asked = hits + misses;
             Part::new(hits, asked)
                 .filter(|_| asked >= MIN_EVENTS)

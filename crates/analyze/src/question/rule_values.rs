@@ -13,6 +13,7 @@ use tachograph_model::answer::SeriesValue;
 use tachograph_store::{SeriesKey, Whole};
 
 use super::backtest::{clipped, watches};
+use super::caches::{self, What};
 use crate::cells::{Cells, Row, UNKNOWN};
 use crate::digest::Digest;
 
@@ -102,9 +103,9 @@ fn failed(key: &SeriesKey) -> bool {
 }
 
 fn hit(key: &SeriesKey) -> Option<bool> {
-    match (key.status.as_deref().unwrap_or_default(), key.hit) {
-        ("hit", _) | ("", Some(true)) => Some(true),
-        ("miss", _) | ("", Some(false)) => Some(false),
+    match caches::what_of(key) {
+        What::Hit => Some(true),
+        What::Miss => Some(false),
         _ => None,
     }
 }

@@ -98,7 +98,7 @@ fn bucket(rows: &[&Row], measure: Option<Measure>) -> TimelineBucket {
         let said = calls.any(|row| row.cell.whole(column).present > 0);
         said.then(|| cells::sum(of("llm_call"), column))
     };
-    let count = |what: What| cells::count(all().filter(|row| caches::what_of(row) == what));
+    let count = |what: What| cells::count(all().filter(|row| caches::what_of(row.key()) == what));
     let (hits, misses) = (count(What::Hit), count(What::Miss));
     let looked_up = hits + misses > 0;
     TimelineBucket {

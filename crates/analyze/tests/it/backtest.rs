@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tachograph_analyze::question::backtest::{Point, Replay};
-use tachograph_model::alert::{Condition, Machine, Notice, Op, Rule, Stat, State, Terms};
+use tachograph_model::alert::{Condition, FAMILIES, Machine, Notice, Op, Rule, Stat, State, Terms};
 use tachograph_model::answer::{NoteKind, RulePast, SeriesValue};
 use tachograph_model::question::{Backtest, RuleValues, Suggest};
 use tachograph_model::{Column, Event, Scope, UnixNanos, Window, answer};
@@ -478,8 +478,9 @@ fn values_of_long_windows_are_those_of_the_replay() {
     let event = |at: i64| {
         let ms = (noise(at) % 5_000) as f64;
         let tokens = (noise(at) % 900) as i64;
-        let event = match at % 4 {
-            0 => call(at * 60, ms, at % 5 > 0),
+        let named = |event: Event| event.with(Column::Name, format!("n{}", at % 2));
+        let event = match at % 10 {
+            0 | 4 => call(at * 60, ms, at % 5 > 0),
             1 => ago(at * 60, "llm_call")
                 .with(Column::Name, "m")
                 .with(Column::Source, if at % 3 == 0 { "p" } else { "q" })
@@ -490,9 +491,32 @@ fn values_of_long_windows_are_those_of_the_replay() {
                 .with(Column::Source, "s")
                 .with(Column::Value, ms)
                 .with(Column::Count, 1 + at % 3),
-            _ => ago(at * 60, "cache")
+            3 => ago(at * 60, "cache")
                 .with(Column::Name, "c")
                 .with(Column::Hit, at % 7 > 1),
+            // The operation counts more than the flag.
+            5 => ago(at * 60, "cache")
+                .with(Column::Name, "d")
+                .with(
+                    Column::Status,
+                    ["hit", "miss", "eviction", ""][(at.unsigned_abs() / 10) as usize % 4],
+                )
+                .with(Column::Hit, true),
+            6 => named(ago(at * 60, "profile"))
+                .with(Column::Source, "s")
+                .with(Column::DurationMs, ms),
+            7 => named(ago(at * 60, "loss"))
+                .with(Column::Status, "overload")
+                .with(Column::Count, tokens),
+            8 => named(ago(at * 60, "agent_discovery")).with(Column::DurationMs, ms),
+            _ => {
+                let kind = ["agent_usage", "query", "agent_selection"]
+                    [(at.unsigned_abs() / 10) as usize % 3];
+                ago(at * 60, kind)
+                    .with(Column::DurationMs, ms)
+                    .with(Column::Value, ms / 5e3)
+                    .with(Column::Success, at % 7 > 1)
+            }
         };
         // Some name who they are for.
         match noise(at) % 3 {
@@ -505,19 +529,7 @@ fn values_of_long_windows_are_those_of_the_replay() {
     let events: Vec<Event> = (-3..6_000).map(event).collect();
     let home = TestHome::of(&events);
     let mut rules = Vec::new();
-    for family in [
-        "tool",
-        "model",
-        "model_tokens",
-        "model_cost",
-        "agent_tool",
-        "agent_model",
-        "agent_cost",
-        "metric",
-        "cache",
-        "event",
-        "error",
-    ] {
+    for family in FAMILIES {
         for (stat, seconds) in STATS
             .into_iter()
             .zip([3_601, 7_211, 86_400, 90_017, 259_200].repeat(2))
@@ -553,6 +565,7 @@ fn values_of_long_windows_are_those_of_the_replay() {
         let wanted = last_look(&home, &rules);
         assert!(wanted.iter().filter(|of| !of.is_empty()).count() == rules.len() - 1);
         for ((rule, found), wanted) in rules.iter().zip(&found.rules).zip(&wanted) {
+            let found = found.as_ref().expect("found out");
             assert_eq!(found.len(), wanted.len(), "{}", rule.name);
             for (found, wanted) in found.iter().zip(wanted) {
                 let near = match (found.value, wanted.value) {
@@ -612,7 +625,7 @@ fn values_of_many_events_are_within_the_error_of_sketches() {
     for (rule, found) in rules.iter().zip(found.rules) {
         let stat = Terms::of(rule).unwrap().condition.stat;
         let wanted = figure(stat, 100_003, now().0, &points).1.unwrap();
-        let found = found[0].value.unwrap();
+        let found = found.unwrap()[0].value.unwrap();
         let error = match stat {
             Stat::P50 | Stat::P95 | Stat::P99 => 0.004,
             _ => 1e-9,

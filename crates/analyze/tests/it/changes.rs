@@ -61,6 +61,37 @@ fn a_tool_that_gets_slower_is_found_with_the_day() {
 }
 
 #[test]
+fn a_cache_that_misses_more_is_found_however_it_says_so() {
+    let check = |say: fn(Event, bool) -> Event| {
+        let look_up = |day: i64, number: i64| {
+            let hit = number % 10 < if day >= 9 { 3 } else { 9 };
+            let event = ago((13 - day) * DAY + number * 60, "cache").with(Column::Name, "c");
+            say(event, hit)
+        };
+        let days = (0..14).flat_map(|day| (0..100).map(move |number| (day, number)));
+        let events: Vec<Event> = days.map(|(day, number)| look_up(day, number)).collect();
+        let found = changes(&events);
+        let [change] = found.changes.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!(
+            (change.name.as_str(), change.figure),
+            ("c", Figure::HitRatio)
+        );
+        assert_eq!(change.since, "2025-11-16");
+    };
+    check(|event, hit| event.with(Column::Hit, hit));
+    check(|event, hit| event.with(Column::Status, if hit { "hit" } else { "miss" }));
+    // The operation counts more than the flag.
+    check(|event, hit| {
+        let operation = if hit { "hit" } else { "miss" };
+        event
+            .with(Column::Status, operation)
+            .with(Column::Hit, true)
+    });
+}
+
+#[test]
 fn one_that_gets_faster_is_for_the_better() {
     let fast = |day, number| if day >= 7 { 10.0 } else { 20.0 } * noise(day, number);
     let found = changes(&fortnight("grep", fast, |_, _| false));

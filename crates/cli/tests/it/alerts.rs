@@ -573,6 +573,7 @@ fn a_replay_sees_what_live_state_sees() {
                 (a, b) => a == b,
             };
             for (past, values) in found.rules.iter().zip(&values.rules) {
+                let values = values.as_ref().expect("found out");
                 let same = past.alerts.len() == values.len()
                     && past.alerts.iter().zip(values).all(|(one, other)| {
                         (&one.source, &one.name) == (&other.source, &other.name)

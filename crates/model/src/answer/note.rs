@@ -35,6 +35,8 @@ pub enum NoteKind {
     RowLimit,
     /// Series were folded into one, or names left out, to bound their number.
     Cardinality,
+    /// Of several things asked together, one has no answer; the text says why.
+    Unanswered,
 }
 
 impl Note {

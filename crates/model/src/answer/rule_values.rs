@@ -4,8 +4,9 @@ use super::Note;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuleValues {
     /// Of each rule, in the order in which they were asked about: the series that
-    /// it watches and that have been heard of within its window.
-    pub rules: Vec<Vec<SeriesValue>>,
+    /// it watches and that have been heard of within its window; `None`: that was
+    /// not found out, and a note says why.
+    pub rules: Vec<Option<Vec<SeriesValue>>>,
     /// What spoils it.
     pub notes: Vec<Note>,
 }

@@ -156,7 +156,7 @@ impl Far {
         };
         let mut values = values.into_iter();
         for rule in asked {
-            let values = values.next().map(|values| {
+            let values = values.next().flatten().map(|values| {
                 let values = values.into_iter();
                 let values = values.map(|it| ((it.source.into(), it.name.into()), it.value));
                 (now, values.collect())

@@ -32,7 +32,7 @@ fn of(name: &str, value: f64) -> SeriesValue {
 
 fn answer(rules: Vec<Vec<SeriesValue>>) -> Result<RuleValues, AskError> {
     Ok(RuleValues {
-        rules,
+        rules: rules.into_iter().map(Some).collect(),
         notes: Vec::new(),
     })
 }
@@ -149,7 +149,7 @@ fn what_cannot_be_had_is_said_and_the_last_answer_counts_for_a_while() {
         far.notes(at(1))
     );
     let noted = RuleValues {
-        rules: vec![vec![of("m", 1.0)]],
+        rules: vec![Some(vec![of("m", 1.0)])],
         notes: vec![Note::new(NoteKind::SegmentSkipped, "a torn file")],
     };
     far.take(rules.clone(), Ok(noted), at(60));

@@ -158,6 +158,47 @@ fn a_log_in_the_order_of_time_is_read_once() {
 }
 
 #[test]
+fn a_rule_that_takes_too_long_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = Home::create(folder.path()).expect("a home");
+    let mut lines = call(1, 1);
+    for tokens in [5_i64, 9] {
+        let event = Event::new(UnixNanos(NOW - SECOND), "llm_call")
+            .with(Column::Name, "m")
+            .with(Column::InputTokens, tokens);
+        lines.extend(event.to_line());
+    }
+    std::fs::write(home.log(), lines).expect("written");
+    let engine = Engine::open(Store::open(&home), EngineConfig::default());
+    let rule = |name: &str, family: &str, condition: &str| Rule {
+        family: family.to_owned(),
+        window_seconds: 7_200,
+        ..Rule::new(name, "*", "", Condition::parse(condition).expect("one"))
+    };
+    let asked = question::RuleValues {
+        // Cells do not tell percentiles of tokens.
+        rules: vec![
+            rule("slow", "model_tokens", "p95 > 1"),
+            rule("quick", "tool", "count > 0"),
+        ],
+        now: UnixNanos(NOW),
+        within: std::time::Duration::from_secs(60),
+    };
+    let late = Some(std::time::Instant::now());
+    let found = engine.rule_values_until(&asked, None, late).expect("some");
+    assert_eq!(found.rules[0], None);
+    let quick = found.rules[1].as_ref().expect("an answer");
+    assert_eq!(quick[0].value, Some(1.0));
+    let [note] = &found.notes[..] else {
+        panic!("{:?}", found.notes);
+    };
+    assert!(
+        note.text.contains("\"slow\"") && note.text.contains("longer than it may"),
+        "{note:?}"
+    );
+}
+
+#[test]
 fn it_stops_when_it_is_too_late() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = Home::create(folder.path()).expect("a home");
@@ -165,9 +206,8 @@ fn it_stops_when_it_is_too_late() {
     let engine = Engine::open(Store::open(&home), EngineConfig::default());
     let condition = Condition::parse("p95 > 1").expect("a condition");
     let asked = question::RuleValues {
-        // Cells do not tell percentiles of tokens.
         rules: vec![Rule {
-            family: "model_tokens".to_owned(),
+            family: "tool".to_owned(),
             window_seconds: 7_200,
             ..Rule::new("r", "*", "", condition)
         }],

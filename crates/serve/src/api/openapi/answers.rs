@@ -119,7 +119,7 @@ names! {
     Measure { DurationMs Value }
     NoteKind {
         SketchError LinesSkipped SegmentSkipped ValuesSkipped NotEnoughData LossyRecording
-        SecondOpinion Baseline RowLimit Cardinality
+        SecondOpinion Baseline RowLimit Cardinality Unanswered
     }
 }
 
