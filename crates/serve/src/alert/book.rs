@@ -10,6 +10,7 @@ use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, Stat, State
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use super::far::Values;
+use super::totals::{Quiet, RuleState, Totals};
 use crate::live::{Family, REACH};
 
 /// Alerts of all rules together: a rule may watch every series.
@@ -119,26 +120,20 @@ impl Watched {
 struct OfRule {
     rule: Arc<Rule>,
     alerts: BTreeMap<Series, Machine>,
+    /// Its values were known at the last look.
+    looked: bool,
+    /// Series for which there was no room at the last look.
+    crowded: usize,
 }
 
-/// How many alerts stand how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    of: [u64; State::ALL.len()],
-    /// Of those that nothing is known of, the ones that fired when it was.
-    pub open_without_data: u64,
-}
-
-impl Totals {
-    fn add(&mut self, machine: &Machine) {
-        self.of[machine.state() as usize] += 1;
-        let silent = machine.is_open() && machine.state() == State::NoData;
-        self.open_without_data += u64::from(silent);
-    }
-
-    /// How many are in a state.
-    pub fn of(&self, state: State) -> u64 {
-        self.of[state as usize]
+impl OfRule {
+    fn new(rule: Arc<Rule>) -> Self {
+        Self {
+            rule,
+            alerts: BTreeMap::new(),
+            looked: false,
+            crowded: 0,
+        }
     }
 }
 
@@ -147,15 +142,6 @@ impl Totals {
 pub struct Kept {
     pub rule: Rule,
     pub alerts: Vec<KeptAlert>,
-}
-
-/// Series of a rule of which there is nothing to tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quiet {
-    /// Those all is well with.
-    pub well: u64,
-    /// Those of which nothing is known.
-    pub without_data: u64,
 }
 
 /// One alert of it.
@@ -175,7 +161,11 @@ impl Book {
             let alerts = kept.alerts.into_iter();
             let alerts = alerts.map(|it| ((it.source.into(), it.name.into()), it.machine));
             let alerts = alerts.collect();
-            (Arc::from(rule.name.as_str()), OfRule { rule, alerts })
+            let of = OfRule {
+                alerts,
+                ..OfRule::new(rule.clone())
+            };
+            (Arc::from(rule.name.as_str()), of)
         });
         self.alerts = alerts.collect();
     }
@@ -193,10 +183,7 @@ impl Book {
                 continue;
             };
             let of = self.alerts.entry(watched.name.clone());
-            let of = of.or_insert_with(|| OfRule {
-                rule: watched.rule.clone(),
-                alerts: BTreeMap::new(),
-            });
+            let of = of.or_insert_with(|| OfRule::new(watched.rule.clone()));
             let machine = Machine::told_at(*fired_at, now, &watched.terms);
             of.alerts.insert(series.clone(), machine);
             told.push(Told {
@@ -301,10 +288,33 @@ impl Book {
         totals
     }
 
-    /// Of each rule that has been looked at: how many of its series are well, and
-    /// of how many nothing is known. Those are not kept one by one.
+    /// How one of the rules stands, with series that were not kept one by one.
+    pub fn state_of(&self, rule: &Rule, quiet: Option<Quiet>) -> RuleState {
+        let of = self.alerts.get(rule.name.as_str());
+        let of = of.filter(|_| rule.enabled);
+        let quiet = quiet.filter(|_| rule.enabled);
+        let looked = of.is_some_and(|of| of.looked) || quiet.is_some();
+        let mut totals = Totals::default();
+        of.iter()
+            .flat_map(|of| of.alerts.values())
+            .for_each(|machine| totals.add(machine));
+        totals.add_quiet(quiet.unwrap_or_default());
+        let unwatched = of.map_or(0, |of| of.crowded as u64) + quiet.map_or(0, |it| it.unwatched);
+        // Where there is no series there is no data.
+        let none = (looked && unwatched == 0).then_some(State::NoData);
+        RuleState {
+            state: totals.worst().or(none),
+            totals,
+            unwatched,
+        }
+    }
+
+    /// Of each rule that has been looked at: how many of its series are well, of
+    /// how many nothing is known, and how many nobody watches. Those are not kept
+    /// one by one.
     pub fn quiet(&self) -> BTreeMap<String, Quiet> {
-        let of = self.alerts.iter().map(|(name, of)| {
+        let looked = self.alerts.iter().filter(|(_, of)| of.looked);
+        let of = looked.map(|(name, of)| {
             let count = |state: State| {
                 let machines = of.alerts.values();
                 let alike = machines.filter(|it| it.is_idle() && it.state() == state);
@@ -313,6 +323,7 @@ impl Book {
             let quiet = Quiet {
                 well: count(State::Inactive),
                 without_data: count(State::NoData),
+                unwatched: of.crowded as u64,
             };
             (name.to_string(), quiet)
         });
@@ -335,15 +346,16 @@ impl Book {
         }
         for watched in &self.watched {
             let of = self.alerts.entry(watched.name.clone());
-            let of = of.or_insert_with(|| OfRule {
-                rule: watched.rule.clone(),
-                alerts: BTreeMap::new(),
-            });
+            let of = of.or_insert_with(|| OfRule::new(watched.rule.clone()));
             if !Arc::ptr_eq(&of.rule, &watched.rule) {
                 of.rule = watched.rule.clone();
             }
-            round.of(watched, &mut of.alerts, look);
+            let before = round.crowded;
+            of.looked = round.of(watched, &mut of.alerts, look);
+            of.crowded = round.crowded - before;
         }
+        // Whoever reads the file is to know that there are such series.
+        round.changed |= (self.crowded > 0) != (round.crowded > 0);
         self.crowded = round.crowded;
         (round.told, round.changed)
     }
@@ -377,13 +389,19 @@ struct Round {
 }
 
 impl Round {
-    fn of(&mut self, watched: &Watched, alerts: &mut BTreeMap<Series, Machine>, look: &dyn Look) {
+    /// Returns whether its values are known.
+    fn of(
+        &mut self,
+        watched: &Watched,
+        alerts: &mut BTreeMap<Series, Machine>,
+        look: &dyn Look,
+    ) -> bool {
         let rule = &watched.rule;
         let (family, window) = (watched.family, watched.window);
         let far = match watched.is_far() {
             true => match look.far(rule) {
                 // They stay as they are until it is known.
-                None => return,
+                None => return false,
                 known => known,
             },
             false => None,
@@ -418,7 +436,7 @@ impl Round {
                 ),
             };
             self.step(watched, series, alerts, found);
-            return;
+            return true;
         }
         let mut seen = HashSet::new();
         let named = |name: &str| matches!(&*rule.metric_name, EVERY) || *name == *rule.metric_name;
@@ -443,6 +461,7 @@ impl Round {
                 alerts.remove(&series);
             }
         }
+        true
     }
 
     fn gone(&mut self, watched: &Watched, series: &Series, alerts: &mut BTreeMap<Series, Machine>) {

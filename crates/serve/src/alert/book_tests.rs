@@ -145,9 +145,65 @@ fn more_alerts_than_there_may_be_are_counted() {
         figures.set("s", &at.to_string(), Some(1.0));
     }
     let mut book = Book::default();
-    book.set_rules(api(&[rule("r", "*")]));
-    book.look(at(0), &figures);
-    assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 7));
+    book.set_rules(api(&[rule("r", "*"), rule("t", "*")]));
+    let (_, changed) = book.look(at(0), &figures);
+    assert_eq!(book.alerts().count(), MOST_ALERTS);
+    let crowded = 7 + MOST_ALERTS + 7;
+    assert_eq!((book.crowded(), changed), (crowded, true));
+    let of = |name: &str| {
+        let state = book.state_of(&rule(name, "*"), None);
+        (state.state, state.unwatched)
+    };
+    assert_eq!(of("r"), (Some(State::Inactive), 7));
+    // Of one that nobody watches nobody can say that it has no data.
+    assert_eq!(of("t"), (None, MOST_ALERTS as u64 + 7));
+    let quiet = book.quiet();
+    assert_eq!((quiet["r"].well, quiet["r"].unwatched), (10_000, 7));
+    assert!(!book.look(at(1), &figures).1, "nothing is new");
+}
+
+#[test]
+fn the_worst_of_all_its_alerts_is_a_rules_state() {
+    let figures = Figures::default();
+    let mut book = Book::default();
+    let all = rule("r", "*");
+    book.set_rules(api(std::slice::from_ref(&all)));
+    let state = |book: &Book| {
+        let of = book.state_of(&all, None);
+        (of.state, of.totals.open())
+    };
+    assert_eq!(state(&book), (None, 0), "nobody has looked");
+    let mut second = 0;
+    let mut check = |series: &[(&str, Option<f64>)], wanted: (Option<State>, u64)| {
+        for (name, avg) in series {
+            figures.set("s", name, *avg);
+        }
+        second += 2;
+        book.look(at(second), &figures);
+        book.look(at(second + 1), &figures);
+        assert_eq!(state(&book), wanted, "{series:?}");
+        // The same of what is kept for whoever does not watch.
+        let mut left = Book::default();
+        left.set_rules(api(std::slice::from_ref(&all)));
+        left.resume(book.kept());
+        let quiet = book.quiet().get("r").copied();
+        assert_eq!(left.state_of(&all, quiet), book.state_of(&all, None));
+    };
+    check(&[], (Some(State::NoData), 0));
+    check(&[("a", Some(1.0))], (Some(State::Inactive), 0));
+    check(&[("b", Some(11.0))], (Some(State::Firing), 1));
+    check(&[("b", None)], (Some(State::NoData), 1));
+    check(&[("b", Some(1.0))], (Some(State::Resolved), 0));
+    check(
+        &[("b", Some(11.0)), ("c", Some(12.0)), ("d", Some(1.0))],
+        (Some(State::Firing), 2),
+    );
+    check(&[("b", Some(1.0))], (Some(State::Firing), 1));
+    let off = Rule {
+        enabled: false,
+        ..all.clone()
+    };
+    assert_eq!(book.state_of(&off, None), RuleState::default());
 }
 
 #[test]

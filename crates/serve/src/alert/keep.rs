@@ -13,8 +13,9 @@ use tachograph_log::Home;
 use tachograph_model::alert::Notice;
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
-use super::book::{Kept, Quiet, Series};
+use super::book::{Kept, Series};
 use super::file;
+use super::totals::Quiet;
 use crate::notify::KeptPost;
 
 const VERSION: u32 = 1;

@@ -25,12 +25,12 @@ mod keep;
 pub mod list;
 pub mod read;
 pub mod silence;
+mod totals;
 mod watch;
 
-pub use book::{
-    Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, Quiet, Series, Told, Totals,
-};
+pub use book::{Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, Series, Told};
 pub use far::Values;
 pub use figures::{NONE, figures};
 pub use keep::{kept_at, quiet, standing};
+pub use totals::{Quiet, RuleState, Totals};
 pub use watch::{Watch, Watcher};
