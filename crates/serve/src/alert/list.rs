@@ -199,65 +199,37 @@ impl<T: Entry> Serialize for Stored<'_, T> {
 
 /// The entries that can be read, and what is wrong where that is not all.
 fn parse<T: Entry>(text: &[u8]) -> (Vec<T>, Option<String>) {
-    let mut draft = Draft {
-        key: T::MANY,
-        version: None,
-        entries: None,
-    };
+    let mut draft = Draft::<T>::default();
     let mut reader = serde_json::Deserializer::from_slice(text);
     let read = draft.deserialize(&mut reader).and_then(|()| reader.end());
-    let known = draft.version == Some(VERSION);
-    let entries = draft.entries.unwrap_or_default();
-    let mut wrong = match (read, draft.version) {
-        (Err(error), _) => vec![match error.classify() {
+    let unread = match (read, draft.version) {
+        (Err(error), _) => Some(match error.classify() {
             Category::Eof => format!("it is torn: {error}"),
             Category::Syntax => format!("it is no JSON: {error}"),
             Category::Data | Category::Io => error.to_string(),
-        }],
-        (Ok(()), None) => vec!["it has no `version`".to_owned()],
-        (Ok(()), Some(other)) if !known => {
-            vec![format!("it is of version {other}, not {VERSION}")]
-        }
-        (Ok(()), Some(_)) => Vec::new(),
+        }),
+        (Ok(()), None) => Some("it has no `version`".to_owned()),
+        (Ok(()), Some(VERSION)) => None,
+        (Ok(()), Some(other)) => Some(format!("it is of version {other}, not {VERSION}")),
     };
-    if !known {
-        return (Vec::new(), wrong.pop());
+    if draft.version != Some(VERSION) {
+        return (Vec::new(), unread);
     }
-    let mut ids = HashSet::new();
-    let mut good: Vec<T> = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        let one = || format!("{} {}{}", T::ONE, at + 1, named(entry, T::ID));
-        if good.len() == T::MOST {
-            wrong.push(format!("it has more than {} {}", T::MOST, T::MANY));
-            break;
-        }
-        match entry_of::<T>(entry) {
-            Ok(entry) if ids.insert(entry.id().to_owned()) => good.push(entry),
-            Ok(_) => wrong.push(format!("{}: there is another of that {}", one(), T::ID)),
-            Err(what) => wrong.push(format!("{}: {what}", one())),
-        }
-    }
-    let what = told::<T>(&wrong, good.len());
+    let good = draft.good.unwrap_or_default();
+    let mut wrong = Wrong {
+        times: u64::from(unread.is_some()),
+        first: unread,
+    };
+    wrong.times += draft.wrong.times;
+    wrong.first = wrong.first.or(draft.wrong.first);
+    let what = wrong.told::<T>(good.len());
     (good, what)
 }
 
 fn entry_of<T: Entry>(entry: &Json) -> Result<T, String> {
-    let read = serde_json::from_value::<T>(entry.clone()).map_err(|error| error.to_string())?;
+    let read = T::deserialize(entry).map_err(|error| error.to_string())?;
     read.check()?;
     Ok(read)
-}
-
-/// The first of what is wrong, and how much more there is of wrong and of good.
-fn told<T: Entry>(wrong: &[String], good: usize) -> Option<String> {
-    let mut what = wrong.first()?.clone();
-    if wrong.len() > 1 {
-        what.push_str(&format!(" (and {} more)", wrong.len() - 1));
-    }
-    if good > 0 {
-        let good = counted(good as u64, T::ONE, T::MANY);
-        what.push_str(&format!("; {good} in it can be read"));
-    }
-    Some(what)
 }
 
 fn named(entry: &Json, key: &str) -> String {
@@ -265,14 +237,81 @@ fn named(entry: &Json, key: &str) -> String {
     name.map_or(String::new(), |name| format!(" ({})", quoted(name)))
 }
 
-/// What of a file has been read; it stays when the rest cannot be.
-struct Draft {
-    key: &'static str,
-    version: Option<u64>,
-    entries: Option<Vec<Json>>,
+/// What is wrong with a file: a large one may be so in many places.
+#[derive(Default)]
+struct Wrong {
+    first: Option<String>,
+    times: u64,
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Draft {
+impl Wrong {
+    fn add(&mut self, what: impl FnOnce() -> String) {
+        self.first.get_or_insert_with(what);
+        self.times += 1;
+    }
+
+    /// The first, and how much more there is of wrong and of good.
+    fn told<T: Entry>(self, good: usize) -> Option<String> {
+        let mut what = self.first?;
+        if self.times > 1 {
+            what.push_str(&format!(" (and {} more)", self.times - 1));
+        }
+        if good > 0 {
+            let good = counted(good as u64, T::ONE, T::MANY);
+            what.push_str(&format!("; {good} in it can be read"));
+        }
+        Some(what)
+    }
+}
+
+/// What of a file has been read; it stays when the rest cannot be. No more of it
+/// is held than may be in it.
+struct Draft<T> {
+    version: Option<u64>,
+    /// `None`: the list has not begun.
+    good: Option<Vec<T>>,
+    /// Of the entries that were read.
+    wrong: Wrong,
+    /// How many that were.
+    read: u64,
+    ids: HashSet<String>,
+}
+
+impl<T> Default for Draft<T> {
+    fn default() -> Self {
+        Self {
+            version: None,
+            good: None,
+            wrong: Wrong::default(),
+            read: 0,
+            ids: HashSet::new(),
+        }
+    }
+}
+
+impl<T: Entry> Draft<T> {
+    fn is_full(&self) -> bool {
+        self.good.as_ref().is_some_and(|good| good.len() == T::MOST)
+    }
+
+    fn take(&mut self, entry: &Json) {
+        self.read += 1;
+        let number = self.read;
+        let one = || format!("{} {number}{}", T::ONE, named(entry, T::ID));
+        match entry_of::<T>(entry) {
+            Ok(read) if self.ids.insert(read.id().to_owned()) => {
+                self.good.get_or_insert_default().push(read);
+            }
+            Ok(_) => {
+                let what = || format!("{}: there is another of that {}", one(), T::ID);
+                self.wrong.add(what);
+            }
+            Err(what) => self.wrong.add(|| format!("{}: {what}", one())),
+        }
+    }
+}
+
+impl<'de, T: Entry> DeserializeSeed<'de> for &mut Draft<T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -280,38 +319,35 @@ impl<'de> DeserializeSeed<'de> for &mut Draft {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Draft {
+impl<'de, T: Entry> Visitor<'de> for &mut Draft<T> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "an object with `version` and `{}`", self.key)
+        write!(f, "an object with `version` and `{}`", T::MANY)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             if key == "version" {
                 self.version = Some(map.next_value()?);
-            } else if key == self.key {
-                let entries = self.entries.get_or_insert_default();
-                map.next_value_seed(Entries(entries))?;
+            } else if key == T::MANY {
+                self.good.get_or_insert_default();
+                map.next_value_seed(Entries(self))?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        match self.entries {
+        match self.good {
             Some(_) => Ok(()),
             None if self.version != Some(VERSION) => Ok(()),
-            None => Err(serde::de::Error::custom(format!(
-                "it has no `{}`",
-                self.key
-            ))),
+            None => Err(serde::de::Error::custom(format!("it has no `{}`", T::MANY))),
         }
     }
 }
 
-struct Entries<'a>(&'a mut Vec<Json>);
+struct Entries<'a, T>(&'a mut Draft<T>);
 
-impl<'de> DeserializeSeed<'de> for Entries<'_> {
+impl<'de, T: Entry> DeserializeSeed<'de> for Entries<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -319,7 +355,7 @@ impl<'de> DeserializeSeed<'de> for Entries<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Entries<'_> {
+impl<'de, T: Entry> Visitor<'de> for Entries<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -327,8 +363,20 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(entry) = list.next_element()? {
-            self.0.push(entry);
+        let draft = self.0;
+        while !draft.is_full() {
+            let Some(entry) = list.next_element::<Json>()? else {
+                return Ok(());
+            };
+            draft.take(&entry);
+        }
+        let mut more = false;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            more = true;
+        }
+        if more {
+            let what = || format!("it has more than {} {}", T::MOST, T::MANY);
+            draft.wrong.add(what);
         }
         Ok(())
     }
@@ -438,6 +486,11 @@ mod tests {
             &all(&four.join(",")),
             &["a", "b", "c"],
             "more than 3 things",
+        );
+        check(
+            &all(&format!("{}{a}", "7,".repeat(1500))),
+            &["a"],
+            "expected struct Thing (and 1499 more); 1 thing in it can be read",
         );
         check(&format!("{{\"things\":[{a}],\"version\":1}}"), &["a"], "");
         check("", &[], "it is torn: EOF");
