@@ -56,6 +56,30 @@ impl Count {
     }
 }
 
+/// How often something went wrong, and what was said of it last.
+#[derive(Debug, Default)]
+pub struct Faults {
+    times: Count,
+    last: Mutex<Option<String>>,
+}
+
+impl Faults {
+    pub fn add(&self, more: u64, why: impl ToString) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+        self.times.add(more);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.times.get()
+    }
+
+    /// Why, the last time; `None`: it never did.
+    pub fn why(&self) -> Option<String> {
+        let last = self.last.lock();
+        last.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Of one signal. Records are spans, log records, points, samples or events.
 #[derive(Debug, Default)]
 pub struct OfSignal {
@@ -121,18 +145,22 @@ pub struct Counters {
     /// Alerts that fired or were resolved.
     pub alerts_told: Count,
     /// Looks at the API's rules that failed.
-    pub alert_rules_unreadable: Count,
+    pub alert_rules_unreadable: Faults,
     /// Looks at the silences that failed.
-    pub silences_unreadable: Count,
+    pub silences_unreadable: Faults,
     /// Notifications that a channel took, tries that failed, and alerts that a
     /// channel was never told of.
     pub notifications_sent: Count,
     pub notifications_failed: Count,
     pub alerts_undelivered: Count,
-    /// Times that how alerts stand could not be kept.
-    pub alert_states_unkept: Count,
-    /// Why it could not be gone on with, when it was begun anew.
-    alert_state_lost: Mutex<Option<String>>,
+    /// Times that what could not be delivered could not be noted either.
+    pub undelivered_unwritten: Faults,
+    /// Times that how alerts stand, or who was told of them, could not be kept.
+    pub alert_states_unkept: Faults,
+    /// Times that how alerts stood could not be gone on with and was begun anew.
+    pub alert_states_lost: Faults,
+    /// Times that who had been told of late could not be read.
+    pub told_unreadable: Faults,
 }
 
 impl Counters {
@@ -168,21 +196,6 @@ impl Counters {
     pub fn last_refusal(&self) -> Option<String> {
         let refusal = self.refusal().clone();
         refusal.map(|refusal| refusal.whole)
-    }
-
-    /// Notes why the state of alerts could not be gone on with.
-    pub fn alert_states_lost(&self, why: String) {
-        *self.lost() = Some(why);
-    }
-
-    /// Why the state of alerts could not be gone on with; told once.
-    pub fn take_alert_state_lost(&self) -> Option<String> {
-        self.lost().take()
-    }
-
-    fn lost(&self) -> MutexGuard<'_, Option<String>> {
-        let lost = self.alert_state_lost.lock();
-        lost.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refusal(&self) -> MutexGuard<'_, Option<Refusal>> {

@@ -34,17 +34,55 @@ const MOST_UNWRITTEN: usize = 4096;
 const TELL_WITHIN: Duration = Duration::from_millis(400);
 const LEAVE_WITHIN: Duration = Duration::from_millis(700);
 
+/// A list of the home, as it was read last.
+#[derive(Debug, Default)]
+struct Reading {
+    /// Of the file; `None`: it is to be read whatever it is.
+    mark: Option<Option<Mark>>,
+    /// Something is known of it.
+    known: bool,
+    /// Not all of it could be read.
+    is_wrong: bool,
+    wrong: Wrong,
+}
+
+/// How often not all of a list could be read, and why, the last time.
+#[derive(Clone, Debug, Default)]
+struct Wrong {
+    times: u64,
+    why: Option<Arc<ListError>>,
+}
+
+impl Reading {
+    fn take(&mut self, mark: Option<Mark>, wrong: Option<ListError>, again: bool) {
+        // What the disk does not give now it may give at once.
+        let not_given = matches!(wrong, Some(ListError::Io { .. }));
+        self.mark = (!not_given && !again).then_some(mark);
+        self.known |= !not_given;
+        self.is_wrong = wrong.is_some();
+        if let Some(why) = wrong {
+            self.wrong.times += 1;
+            self.wrong.why = Some(Arc::new(why));
+        }
+    }
+
+    fn told(&self) -> Result<(), Arc<ListError>> {
+        match &self.wrong.why {
+            Some(why) if self.is_wrong => Err(why.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What is watched, and how it stands.
 #[derive(Debug)]
 pub struct Watch {
     book: Mutex<Book>,
     far: Far,
     rules: Rules,
-    /// The API's rules as they were read last.
-    read: Mutex<Option<Option<Mark>>>,
+    rules_read: Mutex<Reading>,
     silences: Silences,
-    /// The silences as they were read last.
-    silences_read: Mutex<Option<Option<Mark>>>,
+    silences_read: Mutex<Reading>,
     post: Arc<Post>,
     settings: Alerts,
     started: UnixNanos,
@@ -57,9 +95,9 @@ impl Watch {
             book: Mutex::default(),
             far: Far::default(),
             rules: Rules::of(root),
-            read: Mutex::new(None),
+            rules_read: Mutex::default(),
             silences: Silences::of(root),
-            silences_read: Mutex::new(None),
+            silences_read: Mutex::default(),
             post: Arc::new(Post::new(root, &settings.channels)),
             settings: settings.clone(),
             started,
@@ -84,30 +122,27 @@ impl Watch {
     /// Takes in what changed of the silences.
     ///
     /// # Errors
-    /// When they cannot be read; then those known before go on.
-    pub fn renew_silences(&self) -> Result<(), ListError> {
-        let read = self.silences_read.lock();
-        let mut read = read.unwrap_or_else(PoisonError::into_inner);
+    /// As long as not all of them can be read; those known before go on.
+    pub fn renew_silences(&self) -> Result<(), Arc<ListError>> {
+        let mut read = reading(&self.silences_read);
         let now = UnixNanos::now();
         self.post.end_silences(now);
         let mark = self.silences.mark();
-        if *read == Some(mark) {
-            return Ok(());
+        if read.mark == Some(mark) {
+            return read.told();
         }
         let Found { entries, wrong } = self.silences.readable(now);
+        let mut again = false;
         // Those known before go on where not all can be read.
-        if wrong.is_some() && read.is_some() {
-            return wrong.map_or(Ok(()), Err);
+        if wrong.is_none() || !read.known {
+            let ending = self.ending(&entries);
+            // A rule that is gone is resolved by the next look. Its silences go with
+            // it and count until then, or people would be told of what they silenced.
+            again = !ending.is_empty();
+            self.post.set_silences([entries, ending].concat());
         }
-        let ending = self.ending(&entries);
-        // A rule that is gone is resolved by the next look. Its silences go with it
-        // and count until then, or people would be told of what they silenced.
-        let is_last = ending.is_empty() && wrong.is_none();
-        self.post.set_silences([entries, ending].concat());
-        if is_last {
-            *read = Some(mark);
-        }
-        wrong.map_or(Ok(()), Err)
+        read.take(mark, wrong, again);
+        read.told()
     }
 
     /// Silences that are no more, of rules that are no more and still have alerts.
@@ -134,23 +169,21 @@ impl Watch {
     /// Takes in what changed of the API's rules.
     ///
     /// # Errors
-    /// When they cannot be read; then those known before go on to be watched.
-    pub fn renew(&self) -> Result<(), ListError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+    /// As long as not all of them can be read; those known before go on to be
+    /// watched.
+    pub fn renew(&self) -> Result<(), Arc<ListError>> {
+        let mut read = reading(&self.rules_read);
         let mark = self.rules.mark();
-        if *read == Some(mark) {
-            return Ok(());
+        if read.mark == Some(mark) {
+            return read.told();
         }
         let Found { entries, wrong } = self.rules.readable();
         // Without what cannot be read, the others are watched all the same.
-        if wrong.is_none() || read.is_none() {
+        if wrong.is_none() || !read.known {
             self.book().set_rules(self.all(entries));
         }
-        // What the disk does not give now it may give at once.
-        if !matches!(wrong, Some(ListError::Io { .. })) {
-            *read = Some(mark);
-        }
-        wrong.map_or(Ok(()), Err)
+        read.take(mark, wrong, false);
+        read.told()
     }
 
     /// Of each name the strongest: the API's, then that of the settings. By group
@@ -179,6 +212,10 @@ impl Watch {
         });
         all
     }
+}
+
+fn reading(of: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the thread that looks is woken for.
@@ -272,6 +309,9 @@ pub(super) struct Rounds {
     watch: Arc<Watch>,
     sink: Arc<dyn Sink>,
     counters: Arc<Counters>,
+    /// Times that the rules, and the silences, could not be read that were counted:
+    /// whoever asks may have read them first.
+    counted: [u64; 2],
     keep: Keep,
     unwritten: Vec<Event>,
     kept: Instant,
@@ -296,15 +336,14 @@ impl Rounds {
         let events = lines.filter_map(|line| Event::from_line(line.trim_end().as_bytes()).ok());
         let unwritten = events.collect();
         watch.book().resume(state.rules);
-        if watch.post.resume(state.post).is_err() {
-            counters.alert_states_unkept.add(1);
+        if let Err(error) = watch.post.resume(state.post) {
+            counters.told_unreadable.add(1, error);
         }
         if let Some(error) = lost {
-            counters.alert_states_lost(error.to_string());
+            counters.alert_states_lost.add(1, error);
             // What the log says was told is not told again.
-            if watch.renew().is_err() {
-                counters.alert_rules_unreadable.add(1);
-            }
+            // What is wrong with the rules the first look counts.
+            let _ = watch.renew();
             let firing = firing(home);
             let told = watch.book().resume_firing(&firing, UnixNanos::now());
             watch.post.assume_told(told.iter().map(Item::of).collect());
@@ -313,6 +352,7 @@ impl Rounds {
             watch,
             sink,
             counters,
+            counted: [0; 2],
             keep,
             unwritten,
             kept: Instant::now(),
@@ -322,9 +362,8 @@ impl Rounds {
 
     /// One look at all rules.
     pub(super) fn round(&mut self, now: UnixNanos, look: &dyn Look) {
-        if self.watch.renew().is_err() {
-            self.counters.alert_rules_unreadable.add(1);
-        }
+        // What is wrong with them is counted below.
+        let _ = self.watch.renew();
         let sight = Sight {
             near: look,
             far: &self.watch.far,
@@ -333,9 +372,8 @@ impl Rounds {
         self.watch.post.take(&told, &self.counters);
         // Before anybody is told; and after it is known what is resolved because
         // its rule is gone, and its silence with it.
-        if self.watch.renew_silences().is_err() {
-            self.counters.silences_unreadable.add(1);
-        }
+        let _ = self.watch.renew_silences();
+        self.count_unreadable();
         self.counters.alerts_told.add(told.len() as u64);
         self.unwritten.extend(told.iter().map(super::Told::event));
         let over = self.unwritten.len().saturating_sub(MOST_UNWRITTEN);
@@ -353,6 +391,25 @@ impl Rounds {
             self.unwritten.clear();
             // Should this one be killed before, the next finds them in the log.
             self.stale = true;
+        }
+    }
+
+    fn count_unreadable(&mut self) {
+        let Counters {
+            alert_rules_unreadable,
+            silences_unreadable,
+            ..
+        } = &*self.counters;
+        let lists = [
+            (&self.watch.rules_read, alert_rules_unreadable),
+            (&self.watch.silences_read, silences_unreadable),
+        ];
+        for (counted, (read, faults)) in self.counted.iter_mut().zip(lists) {
+            let Wrong { times, why } = reading(read).wrong.clone();
+            let more = times - std::mem::replace(counted, times);
+            if let Some(why) = why.filter(|_| more > 0) {
+                faults.add(more, why);
+            }
         }
     }
 
@@ -378,8 +435,8 @@ impl Rounds {
         let written = written.and_then(|()| self.watch.post.noted(told));
         self.stale = written.is_err();
         self.kept = Instant::now();
-        if written.is_err() {
-            self.counters.alert_states_unkept.add(1);
+        if let Err(error) = written {
+            self.counters.alert_states_unkept.add(1, error);
         }
     }
 }

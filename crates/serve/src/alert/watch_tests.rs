@@ -172,15 +172,18 @@ fn a_torn_state_is_begun_anew_and_said() {
     let mut home = Watched::new();
     home.round(&mut home.begin(), Some(11.0));
     let whole = std::fs::read(home.state()).expect("a state");
+    let mut lost = 0;
     for length in [0, 1, whole.len() / 2, whole.len() - 1] {
         std::fs::write(home.state(), &whole[..length]).expect("written");
         let mut rounds = home.begin();
-        assert!(home.counters.take_alert_state_lost().is_some(), "{length}");
+        lost += 1;
+        assert_eq!(home.counters.alert_states_lost.get(), lost, "{length}");
+        assert!(home.counters.alert_states_lost.why().is_some(), "{length}");
         home.round(&mut rounds, Some(1.0));
     }
     std::fs::write(home.state(), &whole).expect("written");
     home.begin();
-    assert_eq!(home.counters.take_alert_state_lost(), None);
+    assert_eq!(home.counters.alert_states_lost.get(), lost);
 }
 
 #[test]
@@ -284,4 +287,79 @@ fn what_can_be_read_of_a_file_counts_and_what_was_known_goes_on() {
         assert!(watch.renew().is_err() && watch.renew_silences().is_err());
         assert_eq!(known(&watch), wanted);
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_once_whoever_reads_it_first() {
+    let mut home = Watched::new();
+    let mut rounds = home.begin();
+    let watch = rounds.watch.clone();
+    let torn = |name: &str| {
+        let path = home.home.root().join("alerts").join(name);
+        std::fs::write(path, r#"{"version":1,"#).expect("written");
+    };
+    torn("rules.json");
+    torn("silences.json");
+    let unread = || watch.renew().is_err() && watch.renew_silences().is_err();
+    // As the API does.
+    assert!(unread());
+    for _ in 0..3 {
+        home.round(&mut rounds, Some(1.0));
+        let Counters {
+            alert_rules_unreadable: rules,
+            silences_unreadable: silences,
+            ..
+        } = &*home.counters;
+        assert_eq!((rules.get(), silences.get()), (1, 1));
+        for (faults, name) in [(rules, "rules.json"), (silences, "silences.json")] {
+            let why = faults.why().expect("why");
+            assert!(why.contains(name) && why.contains("torn"), "{why}");
+        }
+    }
+    // It is said as long as it is so.
+    assert!(unread());
+    std::fs::remove_file(home.home.root().join("alerts/rules.json")).expect("gone");
+    assert!(watch.renew().is_ok());
+    // Another file is another fault.
+    let path = home.home.root().join("alerts/silences.json");
+    std::fs::write(path, "no JSON at all").expect("written");
+    home.round(&mut rounds, Some(1.0));
+    assert_eq!(home.counters.silences_unreadable.get(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_disk_does_not_give_is_tried_again_at_each_look() {
+    let mut home = Watched::new();
+    let mut rounds = home.begin();
+    home.round(&mut rounds, Some(1.0));
+    let path = home.home.root().join("alerts/rules.json");
+    let rules = std::fs::read(&path).expect("there");
+    std::fs::remove_file(&path).expect("removed");
+    // A folder is there and cannot be read.
+    std::fs::create_dir(&path).expect("made");
+    for times in 1..=2 {
+        home.round(&mut rounds, Some(11.0));
+        assert_eq!(home.counters.alert_rules_unreadable.get(), times);
+    }
+    assert_eq!(home.said(), ["firing"]);
+    std::fs::remove_dir(&path).expect("removed");
+    std::fs::write(&path, rules).expect("written");
+    home.round(&mut rounds, Some(11.0));
+    assert!(rounds.watch.renew().is_ok());
+    assert_eq!(home.counters.alert_rules_unreadable.get(), 2);
+}
+
+#[test]
+fn what_cannot_be_kept_or_read_is_counted_as_what_it_is() {
+    let home = Watched::new();
+    std::fs::create_dir(home.home.root().join("alerts/told.jsonl")).expect("made");
+    home.begin();
+    let Counters {
+        alert_states_unkept,
+        told_unreadable,
+        ..
+    } = &*home.counters;
+    assert_eq!((told_unreadable.get(), alert_states_unkept.get()), (1, 0));
+    assert!(told_unreadable.why().is_some_and(|why| !why.is_empty()));
 }

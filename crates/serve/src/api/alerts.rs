@@ -32,12 +32,9 @@ const MOST: usize = 1000;
 /// # Errors
 /// When too much is asked at once.
 pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
-    let shared = api.clone();
     let found = api.live.run(move |hub| {
         // What cannot be read is told, and the rest shown.
-        let told = hub.alerts.renew().and_then(|()| shared.rules.read());
-        let notes: Vec<String> = told.err().iter().map(ToString::to_string).collect();
-        let unread = hub.alerts.renew_silences().err();
+        let unread = [hub.alerts.renew().err(), hub.alerts.renew_silences().err()];
         let mut silences = hub.alerts.post().silences();
         silences.retain(|silence| silence.until > UnixNanos::now());
         let mut shown = shown(&hub.alerts.book(), &silences);
@@ -47,9 +44,8 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
             let error = channels.check(&owned.rule.channels).err()?;
             Some(format!("rule {}: {error}", quoted(&owned.rule.name)))
         });
-        let notes: Vec<String> = notes
-            .into_iter()
-            .chain(unread.map(|error| error.to_string()))
+        let unread = unread.iter().flatten().map(ToString::to_string);
+        let notes: Vec<String> = unread
             .chain(strange)
             .chain(hub.alerts.far().notes(Instant::now()))
             .collect();

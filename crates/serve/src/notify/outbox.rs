@@ -110,6 +110,16 @@ pub(super) struct Lost {
     pub(super) why: String,
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// What of it the channel is not to be told of again as it stands, delivered
+    /// or given up.
+    pub(super) settled: Vec<(Key, Known)>,
+    /// What of that is news that it never got.
+    pub(super) lost: Vec<Lost>,
+}
+
 impl Outbox {
     pub(super) fn new(channels: &Channels) -> Self {
         let channels = channels.iter().map(|channel| OfChannel {
@@ -353,8 +363,7 @@ impl Outbox {
         }
     }
 
-    /// Takes what became of it. Returns what it will not be told of any more.
-    /// `dice` is any number from 0 to 1.
+    /// Takes what became of it. `dice` is any number from 0 to 1.
     pub(super) fn done(
         &mut self,
         at: usize,
@@ -362,12 +371,12 @@ impl Outbox {
         result: &Result<(), Failure>,
         (now, clock): (UnixNanos, UnixNanos),
         dice: f64,
-    ) -> Vec<Lost> {
+    ) -> Done {
         let of = &mut self.channels[at];
         of.groups.insert(batch.notification.group.clone(), now);
         let group = nanos(of.channel.terms.group);
         of.groups.retain(|_, told| now.0 - told.0 < group);
-        let mut lost = Vec::new();
+        let mut done = Done::default();
         match result {
             Ok(()) => {
                 (of.tries, of.next) = (0, UnixNanos(0));
@@ -382,6 +391,7 @@ impl Outbox {
                         standing.tried = None;
                     }
                 }
+                done.settled.clone_from(&batch.told);
             }
             Err(failure) => {
                 // The group was not told of.
@@ -412,6 +422,8 @@ impl Outbox {
                 }
                 for (key, told) in &batch.told {
                     let Some(alert) = self.alerts.get_mut(key) else {
+                        // It is over and settled for all, and so forgotten.
+                        done.settled.push((key.clone(), *told));
                         continue;
                     };
                     let news = alert.is_news(at);
@@ -426,16 +438,17 @@ impl Outbox {
                     standing.told = Some(*told);
                     standing.at = now;
                     standing.tried = None;
+                    done.settled.push((key.clone(), *told));
                     if news {
                         let (item, why) = (alert.item.clone(), failure.what.clone());
-                        lost.push(Lost { item, why });
+                        done.lost.push(Lost { item, why });
                     }
                 }
-                self.channels[at].facts.undelivered += lost.len() as u64;
+                self.channels[at].facts.undelivered += done.lost.len() as u64;
             }
         }
         self.forget();
-        lost
+        done
     }
 
     fn standing(&mut self, at: usize, key: &Key) -> Option<&mut Standing> {

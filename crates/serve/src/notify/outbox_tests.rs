@@ -80,8 +80,9 @@ fn done(
 ) -> Vec<String> {
     let batch = batch.expect("something was sent");
     let times = (at(second), at(second));
-    let lost = outbox.done(channel, &batch, &result, times, 0.5);
-    lost.into_iter().map(|lost| lost.item.name).collect()
+    let done = outbox.done(channel, &batch, &result, times, 0.5);
+    let lost = done.lost.into_iter();
+    lost.map(|lost| lost.item.name).collect()
 }
 
 /// Has it sent, and says what.
@@ -395,17 +396,16 @@ fn what_was_told_after_it_was_kept_is_not_told_again() {
     for result in [Ok(()), Err(Failure::later("down"))] {
         let (_, batch) = due(&mut before, 0, 5);
         let batch = batch.expect("something is due");
-        let times = (at(5), at(5));
-        before.done(0, &batch, &result, times, 0.5);
+        let done = before.done(0, &batch, &result, (at(5), at(5)), 0.5);
         lines.push(told::Line {
             number: 1,
             channel: "a".to_owned(),
             at: at(5),
-            told: before.settled(0, &batch),
+            told: done.settled,
         });
     }
     let mut after = outbox(&keys);
-    after.resume(kept.clone());
+    after.resume(kept);
     // Of channels and alerts that there are no more nothing is taken.
     lines.push(told::Line {
         channel: "gone".to_owned(),
@@ -416,13 +416,31 @@ fn what_was_told_after_it_was_kept_is_not_told_again() {
     after.take(&[resolved("r", "x", 20)], at(20));
     assert_eq!(sent(&mut after, 0, 20), ["x resolved"]);
     after.resume_told(lines);
-    // What is tried on is not settled.
-    let mut trying = one();
-    trying.resume(kept);
-    let (_, batch) = due(&mut trying, 0, 0);
-    let batch = batch.expect("something is due");
-    trying.done(0, &batch, &Err(Failure::later("down")), (at(0), at(0)), 0.5);
-    assert_eq!(trying.settled(0, &batch), []);
+}
+
+#[test]
+fn what_is_tried_on_is_not_settled_the_first_time_or_a_repeat() {
+    let keys = json!({"group_seconds": 0, "repeat_seconds": 100, "retry_seconds": 1000});
+    let mut outbox = outbox(&[("a", keys)]);
+    outbox.take(&[firing("r", "x")], at(0));
+    let mut check = |second: i64, result: Result<(), Failure>, settled: usize| {
+        let (said, batch) = due(&mut outbox, 0, second);
+        assert_eq!(said, ["x firing"], "{second}");
+        let batch = batch.expect("something is due");
+        let done = outbox.done(0, &batch, &result, (at(second), at(second)), 0.5);
+        assert_eq!(done.settled.len(), settled, "{second}");
+        assert_eq!(done.lost, [], "{second}");
+    };
+    let down = || Err(Failure::later("down"));
+    check(0, down(), 0);
+    check(10, Ok(()), 1);
+    // It knows already how that one stands.
+    check(110, down(), 0);
+    check(120, down(), 0);
+    check(130, Ok(()), 1);
+    // A repeat that is given up waits for its time again.
+    check(230, Err(Failure::never("no such mailbox")), 1);
+    assert_eq!(due(&mut outbox, 0, 329).0, nothing());
 }
 
 #[test]

@@ -269,18 +269,18 @@ impl Post {
         let times = (self.now(), UnixNanos::now());
         let mut ledger = self.ledger();
         let mut desk = self.desk();
-        let lost = desk.outbox.done(at, &batch, &sent, times, fastrand::f64());
-        let settled = desk.outbox.settled(at, &batch);
+        let done = desk.outbox.done(at, &batch, &sent, times, fastrand::f64());
         drop(desk);
-        let noted = ledger.add(channel.name(), times.0, settled);
+        let noted = ledger.add(channel.name(), times.0, done.settled);
         drop(ledger);
-        if noted.is_err() {
+        if let Err(error) = noted {
             // It is kept with all the rest within a second.
-            counters.alert_states_unkept.add(1);
+            let why = format!("alerts/told.jsonl: {error}");
+            counters.alert_states_unkept.add(1, why);
         }
         self.desk().busy[at] = false;
         self.turn.notify_all();
-        self.note(channel, &lost, counters);
+        self.note(channel, &done.lost, counters);
     }
 
     /// Notes what a channel was not told of.
@@ -290,8 +290,8 @@ impl Post {
         }
         counters.alerts_undelivered.add(lost.len() as u64);
         let noted = self.undelivered.add(channel.name(), channel.kind(), lost);
-        if noted.is_err() {
-            counters.alert_states_unkept.add(1);
+        if let Err(error) = noted {
+            counters.undelivered_unwritten.add(1, error);
         }
     }
 

@@ -117,3 +117,28 @@ fn what_is_given_up_for_want_of_room_is_noted_at_once_and_whole() {
     assert_eq!((of("a"), of("b")), (3, 3), "{text}");
     assert_eq!(counters.alerts_undelivered.get(), 6);
 }
+
+#[test]
+fn what_cannot_be_noted_is_counted_as_what_it_is() {
+    let home = tempfile::tempdir().expect("a folder");
+    let path = home.path().join("alerts/undelivered.jsonl");
+    std::fs::create_dir_all(path).expect("a folder in its place");
+    let counters = Counters::default();
+    let post = Post::new(home.path(), &Heard::new().channels);
+    let many = 0..=super::super::outbox::MOST_WAITING;
+    let news: Vec<Told> = many.map(|at| firing(&at.to_string())).collect();
+    post.take(&news, &counters);
+    let Counters {
+        undelivered_unwritten,
+        alert_states_unkept,
+        ..
+    } = &counters;
+    // One for each channel.
+    let counted = (undelivered_unwritten.get(), alert_states_unkept.get());
+    assert_eq!(counted, (2, 0));
+    assert!(
+        undelivered_unwritten
+            .why()
+            .is_some_and(|why| !why.is_empty())
+    );
+}

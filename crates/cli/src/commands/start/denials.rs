@@ -4,70 +4,88 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tachograph_serve::counters::{Counters, OfSignal, Signal};
+use tachograph_serve::counters::{Count, Counters, Faults, OfSignal, Signal};
 
 use super::log::Log;
 
-/// What there is to tell of: a line, and how often it was so.
-type Kind = (&'static str, fn(&Counters) -> u64);
+/// What there is to tell of: a line, how often it was so, and why the last time,
+/// where that is known.
+type Kind = (&'static str, fn(&Counters) -> Seen);
+type Seen = (u64, Option<String>);
 
-const DISK: &str = "the disk refused what came";
-
-const KINDS: [Kind; 14] = [
-    (DISK, |counters| sum(counters, |of| of.failed.get())),
+const KINDS: [Kind; 17] = [
+    ("the disk refused what came", |counters| {
+        let times = sum(counters, |of| of.failed.get());
+        (times, counters.last_refusal())
+    }),
     (
         "the home was gone and was made again; what was in it is lost",
-        |counters| counters.homes_made.get(),
+        |counters| count(&counters.homes_made),
     ),
     ("too much came at once", |counters| {
-        sum(counters, |of| of.overloaded.get())
+        (sum(counters, |of| of.overloaded.get()), None)
     }),
     ("records were wrong and left out", |counters| {
-        sum(counters, |of| of.rejected.get())
+        (sum(counters, |of| of.rejected.get()), None)
     }),
     (
         "records were left out: there were too many series; give metrics fewer names and tags",
-        |counters| sum(counters, |of| of.crowded.get()),
+        |counters| (sum(counters, |of| of.crowded.get()), None),
     ),
     ("requests were denied (host, origin, token)", |counters| {
-        counters.requests_denied.get()
+        count(&counters.requests_denied)
     }),
     (
         "connections were turned away: all places were taken, and nobody was idle; have clients \
          keep one connection each, and close those they do not need",
-        |counters| counters.connections_refused.get(),
+        |counters| count(&counters.connections_refused),
     ),
     (
         "idle connections were closed because others needed their places; have clients keep one \
          connection each, and close those they do not need",
-        |counters| counters.connections_evicted.get(),
+        |counters| count(&counters.connections_evicted),
     ),
     (
         "alerts fired or were resolved; /api/v1/alerts shows them",
-        |counters| counters.alerts_told.get(),
+        |counters| count(&counters.alerts_told),
     ),
     (
         "the API's alert rules could not be read (alerts/rules.json in the home); those known \
          before are watched",
-        |counters| counters.alert_rules_unreadable.get(),
+        |counters| faults(&counters.alert_rules_unreadable),
     ),
     (
         "silences could not be read (alerts/silences.json in the home); those known before count",
-        |counters| counters.silences_unreadable.get(),
+        |counters| faults(&counters.silences_unreadable),
     ),
     (
         "channels of alerts could not be told, and are tried again; /api/v1/alerts says why",
-        |counters| counters.notifications_failed.get(),
+        |counters| count(&counters.notifications_failed),
     ),
     (
         "alerts were given up that a channel could not be told of; alerts/undelivered.jsonl in \
          the home has them",
-        |counters| counters.alerts_undelivered.get(),
+        |counters| count(&counters.alerts_undelivered),
+    ),
+    (
+        "alerts that a channel could not be told of could not be noted either \
+         (alerts/undelivered.jsonl in the home)",
+        |counters| faults(&counters.undelivered_unwritten),
     ),
     (
         "how alerts stand, or who was told of them, could not be kept (alerts/state.json and \
          alerts/told.jsonl in the home)",
-        |counters| counters.alert_states_unkept.get(),
+        |counters| faults(&counters.alert_states_unkept),
+    ),
+    (
+        "how alerts stood could not be read (alerts/state.json in the home), and is begun anew: \
+         what the log says fires is taken to do so",
+        |counters| faults(&counters.alert_states_lost),
+    ),
+    (
+        "who was told of alerts last could not be read (alerts/told.jsonl in the home): some may \
+         be told again",
+        |counters| faults(&counters.told_unreadable),
     ),
 ];
 
@@ -81,36 +99,27 @@ pub struct Denials {
 }
 
 impl Denials {
+    /// Of counters of this process: whatever they say is still to be told.
     pub fn new(counters: Arc<Counters>, log: Log) -> Self {
-        let last = KINDS.map(|(_, count)| count(&counters));
         Self {
             counters,
             log,
-            last,
+            last: [0; KINDS.len()],
             told_foreign: false,
         }
     }
 
     /// Writes a line for each kind of which there was more.
     pub fn tell(&mut self) {
-        for ((message, count), last) in KINDS.iter().zip(&mut self.last) {
-            let now = count(&self.counters);
+        for ((message, seen), last) in KINDS.iter().zip(&mut self.last) {
+            let (now, why) = seen(&self.counters);
             let more = now.saturating_sub(std::mem::replace(last, now));
             if more == 0 {
                 continue;
             }
-            let mut fields = vec![("count", json!(more))];
-            let why = self.counters.last_refusal();
-            fields.extend(
-                why.filter(|_| *message == DISK)
-                    .map(|why| ("why", json!(why))),
-            );
+            let why = why.map(|why| ("why", json!(why)));
+            let fields: Vec<_> = [("count", json!(more))].into_iter().chain(why).collect();
             self.log.warning(message, &fields);
-        }
-        if let Some(why) = self.counters.take_alert_state_lost() {
-            let message = "how alerts stood could not be read (alerts/state.json in the home), \
-                and is begun anew: what the log says fires is taken to do so";
-            self.log.warning(message, &[("why", json!(why))]);
         }
         self.tell_foreign();
     }
@@ -127,6 +136,14 @@ impl Denials {
             send events as JSON; docs/guide/metrics.md says how many came";
         self.log.info(message, &[("count", json!(foreign))]);
     }
+}
+
+fn count(count: &Count) -> Seen {
+    (count.get(), None)
+}
+
+fn faults(faults: &Faults) -> Seen {
+    (faults.get(), faults.why())
 }
 
 fn sum(counters: &Counters, of: fn(&OfSignal) -> u64) -> u64 {

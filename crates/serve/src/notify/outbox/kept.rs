@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tachograph_model::UnixNanos;
 
-use super::{Alert, Batch, Facts, Known, Outbox, Standing};
-use crate::notify::item::{Item, Key};
+use super::{Alert, Facts, Outbox, Standing};
+use crate::notify::item::Item;
 use crate::notify::told;
 
 /// As it lies in the file.
@@ -101,16 +101,5 @@ impl Outbox {
             channels: channels.collect(),
             told,
         }
-    }
-
-    /// What of a batch its channel is not to be told of again, delivered or given
-    /// up.
-    pub(in crate::notify) fn settled(&self, at: usize, batch: &Batch) -> Vec<(Key, Known)> {
-        let told = batch.told.iter().filter(|(key, told)| {
-            // What is over and told of to all is forgotten.
-            let standing = self.alerts.get(key).map(|alert| &alert.standing[at]);
-            standing.is_none_or(|it| it.as_ref().is_some_and(|it| it.told == Some(*told)))
-        });
-        told.cloned().collect()
     }
 }
