@@ -37,15 +37,15 @@ export function createStore(initial) {
  * @returns {T}
  */
 export function useStore(store) {
-  const [, draw] = useState(/** @type {unknown} */ (null));
+  const [, draw] = useState(0);
+  const drawn = store.get();
   useEffect(() => {
-    const seen = store.get();
-    const stop = store.watch(() => draw(store.get()));
+    const again = () => draw((n) => n + 1);
     // It may have changed between drawing and this.
-    if (!Object.is(seen, store.get())) draw(store.get());
-    return stop;
+    if (!Object.is(drawn, store.get())) again();
+    return store.watch(again);
   }, [store]);
-  return store.get();
+  return drawn;
 }
 
 /**
