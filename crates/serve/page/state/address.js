@@ -9,24 +9,31 @@ import { createStore, useStore } from '../store.js';
 
 const routes = createStore(parseRoute(location.hash));
 
-/** Browsers take only so many changes of an address: what is typed or walked through waits so long. */
+/** Browsers take only so many changes of an address: of what is typed or walked through, one in so long. */
 const PAUSE_MS = 400;
 /** The address that stands there in a moment. @type {string | null} */
 let due = null;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
+/** Runs for so long after a change. @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 /** Writes what is due. */
 function settle() {
   clearTimeout(timer);
   timer = undefined;
-  if (due !== null) history.replaceState(history.state, '', due);
+  if (due === null) return;
+  history.replaceState(history.state, '', due);
   due = null;
+  // What follows this close waits its turn.
+  timer = setTimeout(settle, PAUSE_MS);
 }
 
-// Whoever goes elsewhere comes back to what was there last.
+// Whoever goes elsewhere comes back to what was there last. When Back is told of, it
+// is too late: the address is another's by then. So what is on the way to it counts.
 addEventListener('click', settle, { capture: true });
+addEventListener('pointerdown', settle, { capture: true });
 addEventListener('pagehide', settle);
+document.documentElement.addEventListener('mouseleave', settle);
+addEventListener('keydown', ({ altKey, metaKey }) => (altKey || metaKey) && settle(), { capture: true });
 // Only links, Back and what is typed into the address come this way.
 addEventListener('hashchange', () => {
   clearTimeout(timer);
@@ -76,7 +83,8 @@ export function go(href, { replace = false } = {}) {
   if (href === (due ?? location.hash)) return;
   if (replace) {
     due = href;
-    timer ??= setTimeout(settle, PAUSE_MS);
+    // The first at once: there may be no second.
+    if (timer === undefined) settle();
   } else {
     settle();
     history.pushState(null, '', href);
