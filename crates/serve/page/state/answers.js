@@ -5,7 +5,7 @@ import { useEffect, useState } from '../html.js';
 import { lengthOf } from '../range.js';
 import { createStore, useStore } from '../store.js';
 import { grown, paused, returned } from './now.js';
-import { createRounds } from './rounds.js';
+import { USUAL, createRounds, patience } from './rounds.js';
 
 /** @typedef {import('../range.js').Params} Params */
 /** @typedef {import('../api.js').ApiError} ApiError */
@@ -49,21 +49,6 @@ function asked(key, name, params, anew) {
 
 /** Questions whose answer is still that of another range: what is shown is not what was chosen. */
 export const turning = createStore(0);
-
-/** Of the time, one part in so many is spent on asking again for what grows. */
-const SHARE = 25;
-
-/**
- * How long an answer is good enough while work goes on, milliseconds: longer
- * where it is dear, and where the range is so long that little is seen of it.
- * @param {Kept | null} last
- * @param {Params} params
- */
-function patience(last, params) {
-  const length = lengthOf(String(params['range'] ?? ''));
-  const least = length !== null && length <= 6 * 3600e3 ? 1000 : 5000;
-  return Math.max(least, (last?.took ?? 0) * SHARE);
-}
 
 /** What is asked again together, by seconds between two times. @type {Map<number, ReturnType<typeof createRounds>>} */
 const rounds = new Map();
@@ -111,10 +96,11 @@ function keyOf(name, params) {
  * another, and while a new range is asked for.
  * @param {string | null} name of the question; `null`: asks nothing
  * @param {Params | null} params `null`: not yet
- * @param {{every?: number}} [options] seconds between two times; 0: once
+ * @param {{every?: number}} [options] seconds between two times; while more comes in
+ *   fewer, unless they are more than usual; 0: once
  * @returns {Asked}
  */
-export function useAnswer(name, params, { every = 30 } = {}) {
+export function useAnswer(name, params, { every = USUAL } = {}) {
   const waiting = name === null || params === null;
   const key = waiting ? '' : keyOf(name, params);
   const [, draw] = useState(0);
@@ -142,6 +128,7 @@ export function useAnswer(name, params, { every = 30 } = {}) {
   useEffect(() => {
     if (waiting || !open) return;
     let gone = false;
+    const length = lengthOf(String(params['range'] ?? ''));
     const other = box.kept !== null && box.of !== key;
     if (other) turning.set(turning.get() + 1);
     let turned = !other;
@@ -180,7 +167,7 @@ export function useAnswer(name, params, { every = 30 } = {}) {
       leave = roundsOf(every).join({
         // A server that has too much to do is not asked the more for it.
         asked: () => Math.max(kept.get(key)?.at ?? 0, box.failed),
-        wait: () => patience(kept.get(key) ?? null, params),
+        wait: () => patience({ every, took: kept.get(key)?.took ?? 0, length }),
         ask: question,
         show,
       });

@@ -19,6 +19,25 @@
  * @property {() => boolean} unseen whether nobody looks
  */
 
+/** Seconds between two times that most things are asked while nothing new comes. */
+export const USUAL = 30;
+/** Of the time, one part in so many is spent on asking again for what grows. */
+const SHARE = 25;
+
+/**
+ * How long an answer is good enough while work goes on, milliseconds: longer
+ * where it is dear, and where the range is so long that little is seen of it.
+ * What is asked more rarely than most is never asked sooner.
+ * @param {{every: number, took: number, length: number | null}} of
+ *   every: seconds between two times; took: milliseconds of the last answer;
+ *   length: milliseconds of the range; null: not known
+ */
+export function patience({ every, took, length }) {
+  if (every > USUAL) return every * 1000;
+  const least = length !== null && length <= 6 * 3600e3 ? 1000 : 5000;
+  return Math.max(least, took * SHARE);
+}
+
 /** For what takes longer the others do not wait. */
 const TOGETHER_MS = 2000;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createRounds } from '../../page/state/rounds.js';
+import { USUAL, createRounds, patience } from '../../page/state/rounds.js';
 
 /** A world whose time goes on only when it is told to. */
 function world() {
@@ -105,6 +105,36 @@ test('while work goes on it is asked again as soon as the dearest allows', async
   rounds.grow();
   await at.pass(30_000);
   assert.equal(taken(log), 'ask cheap, ask dear, ask dearest, show cheap, show dear, show dearest');
+});
+
+test('how long an answer is good enough while work goes on', () => {
+  const hour = 3_600_000;
+  const check = (of, ms) => assert.equal(patience({ every: USUAL, took: 0, length: hour, ...of }), ms, JSON.stringify(of));
+  check({}, 1000);
+  check({ length: 6 * hour }, 1000);
+  check({ length: 7 * hour }, 5000);
+  check({ length: null }, 5000);
+  // What is dear is asked for less often.
+  check({ took: 400 }, 10_000);
+  check({ took: 400, length: null }, 10_000);
+  check({ every: 5 }, 1000);
+  // What is asked rarely is not asked the more for it.
+  check({ every: 60 }, 60_000);
+  check({ every: 120, took: 10 }, 120_000);
+});
+
+test('what is asked rarely is asked rarely, however much comes', async () => {
+  const at = world();
+  const log = [];
+  const rounds = createRounds(at, 120_000);
+  rounds.join(member(at, log, 'days', { wait: patience({ every: 120, took: 20, length: null }) }));
+  for (let second = 0; second < 119; second += 1) {
+    rounds.grow();
+    await at.pass(1000);
+  }
+  assert.equal(taken(log), '');
+  await at.pass(1000);
+  assert.equal(taken(log), 'ask days, show days');
 });
 
 test('for what takes very long the others do not wait, and it is not asked twice', async () => {
