@@ -44,9 +44,10 @@ function scaled(value, units) {
   return `${short(value / factor)}${NBSP}${unit}`;
 }
 
-const MINUTE = 60e3;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/** Milliseconds. */
+export const MINUTE = 60e3;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 /**
  * Milliseconds: `850 ns`, `1.2 ms`, `12.3 s`, `5.0 min`, `3.4 h`, `2.1 d`.

@@ -1,8 +1,6 @@
 // Stretches of time that can be looked at, and how the API is asked for them. Pure.
 
-const MINUTE = 60e3;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, MINUTE } from './format.js';
 
 /** Those to choose from, the shortest first; `null`: as long as there is anything. */
 export const RANGES = /** @type {const} */ ([

@@ -1,6 +1,7 @@
 // The stretch of time that is looked at, and whether there is anything at all.
 
 import { ask, extent, locked, serverNow } from '../api.js';
+import { DAY } from '../format.js';
 import { useEffect, useMemo } from '../html.js';
 import { firstRange, isRange, isoOf, spanOf } from '../range.js';
 import { createStore, useStore } from '../store.js';
@@ -94,7 +95,7 @@ export function useRange() {
   return useMemo(() => {
     const now = serverNow();
     if (name === 'custom') {
-      const from = custom ? Date.parse(custom) : now - 86_400_000;
+      const from = custom ? Date.parse(custom) : now - DAY;
       const to = until ? Date.parse(until) : now;
       return { range: 'custom', from, to, query: { since: custom ?? undefined, until: until ?? undefined } };
     }

@@ -1,7 +1,7 @@
 import { ask } from '../api.js';
 import { Heatmap, clock } from '../charts/heatmap.js';
 import { DAYS, busiest, grid, hourly } from '../charts/heatmap-grid.js';
-import { ago, count, counted, time } from '../format.js';
+import { DAY, ago, count, counted, time } from '../format.js';
 import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Figure } from '../parts/figure.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
@@ -24,7 +24,6 @@ const WORK = /** @type {const} */ ({
 const OF_AGENTS = ['tool_call', 'llm_call'];
 /** Days that are asked for at most: beyond, one sees no difference. */
 const MOST_DAYS = 90;
-const DAY = 86_400_000;
 /** Seconds between two times that SQL is asked. */
 const EVERY = 60;
 

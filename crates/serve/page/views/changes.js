@@ -1,8 +1,7 @@
 // What changed, over which days, and in words. Pure.
 
-import { duration, money, percent, time } from '../format.js';
+import { DAY, duration, money, percent, time } from '../format.js';
 
-const DAY = 86_400_000;
 /** With fewer days there is no telling a change from chance. */
 const LEAST_DAYS = 7;
 /** Looked at in the place of fewer. */

@@ -1,6 +1,7 @@
 // Figures of machines, as charts and tables take them. Pure.
 
-const MIB = 1_048_576;
+/** Machines tell of memory and traffic in MiB; so many bytes are one. */
+export const MIB = 1_048_576;
 
 /**
  * Finds a source's series by name.

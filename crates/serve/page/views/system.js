@@ -8,14 +8,13 @@ import { Loading, Problem } from '../parts/states.js';
 import { linkHere, useAnswer, useLive, useRange } from '../state.js';
 import { Timed } from './charts.js';
 import { total, values, valuesAt } from './series.js';
-import { byProcess, seriesOf } from './system-figures.js';
+import { MIB, byProcess, seriesOf } from './system-figures.js';
 
 /** @typedef {import('../state.js').Range} Range */
 
 export const title = 'System';
 
 const FAMILIES = ['metric'];
-const MIB = 1_048_576;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
