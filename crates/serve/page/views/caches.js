@@ -5,7 +5,7 @@ import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
 import { useAnswer, useRange } from '../state.js';
 import { HitRate, Timed, lookUps } from './charts.js';
-import { hitRatio, ratio, stretch, total, values } from './series.js';
+import { alongside, hitRatio, ratio, stretch, total, values } from './series.js';
 
 export const title = 'Caches';
 
@@ -33,12 +33,13 @@ export default function View() {
   const caches = /** @type {Cache[]} */ (found?.caches ?? []);
   const rows = useMemo(() => rowsOf(caches), [found]);
   const whole = useMemo(() => (found ? sums(caches) : null), [found]);
+  const drawn = alongside(asked.answer, timeline.answer) && whole;
   return html`
     <${Framed} asked=${asked}>
       <${Stats} caches=${found ? caches : null} whole=${whole} timeline=${timeline.answer?.timeline} />
       <div class="row two">
-        <${HitRate} id="hits" title="Hit rate of all caches" asked=${timeline} whole=${whole} sync="caches" />
-        <${LookUps} asked=${timeline} whole=${whole} />
+        <${HitRate} id="hits" title="Hit rate of all caches" asked=${timeline} whole=${drawn} sync="caches" />
+        <${LookUps} asked=${timeline} whole=${drawn} />
       </div>
       <${Listed}
         ready=${found !== undefined}
@@ -54,7 +55,7 @@ export default function View() {
         caches.length > 1 &&
         html`
           <div class="row two">
-            ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} cache=${cache} />`)}
+            ${caches.slice(0, APART).map((cache) => html`<${OfOne} key=${cache.name} cache=${cache} of=${asked.answer} />`)}
           </div>
         `
       }
@@ -127,8 +128,8 @@ function LookUps({ asked, whole }) {
   />`;
 }
 
-/** @param {{cache: Cache}} props */
-function OfOne({ cache }) {
+/** @param {{cache: Cache, of: any}} props of: the answer that told of it */
+function OfOne({ cache, of }) {
   const { query } = useRange();
   const name = cache.name ?? 'unknown';
   const timeline = useAnswer('timeline', query && { ...query, kind: 'cache', name, buckets: BUCKETS });
@@ -136,7 +137,7 @@ function OfOne({ cache }) {
     id=${`hits-of-${encodeURIComponent(name)}`}
     title=${`Hit rate of ${name}`}
     asked=${timeline}
-    whole=${cache}
+    whole=${alongside(of, timeline.answer) && cache}
     height=${130}
     sync="caches"
   />`;

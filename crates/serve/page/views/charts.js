@@ -1,6 +1,6 @@
 // Charts that several views show, each with its sentence and its table. What a
 // sentence says of the whole time is what the figures above it say: of the same
-// answer, where the view has one.
+// answer, where the view has one and it is `alongside` the timeline.
 
 import { Bars } from '../charts/bars.js';
 import { Line } from '../charts/line.js';

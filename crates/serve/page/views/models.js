@@ -7,7 +7,7 @@ import { Stat } from '../parts/stat.js';
 import { link, useAnswer, useRange } from '../state.js';
 import { Calls, Cost, Latency, Timed, Tokens } from './charts.js';
 import { Absent, Callers, Classes, Failures } from './one.js';
-import { outcome, peak, ratio, spent, stretch, total, values, valuesAt } from './series.js';
+import { alongside, outcome, peak, ratio, spent, stretch, total, values, valuesAt } from './series.js';
 import { Durations } from './tiles.js';
 
 export const title = 'Models and cost';
@@ -34,15 +34,16 @@ function All() {
   const asked = useAnswer('models', query && { ...query, limit: 1000 });
   const timeline = useAnswer('timeline', query && { ...query, kind: 'llm_call', buckets: BUCKETS });
   const found = asked.answer?.models;
+  const whole = alongside(asked.answer, timeline.answer)?.models;
   const models = /** @type {Model[]} */ (found?.models ?? []);
   const rows = useMemo(() => rowsOf(models), [found]);
   return html`
     <${Framed} asked=${asked}>
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
-      <${Apart} models=${models} found=${found} />
+      <${Apart} models=${models} of=${asked.answer} />
       <div class="row two">
-        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${found?.tokens} sync="models" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${found?.calls} sync="models" />
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${whole?.tokens} sync="models" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${whole?.calls} sync="models" />
       </div>
       <${Listed}
         ready=${found !== undefined}
@@ -120,18 +121,19 @@ function useApart(models, buckets) {
 
 /**
  * Cost and latency, model by model.
- * @param {{models: readonly Model[], found: unknown}} props found: what they are of
+ * @param {{models: readonly Model[], of: any}} props of: the answer that told of them
  */
-function Apart({ models, found }) {
+function Apart({ models, of }) {
   const dearest = useMemo(
     () =>
       [...models]
         .sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all)
         .slice(0, APART),
-    [found],
+    [of],
   );
   const asked = useApart(dearest, BUCKETS);
-  if (found !== undefined && dearest.length === 0) return null;
+  if (of !== null && dearest.length === 0) return null;
+  const whole = asked.every((one) => alongside(of, one.answer) !== null);
   /**
    * @param {import('../format.js').Unit} unit
    * @param {number[]} x
@@ -152,7 +154,9 @@ function Apart({ models, found }) {
       x,
       x.map((_, at) => total(list.map((one) => one.values[at] ?? null))),
     );
-    const all = total(dearest.map((model) => (model.priced_calls > 0 ? model.cost_usd : null)));
+    const all = whole
+      ? total(dearest.map((model) => (model.priced_calls > 0 ? model.cost_usd : null)))
+      : total(list.flatMap((one) => one.values));
     const said = most
       ? `${money(all)} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.`
       : 'No costs are known in this time.';
@@ -163,20 +167,23 @@ function Apart({ models, found }) {
     const list = series('ms', x, timelines, (bucket) => bucket.p95);
     const p95 = (/** @type {Model | undefined} */ model) => model?.duration_ms?.p95 ?? 0;
     const [slowest] = [...dearest].sort((a, b) => p95(b) - p95(a));
-    const said = slowest?.duration_ms
+    const said = !whole
+      ? ''
+      : slowest?.duration_ms
       ? `${nameOf(slowest)} is the slowest: p95 is ${duration(slowest.duration_ms.p95)}.`
       : 'No durations were recorded in this time.';
     return { sentence: said, table: list, as: Line, series: list, unit: /** @type {const} */ ('ms') };
   };
+  const beside = useMemo(() => ({}), [dearest, whole]);
   return html`
     <div class="row two">
-      <${Timed} id="cost" title="Cost by model" asked=${asked} draw=${cost} beside=${dearest} none="" sync="models" />
+      <${Timed} id="cost" title="Cost by model" asked=${asked} draw=${cost} beside=${beside} none="" sync="models" />
       <${Timed}
         id="latency"
         title="p95 of calls by model"
         asked=${asked}
         draw=${late}
-        beside=${dearest}
+        beside=${beside}
         none=""
         sync="models"
       />
@@ -234,6 +241,7 @@ function One({ provider, model: name }) {
   const found = asked.answer?.models;
   /** @type {Model | null} */
   const model = found?.models[0] ?? null;
+  const whole = alongside(asked.answer, timeline.answer) && model;
   if (found && model === null)
     return html`<div class="view">
       <${Absent} what="models" name=${`${provider}/${name}`} back=${link('models')} />
@@ -272,18 +280,18 @@ function One({ provider, model: name }) {
         <${Durations} spread=${spread} timeline=${drawn} />
       </div>
       <div class="row two">
-        <${Latency} id="latency" title="Latency" asked=${timeline} spread=${spread} sync="model" />
+        <${Latency} id="latency" title="Latency" asked=${timeline} spread=${whole?.duration_ms} sync="model" />
         <${Cost}
           id="cost"
           title="Cost"
           asked=${timeline}
-          whole=${model && model.priced_calls > 0 ? model.cost_usd : null}
+          whole=${whole && whole.priced_calls > 0 ? whole.cost_usd : null}
           sync="model"
         />
       </div>
       <div class="row two">
-        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${model?.tokens} sync="model" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${model?.calls} sync="model" />
+        <${Tokens} id="tokens" title="Tokens" asked=${timeline} whole=${whole?.tokens} sync="model" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${whole?.calls} sync="model" />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />

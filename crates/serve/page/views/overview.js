@@ -1,5 +1,5 @@
 import { serverNow } from '../api.js';
-import { ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
+import { DAY, ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
 import { html } from '../html.js';
 import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
@@ -9,7 +9,7 @@ import { firingNow, link, linkHere, useAnswer, useLive, useRange, useRoute } fro
 import { verdict } from '../verdict.js';
 import { over, went } from './changes.js';
 import { Calls, Cost, HitRate, Latency, Tokens } from './charts.js';
-import { hitRatio, outcome, ratio, spent, total, values } from './series.js';
+import { alongside, hitRatio, outcome, ratio, spent, total, values } from './series.js';
 
 export const title = 'Overview';
 
@@ -36,6 +36,8 @@ export default function View() {
   const compared = over(range);
   const changes = useAnswer('changes', compared.params, { every: DAILY });
   const live = useLive([]);
+  const ofTools = alongside(tools.answer, tooled.answer)?.tools;
+  const ofModels = alongside(models.answer, modelled.answer)?.models;
 
   if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
   return html`
@@ -59,18 +61,18 @@ export default function View() {
           id="tool-latency"
           title="Latency of tool calls"
           asked=${tooled}
-          spread=${tools.answer?.tools.duration_ms}
+          spread=${ofTools?.duration_ms}
           sync=${SYNC}
         />
         <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
       </div>
       <div class="row two">
-        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} whole=${tools.answer?.tools.calls} sync=${SYNC} />
+        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} whole=${ofTools?.calls} sync=${SYNC} />
         <${Calls}
           id="model-calls"
           title="Model calls"
           asked=${modelled}
-          whole=${models.answer?.models.calls}
+          whole=${ofModels?.calls}
           sync=${SYNC}
         />
       </div>
@@ -79,7 +81,7 @@ export default function View() {
           id="tokens"
           title="Tokens"
           asked=${modelled}
-          whole=${models.answer?.models.tokens}
+          whole=${ofModels?.tokens}
           height=${150}
           sync=${SYNC}
         />
@@ -87,7 +89,7 @@ export default function View() {
           id="cost"
           title="Cost"
           asked=${modelled}
-          whole=${priced(models.answer?.models) > 0 ? models.answer.models.cost_usd : null}
+          whole=${priced(ofModels) > 0 ? ofModels.cost_usd : null}
           height=${150}
           sync=${SYNC}
         />
@@ -167,8 +169,6 @@ function present(now) {
   const parts = [`${rate(now['events_per_second'])} events`, counted(now['active_sessions'], 'active session')];
   return `Now ${[...parts, ...(typeof cost === 'number' ? [`${money(cost)} an hour`] : [])].join(', ')}`;
 }
-
-const DAY = 86_400_000;
 
 /**
  * The day of it and those around it, a week for what goes on since.

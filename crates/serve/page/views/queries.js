@@ -5,7 +5,7 @@ import { Stat } from '../parts/stat.js';
 import { Loading } from '../parts/states.js';
 import { useAnswer, useRange } from '../state.js';
 import { Calls, Latency } from './charts.js';
-import { outcome, values } from './series.js';
+import { alongside, outcome, values } from './series.js';
 import { Durations } from './tiles.js';
 
 export const title = 'Queries';
@@ -21,6 +21,7 @@ export default function View() {
   const asked = useAnswer('queries', query && { ...query, limit: 1000 });
   const timeline = useAnswer('timeline', query && { ...query, kind: 'query', buckets: BUCKETS });
   const found = /** @type {Queries | undefined} */ (asked.answer?.queries);
+  const whole = alongside(asked.answer, timeline.answer)?.queries;
   return html`
     <${Framed} asked=${asked}>
       <${Stats} found=${found} timeline=${timeline.answer?.timeline} />
@@ -29,7 +30,7 @@ export default function View() {
           id="latency"
           title="Time to an answer"
           asked=${timeline}
-          spread=${found?.duration_ms}
+          spread=${whole?.duration_ms}
           sync="queries"
         />
         <${Calls}
@@ -38,7 +39,7 @@ export default function View() {
           asked=${timeline}
           one="query"
           many="queries"
-          whole=${found?.outcomes}
+          whole=${whole?.outcomes}
           sync="queries"
         />
       </div>

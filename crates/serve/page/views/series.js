@@ -44,6 +44,26 @@ export function valuesAt(timeline, x, figure) {
   return x.map((at) => by.get(at) ?? null);
 }
 
+/** Milliseconds that what is asked together may lie apart. */
+const APART_MS = 60_000;
+
+/**
+ * An answer, where it is of the time that a timeline is of: each comes in its
+ * own time, and one of them may still be of another range.
+ * @param {any} answer
+ * @param {any} timeline the whole answer, too
+ * @returns {any} null: it is of another, or one of them is not there
+ */
+export function alongside(answer, timeline) {
+  if (!answer || !timeline) return null;
+  const apart = Math.min(timeline.timeline.bucket_seconds * 1000, APART_MS);
+  const same = (/** @type {'from' | 'to'} */ end) => {
+    const [one, other] = [answer.about[end], timeline.about[end]];
+    return one === other || Math.abs(Date.parse(one) - Date.parse(other)) <= apart;
+  };
+  return same('from') && same('to') ? answer : null;
+}
+
 /**
  * A figure that adds up: where nothing was called it is 0, and unknown only where
  * what was called does not tell it.

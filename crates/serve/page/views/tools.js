@@ -6,7 +6,7 @@ import { Stat } from '../parts/stat.js';
 import { link, useAnswer, useLive, useRange } from '../state.js';
 import { Calls, Latency } from './charts.js';
 import { Absent, Callers, Classes, Failures } from './one.js';
-import { failureRatio, outcome, ratio, spent, values } from './series.js';
+import { alongside, failureRatio, outcome, ratio, spent, values } from './series.js';
 import { Durations } from './tiles.js';
 
 export const title = 'Tools';
@@ -30,6 +30,7 @@ function All() {
   const timeline = useAnswer('timeline', query && { ...query, kind: 'tool_call', buckets: BUCKETS });
   const live = useLive(['tool', 'model', 'cache', 'agent']);
   const found = asked.answer?.tools;
+  const whole = alongside(asked.answer, timeline.answer)?.tools;
   const rows = useMemo(
     () => (found ? rowsOf(found.tools, live.families['tool'] ?? []) : []),
     [found, live.families['tool']],
@@ -42,10 +43,10 @@ function All() {
           id="latency"
           title="Latency of all tools"
           asked=${timeline}
-          spread=${found?.duration_ms}
+          spread=${whole?.duration_ms}
           sync="tools"
         />
-        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${found?.calls} sync="tools" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${whole?.calls} sync="tools" />
       </div>
       <${Listed}
         ready=${found !== undefined}
@@ -168,6 +169,7 @@ function One({ name }) {
   const found = asked.answer?.tools;
   /** @type {Tool | null} */
   const tool = found?.tools[0] ?? null;
+  const whole = alongside(asked.answer, timeline.answer) && tool;
   if (found && tool === null)
     return html`<div class="view"><${Absent} what="tools" name=${name} back=${link('tools')} /></div>`;
   const subject = { kind: /** @type {const} */ ('tool_call'), name };
@@ -175,8 +177,8 @@ function One({ name }) {
     <${Framed} asked=${asked}>
       <${OneStats} tool=${tool} all=${others.answer?.tools.duration_ms?.sum} timeline=${timeline.answer?.timeline} />
       <div class="row two">
-        <${Latency} id="latency" title="Latency" asked=${timeline} spread=${tool?.duration_ms} sync="tool" />
-        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${tool?.calls} sync="tool" />
+        <${Latency} id="latency" title="Latency" asked=${timeline} spread=${whole?.duration_ms} sync="tool" />
+        <${Calls} id="calls" title="Calls" asked=${timeline} whole=${whole?.calls} sync="tool" />
       </div>
       <div class="row two start">
         <${Classes} subject=${subject} />

@@ -5,7 +5,7 @@ import { figureLabels, logSplits, steps, timeLabel, timeLabels } from '../../pag
 import { sparkPaths } from '../../page/charts/spark.js';
 import { orderOf, orderText, slug, sorted } from '../../page/parts/order.js';
 import { over } from '../../page/views/changes.js';
-import { against, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
+import { against, alongside, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
 import { verdict } from '../../page/verdict.js';
 import { stacked } from '../../page/charts/stack.js';
 
@@ -193,6 +193,28 @@ test('a table has the rows of its chart', () => {
     { at: 0, p50: 1 },
     { at: 3600, p50: null },
   ]);
+});
+
+test('a figure of the whole time stands only beside a timeline of that time', () => {
+  const now = Date.UTC(2026, 10, 29, 12);
+  const ago = (/** @type {number} */ hours) => new Date(now - hours * 3_600_000).toISOString();
+  const seconds = (/** @type {number} */ n) => n / 3600;
+  const check = (what, [from, to], [since, until], step, fits) => {
+    const answer = { about: { from, to }, tools: {} };
+    const timeline = { about: { from: since, to: until }, timeline: { bucket_seconds: step } };
+    assert.equal(alongside(answer, timeline), fits ? answer : null, what);
+  };
+  check('the same', [ago(24), null], [ago(24), null], 900, true);
+  check('asked a moment later', [ago(24), null], [ago(24 - seconds(2)), null], 900, true);
+  check('asked a stretch later', [ago(0.25), null], [ago(0.25 - seconds(11)), null], 10, false);
+  check('another range', [ago(24), null], [ago(168), null], 7200, false);
+  check('another range, both with an end', [ago(24), ago(2)], [ago(24), ago(1)], 900, false);
+  check('one goes on', [ago(24), ago(2)], [ago(24), null], 900, false);
+  check('long stretches make no two ranges one', [ago(720), null], [ago(700), null], 86_400, false);
+  check('all there is', [null, null], [null, null], 86_400, true);
+  check('all there is, and a part', [null, null], [ago(24), null], 900, false);
+  assert.equal(alongside(null, { about: {}, timeline: {} }), null);
+  assert.equal(alongside({ about: {} }, null), null);
 });
 
 test('the verdict says what is wrong', () => {
