@@ -5,7 +5,7 @@ import { counted, number } from '../format.js';
 import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
-import { useAnswer } from '../state.js';
+import { useAnswer, useNames } from '../state.js';
 import {
   BLANK,
   FAMILIES,
@@ -18,6 +18,8 @@ import {
   check,
   field,
   form as formOf,
+  ownOf,
+  unitOf,
   words,
 } from './alert-rule.js';
 import { matches } from './alert-preview.js';
@@ -62,7 +64,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
     try {
       // One that is there keeps its name to the letter.
       const name = rule?.name ?? form.name.trim();
-      await send('PUT', RULES, { ...rule, ...body(form), name }, { name });
+      await send('PUT', RULES, { ...(rule && ownOf(rule)), ...body(form), name }, { name });
       onDone();
     } catch (error) {
       const at = error instanceof ApiError && error.status === 400 ? field(error.detail, form) : null;
@@ -80,7 +82,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
     return left.has(key) ? (wrong[key] ?? '') : '';
   };
   const replaces = rule === null && rules.find((one) => one.name === form.name.trim());
-  const family = FAMILIES[/** @type {keyof typeof FAMILIES} */ (form.family)];
+  const family = FAMILIES[form.family];
   const sourced = SOURCED.includes(form.family);
   const live = useAnswer('live', { family: form.family, window: clamp(form.window) }, { every: 5 });
   const series = useMemo(() => live.answer?.series ?? [], [live.answer]);
@@ -140,7 +142,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
           ...${props}
           key="number"
           of="number"
-          label=${`Number${family && family.unit && !['count', 'rate', 'ratio'].includes(form.stat) ? `, ${family.unit}` : ''}`}
+          label=${`Number${unitOf(form) && `, ${unitOf(form)}`}`}
           mode="decimal"
           hint=${form.stat === 'ratio' ? '0 to 1' : ''}
         />
@@ -194,6 +196,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
 
 /** @param {FieldProps & {mode?: string, list?: string[]}} props */
 function Text({ form, set, says, onLeave, of, label, hint = '', wide = false, disabled = false, mode, list }) {
+  const called = useNames();
   const wrong = says(of);
   return html`<label class=${`field${wide ? ' wide' : ''}`}>
     ${label}
@@ -210,7 +213,7 @@ function Text({ form, set, says, onLeave, of, label, hint = '', wide = false, di
       onInput=${(/** @type {any} */ event) => set({ [of]: event.currentTarget.value })}
       onBlur=${() => onLeave(of)}
     />
-    ${list && html`<datalist id=${`list-${of}`}>${list.slice(0, 200).map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>`}
+    ${list && html`<datalist id=${`list-${of}`}>${list.slice(0, 200).map((name) => html`<option key=${name} value=${name}>${called(name) === name ? '' : called(name)}</option>`)}</datalist>`}
     <span class=${`field-note${wrong ? ' tone-bad' : ''}`} id=${`says-${of}`}>${wrong || hint}</span>
   </label>`;
 }
@@ -236,7 +239,9 @@ function Choice({ form, set, says, of, label, options, onPick }) {
 
 /** @param {{form: Form, series: any[]}} props */
 function Preview({ form, series }) {
+  const called = useNames();
   const found = matches(form, series);
+  const unit = unitOf(form);
   if (form.number.trim() === '') return null;
   // Live series reach no farther back.
   if (Number(form.window) > LIVE_WINDOW) {
@@ -257,9 +262,9 @@ function Preview({ form, series }) {
         ${found.slice(0, SHOWN).map(
           (one) =>
             html`<li key=${`${one.source}/${one.name}`}>
-              <${Name} text=${one.source ? `${one.source} / ${one.name}` : one.name} />
+              <${Name} text=${one.source ? `${one.source} / ${one.name}` : called(one.name)} />
               <span class=${one.holds ? 'tone-bad' : 'muted'}
-                >${`${number(one.value)}${one.holds ? ', holds' : ''}`}</span
+                >${`${number(one.value)}${unit && ` ${unit}`}${one.holds ? ', holds' : ''}`}</span
               >
             </li>`,
         )}

@@ -1,12 +1,15 @@
 // A rule as a form has it: to and from the API's shape, what it says in words,
 // and at which field a complaint belongs. Pure.
 
+import { count } from '../format.js';
+
 /**
  * @typedef {{name: string, metric_name: string, source: string, family: string, condition: string,
  *   threshold: number, window_seconds: number, for_seconds: number, cooldown_seconds: number,
  *   severity: string, description: string, labels: Record<string, string>, group: string,
  *   enabled: boolean, min_count?: number, channels?: string[], builtin?: boolean, origin?: string,
- *   created_at?: string}} Rule
+ *   created_at?: string, state?: string | null, series?: Record<string, number>, open?: number}} Rule
+ * state: the worst of its alerts; series: how many are in each; open: how many fired and are not resolved
  */
 /**
  * @typedef {{name: string, metric_name: string, source: string, family: string, stat: string, op: string,
@@ -31,6 +34,12 @@ export const STATS = /** @type {const} */ ({
   ratio: 'failed share',
 });
 
+/** Those of what is called calls. */
+const OF_CALLS = { count: 'number', rate: 'number a second' };
+
+/** Figures that are in no unit, whatever is watched. */
+const UNITLESS = ['count', 'rate', 'ratio'];
+
 export const OPS = /** @type {const} */ ({
   '>': 'above',
   '>=': 'at least',
@@ -40,18 +49,22 @@ export const OPS = /** @type {const} */ ({
   '!=': 'other than',
 });
 
-/** Families, and what is watched in each. */
-export const FAMILIES = /** @type {const} */ ({
+/**
+ * Families, and what is watched in each; `of`: what of it, where its name does
+ * not tell.
+ * @type {Record<string, {label: string, name: string, unit: string, of?: string}>}
+ */
+export const FAMILIES = {
   metric: { label: 'Metric', name: 'metric', unit: '' },
   tool: { label: 'Tool', name: 'tool', unit: 'ms' },
   model: { label: 'Model', name: 'model', unit: 'ms' },
-  model_tokens: { label: 'Model tokens', name: 'model', unit: 'tokens' },
-  model_cost: { label: 'Model cost', name: 'model', unit: 'USD' },
+  model_tokens: { label: 'Model tokens', name: 'model', unit: 'tokens', of: 'tokens' },
+  model_cost: { label: 'Model cost', name: 'model', unit: 'USD', of: 'cost' },
   cache: { label: 'Cache', name: 'cache', unit: '' },
   agent: { label: 'Agent', name: 'agent', unit: 'ms' },
-  agent_tool: { label: 'Tool calls of an agent', name: 'agent', unit: 'ms' },
-  agent_model: { label: 'Model calls of an agent', name: 'agent', unit: 'ms' },
-  agent_cost: { label: 'Cost of an agent', name: 'agent', unit: 'USD' },
+  agent_tool: { label: 'Agent tool calls', name: 'agent', unit: 'ms', of: 'tool calls' },
+  agent_model: { label: 'Agent model calls', name: 'agent', unit: 'ms', of: 'model calls' },
+  agent_cost: { label: 'Agent cost', name: 'agent', unit: 'USD', of: 'cost' },
   query: { label: 'Query', name: 'type of query', unit: 'ms' },
   selection: { label: 'Agent selection', name: 'selection', unit: '' },
   error: { label: 'Error', name: 'error type', unit: '' },
@@ -59,7 +72,41 @@ export const FAMILIES = /** @type {const} */ ({
   profile: { label: 'Profile', name: 'profile', unit: 'ms' },
   loss: { label: 'Lost events', name: 'reason', unit: '' },
   event: { label: 'Event type', name: 'event type', unit: '' },
-});
+};
+
+/** A rule without what the API tells of it besides, and does not take. @param {Rule} rule */
+export function ownOf({ builtin, origin, state, series, open, ...own }) {
+  return own;
+}
+
+/** States in which it matters how many alerts of a rule are. */
+const COUNTED = ['firing', 'pending', 'open', 'resolved'];
+
+/**
+ * How a rule stands, and how many of its alerts do where it has several.
+ * @param {Rule} rule
+ * @returns {{state: string, part: string}}
+ */
+export function stands({ enabled, state, series = {}, open = 0 }) {
+  if (!enabled) return { state: 'off', part: '' };
+  if (!state) return { state: 'unseen', part: '' };
+  // Whatever is open and neither fires nor is pending has no data.
+  const now = state === 'no_data' && open > 0 ? 'open' : state;
+  const all = Object.values(series).reduce((sum, n) => sum + n, 0);
+  const n = now === 'open' ? open : (series[now] ?? 0);
+  return { state: now, part: all > 1 && COUNTED.includes(now) ? `${count(n)} of ${count(all)}` : '' };
+}
+
+/**
+ * How often rules are looked at.
+ * @param {readonly Rule[]} rules those that are on
+ */
+export function pace(rules) {
+  const far = rules.filter((rule) => rule.window_seconds > LIVE_WINDOW).length;
+  if (rules.length === 0) return 'none is looked at';
+  if (far === 0) return 'looked at each second';
+  return far === rules.length ? 'looked at each minute' : `looked at each second, ${count(far)} each minute`;
+}
 
 /** The longest window, seconds: a year. */
 const MOST_WINDOW = 366 * 86_400;
@@ -208,19 +255,26 @@ function at(column, form) {
   return column <= form.stat.length + 1 + form.op.length ? 'op' : 'number';
 }
 
+/** What its number is in; empty: in no unit, or in that of the metric. @param {Form} form */
+export function unitOf({ family, stat }) {
+  return UNITLESS.includes(stat) ? '' : (FAMILIES[family]?.unit ?? '');
+}
+
 /**
  * The rule in one sentence.
  * @param {Form} form
  */
 export function words(form) {
-  const family = FAMILIES[/** @type {keyof typeof FAMILIES} */ (form.family)] ?? FAMILIES.metric;
+  const { name, of } = FAMILIES[form.family] ?? { name: form.family };
   const hits = form.family === 'cache' && form.stat === 'ratio';
-  const stat = hits ? 'hit share' : (STATS[/** @type {keyof typeof STATS} */ (form.stat)] ?? form.stat);
+  const called = of?.endsWith('calls') ? { ...STATS, ...OF_CALLS } : STATS;
+  const stat = hits ? 'hit share' : (called[/** @type {keyof typeof STATS} */ (form.stat)] ?? form.stat);
   const op = OPS[/** @type {keyof typeof OPS} */ (form.op)] ?? form.op;
   const every = form.metric_name.trim() === '*';
-  const what = every ? `any ${family.name}` : `${family.name} ${form.metric_name.trim() || '…'}`;
+  const which = every ? `any ${name}` : `${name} ${form.metric_name.trim() || '…'}`;
+  const what = of ? `${of} of ${which}` : which;
   const source = form.source.trim() ? ` of ${form.source.trim()}` : '';
-  const unit = ['count', 'rate', 'ratio'].includes(form.stat) ? '' : family.unit;
+  const unit = unitOf(form);
   const number = `${form.number.trim() || '…'}${unit ? ` ${unit}` : ''}`;
   const wait = strict(form.wait) > 0 ? `, for ${span(strict(form.wait))} on end` : '';
   return `Fires when the ${stat} of ${what}${source} over the last ${span(strict(form.window))} is ${op} ${number}${wait}.`;

@@ -1,12 +1,12 @@
 import { ago, count, counted, number, percent, time } from '../format.js';
-import { html, useEffect, useMemo, useRef, useState } from '../html.js';
+import { html, useEffect, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
 import { send } from '../api.js';
-import { setQuery, useAnswer, useLive, useRoute } from '../state.js';
+import { setQuery, useAnswer, useLive, useNames, useRoute } from '../state.js';
 import { Channels, SilenceForm, Silences } from './alert-quiet.js';
-import { FAMILIES, RULES, form, span, words } from './alert-rule.js';
+import { FAMILIES, RULES, form, ownOf, pace, span, stands, words } from './alert-rule.js';
 import { Editor } from './alert-editor.js';
 
 /** @typedef {import('./alert-rule.js').Rule} Rule */
@@ -23,19 +23,19 @@ export default function View(_props) {
   const opener = useRef(/** @type {Element | null} */ (null));
   // What the stream tells of first is asked for at once, so that both say the same.
   const { alerts: streamed } = useLive([]);
-  const stands = [...(streamed?.firing ?? []), ...(streamed?.pending ?? [])]
+  const told = [...(streamed?.firing ?? []), ...(streamed?.pending ?? [])]
     .map(({ rule, source, name, state }) => `${rule}\n${source}\n${name}\n${state}`)
     .join('\n\n');
-  const before = useRef(stands);
+  const before = useRef(told);
   useEffect(() => {
-    if (before.current === stands) return;
-    before.current = stands;
+    if (before.current === told) return;
+    before.current = told;
     if (answer) reload();
-  }, [stands]);
+  }, [told]);
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${92} /><${Loading} height=${420} /></div>`;
   const by = answer.totals;
-  const on = answer.rules.filter((/** @type {Rule} */ rule) => rule.enabled).length;
+  const on = answer.rules.filter((/** @type {Rule} */ rule) => rule.enabled);
   const edit = (/** @type {Rule | 'new'} */ rule) => {
     opener.current = document.activeElement;
     setEdited(rule);
@@ -75,11 +75,11 @@ export default function View(_props) {
         tone=${by.open_without_data ? 'warn' : undefined}
         note=${by.open_without_data ? `${count(by.open_without_data)} fired before` : 'nothing came in'}
       />
-      <${Stat} label="Rules on" value=${`${count(on)} of ${count(answer.rules.length)}`} note="looked at each second" />
+      <${Stat} label="Rules on" value=${`${count(on.length)} of ${count(answer.rules.length)}`} note=${pace(on)} />
     </div>
-    <${Now} alerts=${answer.alerts} totals=${by} more=${answer.more ?? 0} silences=${answer.silences} reload=${reload} />
+    <${Now} alerts=${answer.alerts} totals=${by} unwatched=${answer.unwatched ?? 0} silences=${answer.silences} reload=${reload} />
     ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${close} />`}
-    <${Rules} rules=${answer.rules} alerts=${answer.alerts} edited=${edited} onEdit=${edit} reload=${reload} />
+    <${Rules} rules=${answer.rules} edited=${edited} onEdit=${edit} reload=${reload} />
     <div class="row two">
       ${answer.silences && html`<${Silences} silences=${answer.silences} rules=${answer.rules} reload=${reload} />`}
       ${answer.channels && html`<${Channels} channels=${answer.channels} reload=${reload} />`}
@@ -95,14 +95,15 @@ const STATES = {
   no_data: ['none', 'no data'],
   open: ['warn', 'no data, fired before'],
   inactive: ['good', 'all well'],
+  unseen: ['none', 'not looked at'],
   off: ['none', 'off'],
 };
 
-/** @param {{state: string}} props */
-function State({ state }) {
+/** @param {{state: string, part?: string}} props part: of how many, where there are more */
+function State({ state, part = '' }) {
   const [tone, word] = STATES[state] ?? ['none', state];
   return html`<span class=${`state-word${state === 'firing' ? ' tone-bad' : ''}`}
-    ><span class=${`mark ${tone}`} aria-hidden="true"></span>${word}</span
+    ><span class=${`mark ${tone}`} aria-hidden="true"></span>${word}${part && html` <span class="muted small">${part}</span>`}</span
   >`;
 }
 
@@ -125,24 +126,25 @@ const GROUPS = [
 /** So many more are shown each time. */
 const STEP = 100;
 
-/** The states that every alert is in one of. */
-const EVERY_STATE = ['firing', 'pending', 'resolved', 'no_data', 'inactive'];
-
-/** @param {{alerts: any[], totals: Record<string, number>, more: number, silences: any[] | undefined, reload: () => void}} props */
-function Now({ alerts, totals, more, silences, reload }) {
-  const all = EVERY_STATE.reduce((sum, state) => sum + (totals[state] ?? 0), 0);
-  // What is not listed, less what there is: that is not watched at all.
-  const crowded = more - (all - alerts.length);
+/** @param {{alerts: any[], totals: Record<string, number>, unwatched: number, silences: any[] | undefined, reload: () => void}} props */
+function Now({ alerts, totals, unwatched, silences, reload }) {
+  // Of these nobody knows whether anything is too much.
+  const crowd =
+    unwatched > 0 &&
+    html`<p class="table-foot tone-warn">
+      ${`${counted(unwatched, 'more series', 'more series')} ${unwatched === 1 ? 'is' : 'are'} not watched: there are too many.`}
+    </p>`;
   if (!alerts.some((alert) => GROUPS.some(({ of }) => of(alert)))) {
     return html`<section class="card" aria-label="Now">
       <h2>Now</h2>
       <p class="muted">No alert fires, is pending, or was resolved in the last 15 minutes.</p>
+      ${crowd}
     </section>`;
   }
   return html`<section class="card flush" aria-label="Now">
     <div class="table-head"><h2>Now</h2></div>
     ${GROUPS.map((group) => html`<${Group} key=${group.key} group=${group} alerts=${alerts.filter(group.of)} total=${totals[group.key] ?? 0} silences=${silences} reload=${reload} />`)}
-    ${crowded > 0 && html`<p class="table-foot">${`${counted(crowded, 'more series', 'more series')} ${crowded === 1 ? 'is' : 'are'} not watched: there are too many.`}</p>`}
+    ${crowd}
   </section>`;
 }
 
@@ -153,12 +155,19 @@ function Now({ alerts, totals, more, silences, reload }) {
  */
 function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
   const { query } = useRoute();
-  if (alerts.length === 0) return null;
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
   const asked = Number(query[key]);
   const shown = alerts.slice(0, asked > few ? asked : few);
   const rest = alerts.length - shown.length;
+  if (alerts.length === 0) return null;
+  const show = (/** @type {number | null} */ many) => (/** @type {any} */ event) => {
+    const pressed = event.currentTarget;
+    setQuery({ [key]: many });
+    // Who pressed a button that is no longer there goes on in the list.
+    requestAnimationFrame(() => pressed.isConnected || list.current?.focus());
+  };
   return html`
-    <ul class="alerts-now" aria-label=${word}>
+    <ul class="alerts-now" aria-label=${word} tabindex="-1" ref=${list}>
       ${shown.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} reload=${reload} />`)}
     </ul>
     ${
@@ -166,8 +175,8 @@ function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
       html`<div class="table-foot split">
         <span>${`${count(shown.length)} of ${count(Math.max(total, alerts.length))} ${word}${rest === 0 && total > alerts.length ? '; the others are not listed' : ''}`}</span>
         <span class="buttons">
-          ${shown.length > few && html`<button type="button" class="button small" onClick=${() => setQuery({ [key]: null })}>Show fewer</button>`}
-          ${rest > 0 && html`<button type="button" class="button small" onClick=${() => setQuery({ [key]: shown.length + STEP })}>${`Show ${count(Math.min(rest, STEP))} more`}</button>`}
+          ${shown.length > few && html`<button type="button" class="button small" aria-label=${`Show fewer ${word}`} onClick=${show(null)}>Show fewer</button>`}
+          ${rest > 0 && html`<button type="button" class="button small" aria-label=${`Show ${count(Math.min(rest, STEP))} more ${word}`} onClick=${show(shown.length + STEP)}>${`Show ${count(Math.min(rest, STEP))} more`}</button>`}
         </span>
       </div>`
     }
@@ -176,6 +185,7 @@ function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
 
 /** @param {{alert: any, silences: any[] | undefined, reload: () => void}} props */
 function Alert({ alert, silences, reload }) {
+  const called = useNames();
   const [quiet, setQuiet] = useState(false);
   const silenced = alert.silenced_until !== null && alert.silenced_until !== undefined;
   const labels = Object.entries(alert.labels ?? {});
@@ -185,7 +195,7 @@ function Alert({ alert, silences, reload }) {
     <div class="alert-what">
       <p class="apart">
         <strong><bdi>${alert.rule}</bdi></strong>
-        ${alert.name && alert.name !== '*' && html`<${Name} text=${alert.source ? `${alert.source} / ${alert.name}` : alert.name} />`}
+        ${alert.name && alert.name !== '*' && html`<${Name} text=${alert.source ? `${alert.source} / ${alert.name}` : called(alert.name)} />`}
       </p>
       <p class="muted">
         ${`${alert.condition}: ${alert.value === null ? 'no value' : `${number(alert.value)} now`}`}${alert.threshold !== null && !alert.condition.includes(String(alert.threshold)) ? `, threshold ${number(alert.threshold)}` : ''}
@@ -217,26 +227,13 @@ function Alert({ alert, silences, reload }) {
   </li>`;
 }
 
-/** Which state of a rule's alerts counts for the rule. */
-const WORST = ['firing', 'pending', 'open', 'resolved', 'inactive', 'no_data'];
-
 /**
- * @param {{rules: Rule[], alerts: any[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
+ * @param {{rules: Rule[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
  */
-function Rules({ rules, alerts, edited, onEdit, reload }) {
+function Rules({ rules, edited, onEdit, reload }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(/** @type {string | null} */ (null));
   const [sure, setSure] = useState(/** @type {string | null} */ (null));
-  const states = useMemo(() => {
-    /** @type {Map<string, string>} */
-    const worst = new Map();
-    for (const { rule, state, open } of alerts) {
-      const now = open && state === 'no_data' ? 'open' : state;
-      const before = worst.get(rule);
-      if (before === undefined || WORST.indexOf(now) < WORST.indexOf(before)) worst.set(rule, now);
-    }
-    return worst;
-  }, [alerts]);
   const act = async (/** @type {Rule} */ rule, /** @type {() => Promise<unknown>} */ what) => {
     if (busy !== null) return;
     setBusy(rule.name);
@@ -252,7 +249,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
     }
   };
   const turn = (/** @type {Rule} */ rule) =>
-    act(rule, () => send('PUT', RULES, { ...rule, enabled: !rule.enabled }, { name: rule.name }));
+    act(rule, () => send('PUT', RULES, { ...ownOf(rule), enabled: !rule.enabled }, { name: rule.name }));
   const remove = (/** @type {Rule} */ rule) => act(rule, () => send('DELETE', RULES, undefined, { name: rule.name }));
   return html`<section class="card flush">
     <div class="table-head">
@@ -281,7 +278,7 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
         <tbody>
           ${rules.map((rule) => {
             const own = rule.origin === 'api';
-            const state = rule.enabled ? (states.get(rule.name) ?? 'no_data') : 'off';
+            const { state, part } = stands(rule);
             return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>
               <td>
                 <button
@@ -302,9 +299,9 @@ function Rules({ rules, alerts, edited, onEdit, reload }) {
                   ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span
                 >
               </th>
-              <td><${State} state=${state} /></td>
+              <td><${State} state=${state} part=${part} /></td>
               <td class="apart">
-                ${rule.family !== 'metric' && html`<span class="muted">${FAMILIES[/** @type {keyof typeof FAMILIES} */ (rule.family)]?.label ?? rule.family}</span>`}
+                ${rule.family !== 'metric' && html`<span class="muted">${FAMILIES[rule.family]?.label ?? rule.family}</span>`}
                 <${Name}
                   text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
                 />

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BLANK, body, check, field, form, labels, span, words } from '../../page/views/alert-rule.js';
+import { BLANK, FAMILIES, body, check, field, form, labels, ownOf, pace, span, stands, unitOf, words } from '../../page/views/alert-rule.js';
 
 const rule = {
   name: 'Slow Tool',
@@ -93,6 +93,57 @@ test('a rule in one sentence', () => {
     { stat: 'count', number: '', metric_name: 'grep' },
     'Fires when the number of values of tool grep over the last 5 min is above ….',
   );
+});
+
+test('what is watched of an agent or a model is told apart', () => {
+  const says = (family, stat, text) => {
+    const found = words({ ...BLANK, family, stat, number: '5' });
+    assert.equal(found, `Fires when the ${text}`, `${family} ${stat}`);
+  };
+  says('agent', 'p95', '95th percentile of any agent over the last 5 min is above 5 ms.');
+  says('agent_tool', 'p95', '95th percentile of tool calls of any agent over the last 5 min is above 5 ms.');
+  says('agent_model', 'avg', 'mean of model calls of any agent over the last 5 min is above 5 ms.');
+  says('agent_tool', 'count', 'number of tool calls of any agent over the last 5 min is above 5.');
+  says('agent_model', 'rate', 'number a second of model calls of any agent over the last 5 min is above 5.');
+  says('agent_tool', 'ratio', 'failed share of tool calls of any agent over the last 5 min is above 5.');
+  says('agent_cost', 'sum', 'sum of cost of any agent over the last 5 min is above 5 USD.');
+  says('model_cost', 'sum', 'sum of cost of any model over the last 5 min is above 5 USD.');
+  says('model_tokens', 'sum', 'sum of tokens of any model over the last 5 min is above 5 tokens.');
+  says('invented', 'sum', 'sum of any invented over the last 5 min is above 5.');
+  // No two families read the same.
+  const all = Object.keys(FAMILIES).map((family) => words({ ...BLANK, family, stat: 'max', number: '5' }));
+  assert.equal(new Set(all).size, all.length, all.join('\n'));
+  assert.deepEqual(
+    ['agent_cost', 'agent_tool', 'metric', 'invented'].map((family) => unitOf({ ...BLANK, family })),
+    ['USD', 'ms', '', ''],
+  );
+  assert.equal(unitOf({ ...BLANK, family: 'agent_cost', stat: 'count' }), '');
+});
+
+test('how a rule stands is what the API says of all its alerts', () => {
+  const says = (told, state, part = '') => assert.deepEqual(stands({ ...rule, ...told }), { state, part }, JSON.stringify(told));
+  const series = { firing: 1, pending: 0, resolved: 0, no_data: 24, inactive: 1001 };
+  says({ state: 'firing', series, open: 1 }, 'firing', '1 of 1,026');
+  says({ state: 'firing', series: { firing: 1 }, open: 1 }, 'firing');
+  says({ state: 'pending', series: { pending: 2, inactive: 1 }, open: 0 }, 'pending', '2 of 3');
+  says({ state: 'no_data', series: { no_data: 5 }, open: 2 }, 'open', '2 of 5');
+  says({ state: 'no_data', series: { no_data: 5 }, open: 0 }, 'no_data');
+  says({ state: 'inactive', series: { inactive: 5, no_data: 2 }, open: 0 }, 'inactive');
+  says({ state: null, series: {}, open: 0 }, 'unseen');
+  says({ state: null, series: {}, open: 0, enabled: false }, 'off');
+});
+
+test('how often rules are looked at', () => {
+  const says = (windows, text) => assert.equal(pace(windows.map((window_seconds) => ({ ...rule, window_seconds }))), text);
+  says([], 'none is looked at');
+  says([60, 3600], 'looked at each second');
+  says([3601], 'looked at each minute');
+  says([60, 3601, 86_400], 'looked at each second, 2 each minute');
+});
+
+test('what the API tells of a rule does not go back to it', () => {
+  const told = { ...rule, builtin: true, origin: 'builtin', state: 'firing', series: { firing: 1 }, open: 1 };
+  assert.deepEqual(ownOf(told), rule);
 });
 
 test('labels as they are typed', () => {
