@@ -59,15 +59,15 @@ export default function View({ route }) {
           ? html`<${Stat}
               label="Median length"
               value=${duration(known?.duration_ms?.p50)}
-              note=${known?.duration_ms ? `p95 ${duration(known.duration_ms.p95)}` : 'no ends recorded'}
+              note=${known?.duration_ms ? `of those that ended; p95 ${duration(known.duration_ms.p95)}` : 'no ends recorded'}
             />`
           : html`<${Stat}
               label="Median length"
               value=${duration(median(lengths))}
-              note=${latest ?? 'from first to last event'}
+              note=${`first to last event${latest ? `, ${latest}` : ''}`}
             />`
       }
-      <${Stat} label="Tokens a session" value=${count(mean(all, 'tokens'))} note=${latest ?? 'mean, of model calls'} />
+      <${Stat} label="Tokens a session" value=${count(mean(all, 'tokens'))} note=${`mean, of model calls${latest ? `, ${latest}` : ''}`} />
       <${Stat}
         label="Cost"
         value=${money(cost)}
