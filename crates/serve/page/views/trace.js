@@ -19,6 +19,8 @@ export const title = 'Trace';
 const MOST = 2000;
 /** Parents that are asked for by name. */
 const MOST_PARENTS = 500;
+/** Events of one name beyond those. */
+const MOST_ALIKE = 20;
 /** Less of the time than this is work: idle stretches are folded. */
 const MOSTLY_IDLE = 0.3;
 
@@ -62,10 +64,19 @@ export default function View({ route }) {
  * @param {{events: import('../charts/waterfall-rows.js').Event[], more: number, what: 'session' | 'trace', name: string, latest: boolean}} props
  */
 function Found({ events, more, what, name, latest }) {
-  const parents = useParents(events);
-  const found = useMemo(() => nest([...events, ...parents]), [events, parents]);
   const { query } = useRoute();
   const selected = query['span'] ?? null;
+  const parents = useParents(events);
+  // What is counted is the beginning, whatever else is shown of a longer one.
+  const first = useMemo(() => nest([...events, ...parents.events]), [events, parents.events]);
+  const there = useMemo(() => new Set(flat(first.roots).map((one) => one.key)), [first]);
+  const lost = parents.ready && selected !== null && !there.has(selected) ? selected : null;
+  const beyond = useBeyond(more > 0 ? lost : null, what, name);
+  const found = useMemo(
+    () => (beyond.events.length > 0 ? nest([...events, ...parents.events, ...beyond.events]) : first),
+    [first, beyond.events],
+  );
+  const part = more > 0 ? `of the first ${count(events.length)}` : '';
   const folded = query['fold'];
   // Where hardly anything runs, what runs would be a hair.
   const fold = folded === undefined ? busyShare(found) < MOSTLY_IDLE : folded === '1';
@@ -117,10 +128,10 @@ function Found({ events, more, what, name, latest }) {
         ${latest ? `Latest ${what} ` : `${what.charAt(0).toUpperCase()}${what.slice(1)} `}
         <${Name} text=${name} />
       </p>
-      ${latest ? html`<a href=${link('trace', ['session', name])}>Permanent link</a>` : html`<a href=${link('sessions')}>All sessions</a>`}
+      ${latest ? html`<a href=${link('trace', ['session', name], query)}>Permanent link</a>` : html`<a href=${link('sessions')}>All sessions</a>`}
     </div>
     <div class="stats">
-      <${Stat} label="Length" value=${duration(found.to - found.from)} note=${time(found.from)} />
+      <${Stat} label="Length" value=${duration(first.to - first.from)} note=${`${time(first.from)}${part && ', '}${part}`} />
       <${Stat}
         label="Events"
         value=${count(events.length + more)}
@@ -128,15 +139,15 @@ function Found({ events, more, what, name, latest }) {
       />
       <${Stat}
         label="Failures"
-        value=${count(found.failed)}
-        tone=${found.failed > 0 ? 'bad' : 'good'}
-        note=${found.failed > 0 ? 'marked in the rows' : 'none'}
+        value=${count(first.failed)}
+        tone=${first.failed > 0 ? 'bad' : part ? undefined : 'good'}
+        note=${part || (first.failed > 0 ? 'marked in the rows' : 'none')}
       />
-      <${Stat} label="Tokens" value=${count(found.tokens)} note="of model calls" />
+      <${Stat} label="Tokens" value=${count(first.tokens)} note=${`of model calls${part && ', '}${part}`} />
       <${Stat}
         label="Cost"
-        value=${money(found.cost)}
-        note=${found.cost === null ? 'no call says' : 'as far as known'}
+        value=${money(first.cost)}
+        note=${`${first.cost === null ? 'no call says' : 'as far as known'}${part && ', '}${part}`}
       />
     </div>
     <section class="card trace" aria-label="Waterfall">
@@ -185,6 +196,15 @@ function Found({ events, more, what, name, latest }) {
           </button>
         </span>
       </div>
+      ${
+        lost !== null && !node && !beyond.loading && beyond.error === null &&
+        html`<p class="note-line tone-warn" role="status">
+          ${`This link leads to an event that is not ${more > 0 ? `among those loaded, nor stored by its name` : `in this ${what}`}: `}<${Name}
+            text=${lost}
+          />
+        </p>`
+      }
+      ${beyond.error && html`<${Problem} error=${beyond.error} retry=${beyond.reload} />`}
       <div class=${`trace-split${node ? ' with-panel' : ''}`}>
         <${Waterfall}
           roots=${found.roots}
@@ -316,7 +336,7 @@ function Stored({ event, what, name }) {
  * The events that others name as their parents and that bear no session: what
  * was asked, and who was chosen.
  * @param {import('../charts/waterfall-rows.js').Event[]} events
- * @returns {import('../charts/waterfall-rows.js').Event[]}
+ * @returns {{events: import('../charts/waterfall-rows.js').Event[], ready: boolean}}
  */
 function useParents(events) {
   const ids = useMemo(
@@ -326,13 +346,32 @@ function useParents(events) {
         .slice(0, MOST_PARENTS),
     [events],
   );
+  const query = ids.length > 0 ? `${EVENTS} id IN (${ids.map(quoted).join(', ')})` : null;
+  const { rows, loading } = useRows(query);
+  const found = useMemo(() => (rows ?? []).map(asEvent), [rows]);
+  return { events: found, ready: query === null || !loading };
+}
+
+/** Rows that `asEvent` takes. */
+const EVENTS =
+  'SELECT id, timestamp, event_type, name, agent, source, success, status, error_type, duration_ms, tokens, input_tokens, output_tokens, cost_usd, parent_id ' +
+  'FROM events WHERE';
+
+/**
+ * What a link names and lies beyond what is loaded. It stays until another does.
+ * @param {string | null} span null: nothing is missing
+ * @param {'session' | 'trace'} what
+ * @param {string} name
+ */
+function useBeyond(span, what, name) {
+  const last = useRef(/** @type {string | null} */ (null));
+  // One without a span of its own has no name to ask for.
+  if (span !== null && !span.startsWith('~')) last.current = span;
   const query =
-    ids.length > 0
-      ? `SELECT id, timestamp, event_type, name, agent, source, success, status, error_type, duration_ms, tokens, input_tokens, output_tokens, cost_usd, parent_id ` +
-        `FROM events WHERE id IN (${ids.map(quoted).join(', ')})`
-      : null;
-  const { rows } = useRows(query);
-  return useMemo(() => (rows ?? []).map(asEvent), [rows]);
+    last.current === null ? null : `${EVENTS} ${what}_id = ${quoted(name)} AND id = ${quoted(last.current)}`;
+  const { rows, error, loading, reload } = useRows(query, { limit: MOST_ALIKE });
+  const events = useMemo(() => (rows ?? []).map(asEvent), [rows]);
+  return { events, error, loading: query !== null && loading, reload };
 }
 
 /**
