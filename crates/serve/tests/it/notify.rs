@@ -353,8 +353,8 @@ fn a_rule_that_is_deleted_and_a_state_that_is_torn_tell_what_is_so() {
         before.elapsed().as_secs() >= 2
     });
     assert_eq!(web.got().len(), 1, "nothing is repeated");
-    let lost = door.running().hub().counters.take_alert_state_lost();
-    assert!(lost.is_some(), "it is said");
+    let lost = &door.running().hub().counters.alert_states_lost;
+    assert!(lost.why().is_some(), "it is said");
     // Deleted while nobody watched.
     let door = again(door.close(), watching(&all, &json!([])));
     until(&door, None, "it is over", || web.got().len() == 2);
