@@ -15,8 +15,11 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::object_store::path::{Path as Location, PathPart};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -40,6 +43,8 @@ pub(super) type Notes = Arc<Mutex<Vec<Note>>>;
 /// Files of a snapshot.
 #[derive(Debug)]
 struct Sources {
+    /// The home: whatever it is called, no location has its name in it.
+    root: Option<Arc<LocalFileSystem>>,
     segments: Vec<(PartitionedFile, Segment)>,
     logs: Vec<LogPart>,
     threads: usize,
@@ -77,16 +82,20 @@ impl Events {
         // A damaged page may decompress to other figures: better none.
         let (sound, left_out) = snapshot.sound_segments(window);
         for segment in sound {
-            let path = std::path::absolute(snapshot.segment_path(segment))?;
-            let location = datafusion::object_store::path::Path::from_absolute_path(&path)
-                .map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let names = segment.path.iter().map(|name| name.as_encoded_bytes());
+            let location: Location = names.map(PathPart::from).collect();
             segments.push((
                 PartitionedFile::new(location.to_string(), segment.bytes),
                 segment.clone(),
             ));
         }
+        let root = match segments.is_empty() {
+            true => None,
+            false => Some(Arc::new(LocalFileSystem::new_with_prefix(snapshot.root())?)),
+        };
         Ok(Self {
             snapshot: Arc::new(Sources {
+                root,
                 segments,
                 logs,
                 threads,
@@ -98,6 +107,22 @@ impl Events {
     pub(super) fn notes(&self) -> Vec<Note> {
         let notes = self.notes.lock();
         notes.map_or_else(|broken| broken.into_inner().clone(), |notes| notes.clone())
+    }
+
+    /// Lets a runtime read the files.
+    pub(super) fn open_to(&self, runtime: &RuntimeEnv) -> Result<()> {
+        if let Some(root) = &self.snapshot.root {
+            let url = home()?;
+            runtime.register_object_store(url.as_ref(), root.clone());
+        }
+        Ok(())
+    }
+
+    /// What a plan of its own is executed in.
+    pub(super) fn context(&self) -> Result<Arc<TaskContext>> {
+        let runtime = RuntimeEnvBuilder::new().build_arc()?;
+        self.open_to(&runtime)?;
+        Ok(Arc::new(TaskContext::default().with_runtime(runtime)))
     }
 
     /// The plan that reads the columns of `projection` (places in the schema)
@@ -142,11 +167,10 @@ impl Events {
             Division::Pieces => files.map(|file| FileGroup::new(vec![file])).collect(),
             Division::Shares => FileGroup::new(files.collect()).split_files(self.snapshot.threads),
         };
-        let config =
-            FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
-                .with_file_groups(groups)
-                .with_projection_indices(Some(projection.to_vec()))?
-                .build();
+        let config = FileScanConfigBuilder::new(home()?, Arc::new(source))
+            .with_file_groups(groups)
+            .with_projection_indices(Some(projection.to_vec()))?
+            .build();
         Ok(DataSourceExec::from_data_source(config))
     }
 
@@ -185,6 +209,11 @@ impl Events {
             None,
         )?))
     }
+}
+
+/// Where a plan finds the files.
+fn home() -> Result<ObjectStoreUrl> {
+    ObjectStoreUrl::parse("tachograph://home")
 }
 
 #[async_trait]

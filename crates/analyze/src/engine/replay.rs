@@ -5,24 +5,23 @@
 
 mod log;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampNanosecondType};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlanProperties;
 use futures::StreamExt;
 use tachograph_model::alert::{FAMILIES, Rule, RuleError};
 use tachograph_model::answer::{About, Note, NoteKind, RulePast};
+use tachograph_model::render::human;
 use tachograph_model::{AskError, Column, Scope, UnixNanos, Window, answer, question};
 use tachograph_store::{BATCH_ROWS, EVENT_TYPE, Snapshot, TIMESTAMP, schema};
 
 use super::events::{Division, Events};
 use super::{Engine, notes, scan};
-use crate::question::backtest::{Point, Replay};
+use crate::question::backtest::{MOST_ALERTS, Point, Replay};
 use crate::question::suggest;
 use log::Log;
 
@@ -66,7 +65,16 @@ impl Engine {
         let crowded = replay.crowded();
         let found = replay.answer();
         if crowded > 0 {
-            let text = format!("{crowded} alerts more than a server watches at once are left out");
+            let text = format!(
+                "{} left out: all rules together watch {} at most; have rules name what they watch \
+                 instead of `*`, or turn some off",
+                human::counted(
+                    crowded,
+                    "series that they match is",
+                    "series that they match are"
+                ),
+                human::thousands(MOST_ALERTS as i128),
+            );
             about.note(Note::on("backtest", NoteKind::Cardinality, text));
         }
         for past in &found.rules {
@@ -341,7 +349,7 @@ impl Walk<'_> {
         let predicate = scan::predicate(self.snapshot, window, self.types.as_deref())?;
         let plan = events.plan(&projection, predicate, window, Division::Pieces)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let context = Arc::new(TaskContext::default());
+        let context = events.context()?;
         for piece in 0..plan.output_partitioning().partition_count() {
             let mut stream = plan.execute(piece, context.clone())?;
             runtime.block_on(async {

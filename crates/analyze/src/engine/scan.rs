@@ -103,7 +103,8 @@ fn fold(
     let plan = events.plan(&projection, predicate, window, Division::Pieces)?;
     let pieces = plan.output_partitioning().partition_count();
     let next = AtomicUsize::new(0);
-    let work = || fold_pieces(&plan, pieces, &next, spec, window);
+    let context = events.context()?;
+    let work = || fold_pieces(&plan, pieces, &next, &context, spec, window);
     let mut folds: Vec<Result<Folder>> = if threads.min(pieces) < 2 {
         vec![work()]
     } else {
@@ -135,13 +136,13 @@ fn fold_pieces(
     plan: &Arc<dyn ExecutionPlan>,
     pieces: usize,
     next: &AtomicUsize,
+    context: &Arc<TaskContext>,
     spec: &FoldSpec,
     window: Window,
 ) -> Result<Folder> {
     // The blocking file reads of the object store need a runtime; one of its
     // own keeps a thread's scan on that thread.
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let context = Arc::new(TaskContext::default());
     let mut folder = Folder::new(spec.clone(), window);
     loop {
         let piece = next.fetch_add(1, Ordering::Relaxed);

@@ -45,6 +45,7 @@ pub(super) async fn session(
         .build();
     let session = SessionContext::new_with_state(state);
     let events = Events::of(snapshot, Window::ALL, threads)?;
+    events.open_to(&session.runtime_env())?;
     session.register_table("events", Arc::new(events.clone()))?;
     session.register_table("rollups", Arc::new(Rollups::of(snapshot.clone())))?;
     bounded::register(&session, watch)?;

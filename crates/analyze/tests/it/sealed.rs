@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 use tachograph_analyze::{Engine, EngineConfig};
+use tachograph_log::Home;
+use tachograph_model::alert::{Condition, Rule};
 use tachograph_model::answer::{self, About, Method, NoteKind};
-use tachograph_model::question::{Agents, Baseline, Report, Sql, Storage, Tools};
+use tachograph_model::question::{Agents, Backtest, Baseline, Report, Sql, Storage, Tools};
 use tachograph_model::{Ask, AskError, Column, Event, Scope, Window};
-use tachograph_store::SealOptions;
+use tachograph_store::{SealOptions, Store};
 
 use crate::home::{TestHome, ago, days};
 
@@ -262,4 +264,56 @@ fn sql_and_storage_are_asked_at_the_time_that_was_settled() {
     };
     assert_eq!(question.ask(&engine).unwrap().1.at, crate::home::now());
     assert_eq!(Storage.ask(&engine).unwrap().1.at, crate::home::now());
+}
+
+/// Whatever a home is called, and however it is named.
+#[test]
+fn a_home_of_any_name_is_read_once_it_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |path: std::path::PathBuf| {
+        let home = Home::create(&path).unwrap();
+        let lines: Vec<u8> = events().iter().flat_map(Event::to_line).collect();
+        std::fs::write(home.log(), lines).unwrap();
+        let config = EngineConfig::default();
+        let engine = Engine::open(Store::open(&home), config);
+        engine.store().seal(SealOptions::default()).unwrap();
+        let sql = Sql {
+            query: "select count(*) from events where name = 'a'".to_owned(),
+            row_limit: 10,
+        };
+        let (answer, about) = sql.ask(&engine).unwrap();
+        assert_eq!(answer.rows, [[json!(600)]], "{path:?}");
+        assert_eq!(about.notes, [], "{path:?}");
+        // Exact figures come from the events themselves, and so do replays.
+        let (tools, about) = Tools::new(days(7)).ask(&engine).unwrap();
+        assert_eq!(tools.tools.len(), 2, "{path:?}");
+        assert!(
+            about
+                .notes
+                .iter()
+                .all(|it| it.kind != NoteKind::SegmentSkipped),
+            "{about:?}"
+        );
+        let rule = Rule {
+            family: "tool".to_owned(),
+            ..Rule::new("r", "*", "", Condition::parse("p95 > 1").unwrap())
+        };
+        let backtest = Backtest {
+            scope: days(7),
+            rules: vec![rule],
+        };
+        let (past, _) = engine.backtest(&backtest, &mut |_| {}).unwrap();
+        assert_eq!(past.rules[0].series, 2, "{path:?}");
+    };
+    for name in ["zoë", "a%20b", "~x", "a b", "#?*[]{}\"", "日本"] {
+        check(folder.path().join(name));
+    }
+    std::fs::create_dir(folder.path().join("q")).unwrap();
+    check(folder.path().join("q/../beside"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let name = std::ffi::OsStr::from_bytes(b"new\nline \\ \xff");
+        check(folder.path().join(name));
+    }
 }
