@@ -27,6 +27,7 @@ pub mod admit;
 pub mod alert;
 pub mod answer;
 pub mod column;
+mod describe;
 pub mod docs;
 pub mod event;
 pub mod kind;
@@ -42,6 +43,7 @@ pub mod time;
 
 pub use answer::{Answer, Found, Note, NoteKind};
 pub use column::{COLUMN_COUNT, COLUMNS, Column, ColumnDef, Privacy, Type};
+pub use describe::describe;
 pub use event::{Event, Value};
 pub use kind::{Field, KINDS, Kind};
 pub use line::{Cell, Decoder, LineError, LineWriter, MAX_LINE_BYTES, Visitor};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tachograph_model::alert::{Rule, Terms};
 use tachograph_model::answer::{Note, NoteKind, RuleValues, SeriesValue};
-use tachograph_model::{AskError, Scope, UnixNanos, Window, question};
+use tachograph_model::{AskError, Scope, UnixNanos, Window, describe, question};
 use tachograph_store::{FoldSpec, Grain, Snapshot};
 
 use super::replay::{self, AHEAD};
@@ -146,12 +146,7 @@ fn not_found_out(asked: &question::RuleValues, places: &[usize], error: &AskErro
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let mut text = format!("{}{more}: {error}", names.join(", "));
-    let mut below = std::error::Error::source(error);
-    while let Some(error) = below {
-        text.push_str(&format!(": {error}"));
-        below = error.source();
-    }
+    let text = format!("{}{more}: {}", names.join(", "), describe(error));
     Note::on("rule_values", NoteKind::Unanswered, text)
 }
 

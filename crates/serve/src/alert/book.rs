@@ -254,6 +254,12 @@ impl Book {
         far.map(|watched| watched.rule.clone()).collect()
     }
 
+    /// The series that a rule has alerts of.
+    pub(super) fn series_of(&self, rule: &str) -> Vec<Series> {
+        let of = self.alerts.get(rule).into_iter();
+        of.flat_map(|of| of.alerts.keys().cloned()).collect()
+    }
+
     /// Whether a rule is watched no more, and has alerts that the next look ends.
     pub(super) fn is_ending(&self, rule: &str) -> bool {
         let watched = || self.watched.iter().any(|watched| *watched.name == *rule);
@@ -415,7 +421,8 @@ impl Round {
                     let own = |(series, _): &&(Series, Option<f64>)| {
                         *series.1 == *rule.metric_name && of_source(&series.0)
                     };
-                    values.iter().find(own).and_then(|(_, value)| *value)
+                    let mut found = values.found.iter();
+                    found.find(own).and_then(|(_, value)| *value)
                 }
                 None => {
                     let found = look.one(family, &rule.source, &rule.metric_name, stat, window);
@@ -440,8 +447,11 @@ impl Round {
         }
         let mut seen = HashSet::new();
         let named = |name: &str| matches!(&*rule.metric_name, EVERY) || *name == *rule.metric_name;
-        let found: Vec<(Series, Option<f64>)> = match far {
-            Some(values) => values.to_vec(),
+        let found: Arc<[(Series, Option<f64>)]> = match far {
+            Some(values) => {
+                self.crowded += values.left_out;
+                values.found
+            }
             None => {
                 let found = look.every(family, &rule.source, window).into_iter();
                 let value = |reading| watched.terms.value(&reading);
@@ -450,11 +460,11 @@ impl Round {
                     .collect()
             }
         };
-        for (series, value) in found.into_iter().filter(|(series, _)| named(&series.1)) {
-            seen.insert(series.clone());
-            self.step(watched, series, alerts, value);
+        for (series, value) in found.iter().filter(|(series, _)| named(&series.1)) {
+            seen.insert(series);
+            self.step(watched, series.clone(), alerts, *value);
         }
-        let missing = alerts.keys().filter(|series| !seen.contains(*series));
+        let missing = alerts.keys().filter(|series| !seen.contains(series));
         for series in missing.cloned().collect::<Vec<_>>() {
             self.step(watched, series.clone(), alerts, None);
             if alerts.get(&series).is_some_and(Machine::is_idle) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tachograph_model::answer::Found;
-use tachograph_model::{Answer, AskError, Question, question};
+use tachograph_model::{Answer, AskError, Question, describe, question};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Kind, Problem};
@@ -142,13 +142,7 @@ pub fn told(error: &AskError) -> Problem {
         AskError::Read { .. } => Kind::Unreadable,
         _ => Kind::Internal,
     };
-    let mut detail = error.to_string();
-    let mut below = std::error::Error::source(error);
-    while let Some(error) = below {
-        detail.push_str(&format!(": {error}"));
-        below = error.source();
-    }
-    let problem = Problem::new(kind, detail);
+    let problem = Problem::new(kind, describe(error));
     match error {
         AskError::Limit { limit, .. } => problem.with("setting", limit.setting()),
         _ => problem,

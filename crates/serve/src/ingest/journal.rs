@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tachograph_log::Home;
-use tachograph_model::{Event, Sink, SinkError};
+use tachograph_model::{Event, Sink, SinkError, describe};
 use tokio::sync::oneshot;
 
 use super::budget::{Budget, Hold};
@@ -482,11 +482,11 @@ impl Writer {
             (_, false) => self.sink.put_lines(events, lines),
         };
         stored.map(|()| self.counters.took()).map_err(|error| {
-            let causes = causes(&error);
             // Whoever sent it need not know where the home lies.
-            let why = causes.last().map_or("", String::as_str);
-            self.counters.refused(causes.join(": "), why.to_owned());
-            Refused::Disk(format!("it cannot be stored now: {why}"))
+            let why = root(&error);
+            let refused = Refused::Disk(format!("it cannot be stored now: {why}"));
+            self.counters.refused(describe(&error), why);
+            refused
         })
     }
 
@@ -504,18 +504,11 @@ impl Writer {
     }
 }
 
-/// What an error says, and what those below it do.
-fn causes(error: &SinkError) -> Vec<String> {
-    let mut causes = vec![error.what.clone()];
-    let mut below: Option<&dyn std::error::Error> = error.source();
-    while let Some(cause) = below {
-        let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-        below = cause.source();
-    }
-    causes
+/// What lies at the bottom of an error.
+fn root(error: &SinkError) -> String {
+    let below = std::iter::successors(error.source(), |&cause| cause.source());
+    let last = below.last();
+    last.map_or_else(|| error.what.clone(), ToString::to_string)
 }
 
 /// Remembers a record without ids that was stored before this process began.

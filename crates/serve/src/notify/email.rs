@@ -8,12 +8,12 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport as _};
 
-use super::Failure;
 use super::alone::{Alone, Stopped};
 use super::item::Notification;
 use super::secret::{Secret, Veil};
 use super::shape::fnv;
 use super::words;
+use super::{BROKE, Failure};
 
 /// The transport's own patience, of which it has as much for each line that a
 /// server says, ends after that of the channel, which says so in words.
@@ -116,7 +116,7 @@ impl Email {
                 let seconds = self.timeout.as_secs_f32();
                 format!("{} does not take it within {seconds} s", self.place)
             }
-            Err(Stopped::Broke) => "it broke; this is a defect".to_owned(),
+            Err(Stopped::Broke) => BROKE.to_owned(),
         };
         Err(Failure::later(what))
     }

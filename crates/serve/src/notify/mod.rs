@@ -55,6 +55,9 @@ pub use post::Post;
 pub use secret::Secret;
 pub use settings::{Given, KINDS, MOST_CHANNELS, redacted};
 
+/// What is said of one who panicked.
+pub(crate) const BROKE: &str = "it broke; this is a defect";
+
 /// Where the lines of channels of the kind `terminal` go.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
 

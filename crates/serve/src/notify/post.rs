@@ -24,7 +24,7 @@ use super::item::Item;
 use super::outbox::{Batch, Due, KeptPost, Lost, Outbox};
 use super::told::Ledger;
 use super::undelivered::Undelivered;
-use super::{Channel, Channels, Failure};
+use super::{BROKE, Channel, Channels, Failure};
 use crate::alert::Told;
 use crate::alert::silence::Silence;
 use crate::counters::Counters;
@@ -261,7 +261,7 @@ impl Post {
         batch.notification.link = self.link();
         // A defect of one channel is no end of it.
         let sent = catch_unwind(AssertUnwindSafe(|| channel.send(&batch.notification)));
-        let sent = sent.unwrap_or_else(|_| Err(Failure::later("it broke; this is a defect")));
+        let sent = sent.unwrap_or_else(|_| Err(Failure::later(BROKE)));
         match &sent {
             Ok(()) => counters.notifications_sent.add(1),
             Err(_) => counters.notifications_failed.add(1),
