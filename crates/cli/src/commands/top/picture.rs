@@ -174,8 +174,18 @@ impl Row {
         self.reading.totals.unknown < self.reading.totals.events
     }
 
-    /// Failures per event of the window.
+    /// Failures per event of the window. Of what an agent did only that counts of
+    /// which some told how it ended.
     pub fn failure_ratio(&self) -> Option<f64> {
+        if let Some(parts) = &self.parts {
+            let all = [&parts.uses, &parts.tools, &parts.models];
+            let all = all.into_iter().flatten();
+            let told = all.filter(|it| it.totals.unknown < it.totals.events);
+            let counts = told.filter_map(|it| it.happened);
+            let sum = |sum: (u64, u64), it: Counts| (sum.0 + it.failed, sum.1 + it.count);
+            let (failed, count) = counts.fold((0, 0), sum);
+            return (count > 0).then(|| failed as f64 / count as f64);
+        }
         let counts = self.happened().filter(|_| self.tells_outcome())?;
         Some(counts.failed as f64 / counts.count as f64)
     }
