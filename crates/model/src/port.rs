@@ -60,12 +60,21 @@ pub trait Answerer: Send + Sync {
     /// [`AskError`] when there is no answer at all.
     fn answer(&self, question: &Question) -> Result<Answer, AskError>;
 
-    /// What was sealed of the events since then: whoever follows the log finds
-    /// them in it no more. Who seals nothing has nothing.
+    /// Hands on what was sealed of the events since then: whoever follows the
+    /// log finds them in it no more. Who seals nothing has nothing.
+    ///
+    /// `take` is given lines of the log, whole ones, a slice at a time and in
+    /// the order of their times; of all events but alerts without what tells of
+    /// one alone (ids, lists, texts, tags, unknown members). It says whether to
+    /// go on, and is asked so now and then with no lines at all.
     ///
     /// # Errors
-    /// [`AskError`] when it cannot be told.
-    fn sealed_since(&self, _since: UnixNanos) -> Result<Sealed, AskError> {
+    /// [`AskError`] when it cannot be told; then no line was handed on.
+    fn sealed_since(
+        &self,
+        _since: UnixNanos,
+        _take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Sealed, AskError> {
         Ok(Sealed::default())
     }
 
@@ -82,13 +91,14 @@ pub trait Answerer: Send + Sync {
     }
 }
 
-/// What was sealed of late, as it lay in the log.
+/// What there is to say of what was sealed of late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sealed {
-    /// Whole lines, in the order of their times.
-    pub lines: Vec<u8>,
     /// Files of the log that are sealed to their end; some still lie there.
     pub logs: Vec<SealedLog>,
+    /// Since when all events were handed on, if that is later than was asked
+    /// for: there are too many.
+    pub cut_at: Option<UnixNanos>,
     /// What could not be read.
     pub left_out: Vec<String>,
 }

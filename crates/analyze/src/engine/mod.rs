@@ -211,8 +211,13 @@ struct Gathered {
 }
 
 impl Answerer for Engine {
-    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
-        self.store.sealed_since(since).map_err(notes::read_error)
+    fn sealed_since(
+        &self,
+        since: UnixNanos,
+        take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Sealed, AskError> {
+        let sealed = self.store.sealed_since(since, take);
+        sealed.map_err(notes::read_error)
     }
 
     fn rule_values(

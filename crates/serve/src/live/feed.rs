@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tachograph_log::{Follower, Home, HomeError, LogFile};
-use tachograph_model::port::SealedLog;
-use tachograph_model::{Answerer, Event, UnixNanos};
+use tachograph_model::port::{Sealed, SealedLog};
+use tachograph_model::{Answerer, Event, UnixNanos, describe};
 use tokio::sync::watch;
 
 use super::series::REACH;
@@ -45,6 +45,8 @@ struct Shared {
     /// When the log's end was last reached, nanoseconds after `began`.
     at_end: AtomicU64,
     failures: AtomicU64,
+    /// What was sealed and is not read in, until somebody is told.
+    left_out: Mutex<Vec<String>>,
     changes: watch::Sender<u64>,
 }
 
@@ -62,6 +64,7 @@ impl Feed {
             began: Instant::now(),
             at_end: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            left_out: Mutex::default(),
             changes: watch::Sender::new(0),
         });
         // Where the past ends is settled now, before anything new can come, and
@@ -107,6 +110,10 @@ impl Feed {
 
     pub(super) fn failures(&self) -> u64 {
         self.shared.failures.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn take_left_out(&self) -> Vec<String> {
+        std::mem::take(&mut *left_out(&self.shared))
     }
 }
 
@@ -212,18 +219,28 @@ fn run(
 /// Reads what was sealed of the last hour; returns which files of the log are.
 fn sealed(answerer: &dyn Answerer, shared: &Shared) -> Vec<SealedLog> {
     let since = UnixNanos::now().saturating_sub(REACH);
-    let Ok(sealed) = answerer.sealed_since(since) else {
-        shared.failures.fetch_add(1, Ordering::Relaxed);
-        return Vec::new();
+    let mut take = |lines: &[u8]| {
+        let mut rest = lines;
+        while !rest.is_empty() && !shared.stop.load(Ordering::Relaxed) {
+            let (piece, after) = rest.split_at(whole_lines(rest, PIECE));
+            lock(shared).take(piece, UnixNanos::now());
+            rest = after;
+        }
+        !shared.stop.load(Ordering::Relaxed)
+    };
+    let sealed = match answerer.sealed_since(since, &mut take) {
+        Ok(sealed) => sealed,
+        Err(error) => Sealed {
+            left_out: vec![describe(&error)],
+            ..Sealed::default()
+        },
     };
     let failures = sealed.left_out.len() as u64;
     shared.failures.fetch_add(failures, Ordering::Relaxed);
-    let mut rest = &*sealed.lines;
-    while !rest.is_empty() && !shared.stop.load(Ordering::Relaxed) {
-        let (piece, after) = rest.split_at(whole_lines(rest, PIECE));
-        lock(shared).take(piece, UnixNanos::now());
-        rest = after;
-    }
+    let cut = sealed.cut_at.map(|at| {
+        format!("events sealed before {at}: the last hour has more of them than are read in")
+    });
+    left_out(shared).extend(sealed.left_out.into_iter().chain(cut));
     shared.changes.send_modify(|number| *number += 1);
     sealed.logs
 }
@@ -272,4 +289,11 @@ fn whole_lines(lines: &[u8], most: usize) -> usize {
 
 fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, State> {
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn left_out(shared: &Shared) -> std::sync::MutexGuard<'_, Vec<String>> {
+    shared
+        .left_out
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
 }

@@ -19,7 +19,9 @@
 //!   and shorter; metrics take no more than half of the points. A series without values takes under 2 KB.
 //! - What was in the log before (back to an hour, or its newest 64 MiB), and
 //!   what was sealed of the last hour, is read in after the start;
-//!   [`Reading::since_start`] leaves it out.
+//!   [`Reading::since_start`] leaves it out. Of more than the answerer hands on
+//!   the newest part is, of all series alike, and [`Live::take_left_out`] tells
+//!   where it begins.
 
 mod bars;
 mod family;
@@ -256,6 +258,12 @@ impl Live {
     /// How many events the series of a family had that were forgotten.
     pub fn forgotten(&self, family: Family) -> u64 {
         self.state().forgotten(family)
+    }
+
+    /// What was sealed before the start and could not be read in, or was too
+    /// much: each is told once, to whoever asks first.
+    pub fn take_left_out(&self) -> Vec<String> {
+        self.feed.take_left_out()
     }
 
     /// State of the whole.

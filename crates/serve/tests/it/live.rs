@@ -742,7 +742,10 @@ fn changes_are_told_and_the_thread_ends() {
 }
 
 /// Says what was sealed, whatever it is asked.
-struct Sealing(Sealed);
+struct Sealing {
+    lines: Vec<u8>,
+    sealed: Sealed,
+}
 
 impl Answerer for Sealing {
     fn answer(&self, question: &Question) -> Result<Answer, AskError> {
@@ -750,11 +753,52 @@ impl Answerer for Sealing {
         Err(AskError::Mismatch { question })
     }
 
-    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
+    fn sealed_since(
+        &self,
+        since: UnixNanos,
+        take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Sealed, AskError> {
         let hour = UnixNanos::now().saturating_sub(HOUR);
         assert!(since.0.abs_diff(hour.0) < 5_000_000_000, "{since}");
-        Ok(self.0.clone())
+        let slices = self.lines.split_inclusive(|byte| *byte == b'\n');
+        assert!(slices.fold(true, |wanted, slice| wanted && take(slice)));
+        Ok(self.sealed.clone())
     }
+}
+
+/// Reads without end until nobody wants it any more.
+struct Endless;
+
+impl Answerer for Endless {
+    fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+        let question = question.name();
+        Err(AskError::Mismatch { question })
+    }
+
+    fn sealed_since(
+        &self,
+        _since: UnixNanos,
+        take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Sealed, AskError> {
+        while take(b"") {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(Sealed::default())
+    }
+}
+
+#[test]
+fn who_leaves_does_not_wait_for_what_was_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::create(folder.path()).unwrap();
+    let live = Live::start_after(&home, &Limits::default(), Arc::new(Endless)).unwrap();
+    assert!(!live.overview().settled);
+    let (done, stopped) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        live.stop();
+        done.send(()).unwrap();
+    });
+    stopped.recv_timeout(Duration::from_secs(5)).unwrap();
 }
 
 /// After `tacho compact`, say: the last hour is in no log any more.
@@ -782,12 +826,16 @@ fn what_was_sealed_of_the_last_hour_is_past_and_read_once() {
     log.append(&call("rotated")).unwrap();
     log.lock().unwrap().rotate().unwrap();
     log.append(&call("live")).unwrap();
-    let sealed = Sealed {
+    let cut_at = UnixNanos::now();
+    let sealing = Sealing {
         lines: [call("sealed"), call("sealed")].concat(),
-        logs,
-        left_out: vec!["a segment".to_owned()],
+        sealed: Sealed {
+            logs,
+            cut_at: Some(cut_at),
+            left_out: vec!["a segment".to_owned()],
+        },
     };
-    let live = Live::start_after(&home, &Limits::default(), Arc::new(Sealing(sealed))).unwrap();
+    let live = Live::start_after(&home, &Limits::default(), Arc::new(sealing)).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !live.overview().settled && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
@@ -800,6 +848,12 @@ fn what_was_sealed_of_the_last_hour_is_past_and_read_once() {
     let overview = live.overview();
     assert_eq!((overview.events, overview.events_since_start), (5, 1));
     assert_eq!(overview.failures, 1, "what could not be read is counted");
+    let [segment, cut] = &*live.take_left_out() else {
+        panic!("what is not read in is told, each once");
+    };
+    assert_eq!(segment, "a segment");
+    assert!(cut.contains(&format!("before {cut_at}")), "{cut}");
+    assert_eq!(live.take_left_out(), [""; 0]);
     for (name, calls) in [("sealed", 3), ("rotated", 1), ("live", 1)] {
         let reading = live.reading(Family::Tool, "", name, HOUR).expect(name);
         assert_eq!(reading.window.expect("calls").count, calls, "{name}");

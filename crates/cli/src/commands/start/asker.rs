@@ -159,8 +159,12 @@ impl Answerer for Asker {
         }
     }
 
-    fn sealed_since(&self, since: UnixNanos) -> Result<Sealed, AskError> {
-        self.engine.sealed_since(since)
+    fn sealed_since(
+        &self,
+        since: UnixNanos,
+        take: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<Sealed, AskError> {
+        self.engine.sealed_since(since, take)
     }
 
     fn rule_values(&self, asked: &question::RuleValues) -> Result<RuleValues, AskError> {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
 use tachograph_log::{Appender, Home};
-use tachograph_serve::counters::Counters;
+use tachograph_serve::hub::Hub;
 use tachograph_store::{Retention, SealOptions, Store, StoreError};
 
 use super::denials::Denials;
@@ -65,7 +65,7 @@ impl Background {
     ///
     /// # Errors
     /// When the operating system gives none.
-    pub fn start(home: &Home, tasks: Tasks, counters: Arc<Counters>, log: Log) -> Result<Self> {
+    pub fn start(home: &Home, tasks: Tasks, hub: &Hub, log: Log) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let leaving = Arc::new(AtomicBool::new(false));
         let mut keeper = Keeper {
@@ -81,7 +81,7 @@ impl Background {
             pause: Pause::default(),
             odd: Vec::new(),
         };
-        let mut denials = Denials::new(counters, log);
+        let mut denials = Denials::new(hub, log);
         let thread = std::thread::Builder::new()
             .name("tacho-keeper".to_owned())
             .spawn(move || {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tachograph_serve::counters::{Count, Counters, Faults, OfSignal, Signal};
+use tachograph_serve::hub::Hub;
+use tachograph_serve::live::Live;
 
 use super::log::Log;
 
@@ -92,6 +94,7 @@ const KINDS: [Kind; 17] = [
 /// The counters, and what they said last.
 pub struct Denials {
     counters: Arc<Counters>,
+    live: Arc<Live>,
     log: Log,
     last: [u64; KINDS.len()],
     /// Whether it was said that spans are left out which are no agent's.
@@ -100,9 +103,10 @@ pub struct Denials {
 
 impl Denials {
     /// Of counters of this process: whatever they say is still to be told.
-    pub fn new(counters: Arc<Counters>, log: Log) -> Self {
+    pub fn new(hub: &Hub, log: Log) -> Self {
         Self {
-            counters,
+            counters: hub.counters.clone(),
+            live: hub.live.clone(),
             log,
             last: [0; KINDS.len()],
             told_foreign: false,
@@ -120,6 +124,10 @@ impl Denials {
             let why = why.map(|why| ("why", json!(why)));
             let fields: Vec<_> = [("count", json!(more))].into_iter().chain(why).collect();
             self.log.warning(message, &fields);
+        }
+        for what in self.live.take_left_out() {
+            let message = "live figures do not have all that was sealed before the start";
+            self.log.warning(message, &[("without", json!(what))]);
         }
         self.tell_foreign();
     }

@@ -102,8 +102,7 @@ pub fn run(args: &Start, ctx: &Context) -> Result<Exit> {
         seal_after_bytes: setting_bytes(ctx),
         retention: retention(ctx),
     };
-    let counters = running.hub().counters.clone();
-    let background = Background::start(&home, tasks, counters, log)?;
+    let background = Background::start(&home, tasks, running.hub(), log)?;
     let signal = signals.wait();
     let began = Instant::now();
     log.info("stopping", &[("signal", json!(signal))]);
