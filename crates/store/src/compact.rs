@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tachograph_model::{UnixNanos, Window};
+use tachograph_model::{UnixNanos, Window, describe};
 
 use crate::change::new_id;
 use crate::disk;
@@ -12,7 +12,6 @@ use crate::note::Note;
 use crate::schema::schema;
 use crate::seal::SealOptions;
 use crate::segment::{Scan, sort_by_day};
-use crate::snapshot::describe;
 use crate::store::Store;
 
 /// A segment with fewer events is small.

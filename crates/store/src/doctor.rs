@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tachograph_model::Window;
+use tachograph_model::{Window, describe};
 
 use crate::disk;
 use crate::error::StoreError;
@@ -16,7 +16,7 @@ use crate::rollup::{DERIVED, file_of, write_derived};
 use crate::schema::schema;
 use crate::seal::SealOptions;
 use crate::segment::{Scan, batch_of, sort_by_day};
-use crate::snapshot::{describe, open_logs};
+use crate::snapshot::open_logs;
 use crate::store::Store;
 
 /// How bad a finding is.

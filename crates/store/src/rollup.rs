@@ -38,7 +38,7 @@ use tachograph_model::time::date_of_day;
 use tachograph_model::{Column, UnixNanos, Window};
 
 use crate::error::StoreError;
-use crate::fold::{Apart, Bound, Cell, FoldSpec, Folder, Grain, SeriesKey, encode_state};
+use crate::fold::{Apart, Bound, Cell, FoldSpec, Folder, Grain, SeriesKey, Shared, encode_state};
 use crate::schema::{
     EVENT_TYPE, SCHEMA_VERSION, SCHEMA_VERSION_KEY, dictionary_type, timestamp_type,
 };
@@ -345,7 +345,8 @@ pub(crate) struct TierRows {
     rows: Vec<TierRow>,
     /// The states, one behind the other.
     states: Vec<u8>,
-    series: usize,
+    /// What the keys take, with their texts.
+    key_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -362,11 +363,13 @@ impl TierRows {
     pub(crate) fn read(path: &Path) -> Result<Self, StoreError> {
         let mut found = Self::default();
         let mut keys: HashSet<Arc<SeriesKey>> = HashSet::new();
+        let mut shared = Shared::default();
         each_row(path, Window::ALL, |row| {
             let key = match keys.get(&row.key) {
                 Some(key) => key.clone(),
                 None => {
                     let key = Arc::new(row.key);
+                    shared.key(&key);
                     keys.insert(key.clone());
                     key
                 }
@@ -382,7 +385,7 @@ impl TierRows {
         })?;
         found.rows.shrink_to_fit();
         found.states.shrink_to_fit();
-        found.series = keys.len();
+        found.key_bytes = shared.bytes();
         Ok(found)
     }
 
@@ -402,9 +405,7 @@ impl TierRows {
 
     /// About how much memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.rows.len() * size_of::<TierRow>()
-            + self.states.len()
-            + self.series * size_of::<SeriesKey>()
+        self.rows.len() * size_of::<TierRow>() + self.states.len() + self.key_bytes
     }
 }
 
@@ -551,4 +552,42 @@ fn rows_of_batch(
         }
     }
     Some(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a tier of these tools takes in memory, in each of three hours.
+    fn memory_of(home: &Home, name_bytes: usize) -> usize {
+        let mut folder = Folder::new(FoldSpec::new(Grain::Hour), Window::ALL);
+        for (tool, hour) in (0..4).flat_map(|tool| [(tool, 0), (tool, 1), (tool, 2)]) {
+            let key = SeriesKey {
+                event_type: "tool_call".into(),
+                name: Some(format!("{tool}{}", "n".repeat(name_bytes)).into()),
+                agent: None,
+                source: None,
+                r#type: None,
+                status: None,
+                error_type: None,
+                success: None,
+                hit: None,
+            };
+            let start = UnixNanos(Grain::Hour.nanos().unwrap_or(0) * hour);
+            let cell = Cell::new(Arc::new(key), start, false);
+            folder.push_cell(cell).expect("there is room");
+        }
+        let cells = folder.finish();
+        write_tier(home, Tier::Hour, 0, "a", &cells).expect("written");
+        let path = home.root().join(Tier::Hour.path(0, "a"));
+        TierRows::read(&path).expect("sound").memory_bytes()
+    }
+
+    #[test]
+    fn what_is_held_of_a_tier_counts_with_its_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let home = Home::create(folder.path()).expect("a home");
+        let bare = memory_of(&home, 0);
+        assert_eq!(memory_of(&home, 10_000) - bare, 4 * 10_000);
+    }
 }

@@ -10,6 +10,7 @@ use tachograph_model::{Column, UnixNanos};
 
 use super::crowd::Chosen;
 use super::distribution::Distribution;
+use super::shared::Shared;
 use crate::schema::EVENT_TYPE;
 
 /// What makes events one series. Texts are shared between cells.
@@ -262,8 +263,13 @@ impl Cell {
         }
     }
 
-    /// About how much memory it takes.
-    pub(crate) fn memory_bytes(&self) -> usize {
+    /// About how much memory it takes beside what it may share with others.
+    pub(crate) fn memory_bytes(&self, shared: &mut Shared) -> usize {
+        shared.key(&self.key);
+        self.entities.keys().for_each(|name| shared.text(name));
+        if let Unit::One(unit) = &self.unit {
+            shared.text(unit);
+        }
         let distributions = [&self.durations, &self.values, &self.costs];
         let values: usize = distributions.map(Distribution::memory_bytes).iter().sum();
         std::mem::size_of::<Self>()

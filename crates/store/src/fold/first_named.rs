@@ -39,9 +39,13 @@ impl FirstNamed {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: &Self, chosen: Option<&Chosen>) {
+    /// Takes in what another saw first in `window`. Of what it saw before, it
+    /// does not know when that was named in the window first.
+    pub(crate) fn merge(&mut self, other: &Self, window: Window, chosen: Option<&Chosen>) {
         for (name, at) in &other.first {
-            self.see(place(name, chosen), *at);
+            if window.contains(UnixNanos(at.0)) {
+                self.see(place(name, chosen), *at);
+            }
         }
     }
 
@@ -51,7 +55,7 @@ impl FirstNamed {
 
     /// About how much memory it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.first.len() * 96
+        self.first.keys().map(|name| 96 + name.len()).sum()
     }
 
     /// Names with their places in the order of first sight, from 0.

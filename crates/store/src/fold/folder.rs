@@ -291,14 +291,16 @@ impl Folder {
     /// # Errors
     /// [`StoreError::Crowded`].
     pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
-        self.first_named.merge(&other.first_named, None);
+        self.first_named
+            .merge(&other.first_named, Window::ALL, None);
         other
             .cells
             .into_iter()
             .try_for_each(|cell| self.push_cell(cell))
     }
 
-    /// Takes in those cells of a kept stretch that start in `starts`.
+    /// Takes in those cells of a kept stretch that start in `starts`, where
+    /// these are whole ones.
     pub(crate) fn push_kept(
         &mut self,
         stretch: &Stretch,
@@ -306,7 +308,7 @@ impl Folder {
     ) -> Result<(), StoreError> {
         if !matches!(self.taking, Taking::Census(_)) {
             let chosen = self.taking.chosen();
-            self.first_named.merge(&stretch.first_named, chosen);
+            self.first_named.merge(&stretch.first_named, starts, chosen);
         }
         for cell in &stretch.cells {
             if starts.contains(cell.start) && self.spec.wants(&cell.key.event_type) {

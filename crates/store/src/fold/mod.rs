@@ -13,6 +13,7 @@ mod crowd;
 mod distribution;
 mod first_named;
 mod folder;
+mod shared;
 mod spec;
 
 pub(crate) use cell::KEY_FLAGS;
@@ -24,4 +25,5 @@ pub use distribution::Distribution;
 pub use first_named::FirstNamed;
 pub use folder::Folder;
 pub(crate) use folder::Taking;
+pub(crate) use shared::Shared;
 pub use spec::{AGENTS_ARE_NAMES, Apart, FoldSpec, Only, Sought};

@@ -256,10 +256,11 @@ impl Sessions {
             By::Several(agents) => size_of_val::<[u32]>(agents),
             _ => 0,
         });
+        let agents = self.agents.iter().map(|agent| 64 + agent.len());
         self.ids.len()
             + self.rows.len() * (size_of::<Row>() + size_of::<u32>())
             + several.sum::<usize>()
-            + self.agents.len() * 64
+            + agents.sum::<usize>()
     }
 }
 

@@ -196,20 +196,24 @@ fn add_kept_log(
     let crowded = stretch.as_ref().is_some_and(|held| held.crowded);
     // A census is taken of what is there: nothing is made to be kept.
     if !fresh.is_empty() && !crowded && !matches!(taking, Taking::Census(_)) {
-        let whole = fold_on(kept, part, stretch.as_deref(), fresh, spec);
-        let whole = match whole {
-            Err(StoreError::Crowded) => Stretch {
+        let ending = |stretch: Stretch| -> Result<_, StoreError> {
+            let tail = kept::tail_of(&part.file, stretch.to);
+            let tail = tail.map_err(StoreError::io("read", &part.path))?;
+            Ok(Arc::new(Stretch { tail, ..stretch }))
+        };
+        let crowded = || {
+            ending(Stretch {
                 to: part.from,
                 ..Stretch::crowded()
-            },
-            whole => whole?,
+            })
         };
-        let whole = Arc::new(Stretch {
-            tail: kept::tail_of(&part.file, whole.to)
-                .map_err(StoreError::io("read", &part.path))?,
-            ..whole
-        });
-        kept.put(key, &whole);
+        let whole = match fold_on(kept, part, stretch.as_deref(), fresh, spec) {
+            Err(StoreError::Crowded) => crowded()?,
+            whole => ending(whole?)?,
+        };
+        if !kept.put(key.clone(), &whole) {
+            kept.put(key, &crowded()?);
+        }
         stretch = Some(whole);
     }
     let Some(stretch) = stretch.filter(|stretch| !stretch.crowded && stretch.lies_in(window))
@@ -545,14 +549,4 @@ fn cover(stretch: Window, tiers: &[Option<Tier>], pieces: &mut Vec<(Option<Tier>
     cover(part(stretch.from, from), finer, pieces);
     pieces.push((Some(tier), part(from, to)));
     cover(part(to, stretch.to), finer, pieces);
-}
-
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -3,8 +3,10 @@
 //!
 //! Segments and their rollups never change, and of a log only the end grows:
 //! so a stretch that was folded once is not read again. What is kept is the
-//! cells of whole stretches; where a window cuts through one, its events are
-//! read as ever.
+//! cells of whole stretches. Where a window cuts through a segment, these are
+//! its hours, if little enough is told apart in them (not
+//! [`Apart::Everything`], not exact): only of an hour that is cut are the events
+//! read. They are of a piece of log that is cut.
 //!
 //! ```text
 //! segment's tier │ segment's events │ log, 8 MiB each ... │ the last piece: folded
@@ -25,7 +27,7 @@ use tachograph_model::{UnixNanos, Window};
 
 use crate::decode::{Broken, LogPart, read_at};
 use crate::error::StoreError;
-use crate::fold::{Apart, Bound, Cell, FirstNamed, Folder, Grain};
+use crate::fold::{Apart, Bound, Cell, FirstNamed, Folder, Grain, Shared};
 use crate::rollup::{Tier, TierRows};
 use crate::sessions::Sessions;
 
@@ -84,8 +86,9 @@ impl Keepable for TierRows {
 
 impl Keepable for Stretch {
     fn memory_bytes(&self) -> usize {
-        let cells: usize = self.cells.iter().map(Cell::memory_bytes).sum();
-        cells + self.first_named.memory_bytes()
+        let mut shared = Shared::default();
+        let cells = self.cells.iter().map(|cell| cell.memory_bytes(&mut shared));
+        cells.sum::<usize>() + self.first_named.memory_bytes() + shared.bytes()
     }
 }
 
@@ -195,10 +198,11 @@ impl Kept {
         entry.value.clone().downcast().ok()
     }
 
-    pub(crate) fn put<V: Keepable>(&self, key: Key, value: &Arc<V>) {
+    /// False where there is no room for it.
+    pub(crate) fn put<V: Keepable>(&self, key: Key, value: &Arc<V>) -> bool {
         let bytes = value.memory_bytes() + std::mem::size_of::<(Key, Entry)>();
         if !self.has_room_for(bytes as u64) {
-            return;
+            return false;
         }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.clock += 1;
@@ -214,6 +218,7 @@ impl Kept {
         if held.bytes > self.most_bytes {
             held.shrink_to(self.most_bytes / 4 * 3);
         }
+        true
     }
 
     /// The stretch of `key`, if it may be kept; `fold` makes it where it is not.
@@ -229,7 +234,10 @@ impl Kept {
                     Err(StoreError::Crowded) => Arc::new(Stretch::crowded()),
                     folded => Arc::new(folded?),
                 };
-                self.put(key, &stretch);
+                if !self.put(key.clone(), &stretch) {
+                    // The next time no more is folded than is asked for.
+                    self.put(key, &Arc::new(Stretch::crowded()));
+                }
                 stretch
             }
         };
@@ -313,6 +321,7 @@ pub(crate) fn whole_lines_end(file: &File, from: u64, to: u64) -> io::Result<u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fold::{FoldSpec, SeriesKey};
 
     fn key(number: u64) -> Key {
         Key::Log {
@@ -336,5 +345,55 @@ mod tests {
         }
         assert!(kept.get::<Stretch>(&key(999)).is_some());
         assert!(kept.get::<Stretch>(&key(1)).is_none());
+    }
+
+    /// Three hours of four tools, with texts of so many bytes.
+    fn stretch([name, unit, entity]: [usize; 3]) -> Stretch {
+        let mut folder = Folder::new(FoldSpec::new(Grain::Hour), Window::ALL);
+        for (tool, hour) in (0..4).flat_map(|tool| [(tool, 0), (tool, 1), (tool, 2)]) {
+            let key = SeriesKey {
+                event_type: "tool_call".into(),
+                name: Some(format!("{tool}{}", "n".repeat(name)).into()),
+                agent: None,
+                source: None,
+                r#type: None,
+                status: None,
+                error_type: None,
+                success: None,
+                hit: None,
+            };
+            let start = UnixNanos(Grain::Hour.nanos().unwrap_or(0) * hour);
+            let mut cell = Cell::new(Arc::new(key), start, false);
+            cell.unit.say(&"u".repeat(unit));
+            cell.entities.insert("e".repeat(entity).into(), 1);
+            folder.push_cell(cell).expect("there is room");
+        }
+        Stretch::of(folder)
+    }
+
+    #[test]
+    fn texts_count_as_often_as_they_are_held() {
+        let bare = stretch([0; 3]).memory_bytes();
+        for (texts, wanted) in [
+            ([1_000, 0, 0], 4_000),
+            ([0, 1_000, 0], 12_000),
+            ([0, 0, 1_000], 12_000),
+        ] {
+            let more = stretch(texts).memory_bytes() - bare;
+            assert_eq!(more, wanted, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_folded_whole_again() {
+        let kept = Kept::new(100_000);
+        for (long, asked_again) in [(0, true), (10_000, false)] {
+            let folded = || Ok(stretch([long, 0, 0]));
+            let first = kept.get_or(key(long as u64), folded);
+            assert!(first.is_ok_and(|stretch| stretch.is_some()), "{long}");
+            let again = kept.get_or(key(long as u64), || panic!("it is folded again"));
+            let again = again.expect("nothing is read").is_some();
+            assert_eq!(again, asked_again, "{long}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tachograph_log::Home;
-use tachograph_model::Window;
+use tachograph_model::{Window, describe};
 
 use crate::decode::{Broken, LogPart};
 use crate::disk;
@@ -23,7 +23,6 @@ mod lookup;
 mod open;
 mod sessions;
 
-pub(crate) use cells::describe;
 pub(crate) use events::times;
 pub use events::{Events, event_of};
 pub(crate) use kept::{Kept, Stretch};

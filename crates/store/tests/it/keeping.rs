@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use tachograph_log::Appender;
-use tachograph_model::{Event, UnixNanos, Window};
-use tachograph_store::{Cell, FoldSpec, Folded, Grain, SealOptions, Store};
+use tachograph_model::{Column, Event, UnixNanos, Value, Window};
+use tachograph_store::{Apart, Cell, FoldSpec, Folded, Grain, SealOptions, Store};
 
 use crate::common::{BASE, Place, SECOND, rich, tool_call};
 
@@ -151,5 +151,35 @@ fn with_little_room_it_still_answers() {
             place.seal();
         }
         check(&keeping, &place, &format!("part {part}"));
+    }
+}
+
+/// Hours of a segment are kept whole, also where a window is of some of them.
+#[test]
+fn entities_of_other_hours_are_not_named_in_a_window() {
+    let place = Place::new();
+    let query = |number: i64| {
+        let entities = ["every".to_owned(), format!("only {number}")];
+        Event::new(UnixNanos(BASE + number * 300 * SECOND), "query")
+            .with(Column::Entities, Value::List(entities.into()))
+    };
+    let events: Vec<Event> = (0..60).map(query).collect();
+    place.append(&events);
+    place.seal();
+    let window = Window {
+        from: events[20].time,
+        to: events[40].time,
+    };
+    let spec = FoldSpec::new(Grain::Hour).telling(Apart::Charts);
+    let wanted = (20..40).map(|number| format!("only {number}"));
+    let mut wanted: Vec<String> = wanted.chain(["every".to_owned()]).collect();
+    wanted.sort();
+    for store in [place.store(), place.store().keeping(8 << 20)] {
+        let folded = store.snapshot().unwrap().cells(window, &spec).unwrap();
+        assert_eq!(folded.rows, 20);
+        let order = folded.first_named.in_order();
+        let mut names: Vec<String> = order.keys().map(|name| name.to_string()).collect();
+        names.sort();
+        assert_eq!(names, wanted);
     }
 }
