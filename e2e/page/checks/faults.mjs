@@ -15,6 +15,7 @@ export function checks(browser) {
     ['a WebSocket that is dropped comes back', () => dropped(browser)],
     ['a WebSocket that says nothing for a while catches up', () => slow(browser)],
     ['while work goes on, figures and charts say the same', () => together(browser)],
+    ['while a chart is late, its sentence speaks of one range', () => late(browser)],
     ['events ahead of now break nothing', () => ahead(browser)],
     ['a page whose clock is wrong shows the present', () => skewed(browser)],
     ['a server that fails says so, and Retry mends it', () => failing(browser)],
@@ -161,6 +162,36 @@ async function together(browser) {
   await page.context().close();
   await server.stop();
   return wrong.slice(0, 5);
+}
+
+async function late(browser) {
+  const server = await Server.start(home('late'));
+  const ago = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const of = (n, hours, success) => Array.from({ length: n }, (_, at) => call(`tool-${at}`, { timestamp: ago(hours), success }));
+  await server.send([...of(7, 0.2, true), ...of(5, 100, false)]);
+  const page = await open(browser, `${server.url}/#/tools?range=1h`);
+  await settled(page);
+  let release = () => {};
+  const held = new Promise((done) => (release = done));
+  await page.route(/\/api\/v1\/timeline/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const stat = () => page.locator('.stat', { hasText: 'Calls' }).first().locator('.value').innerText();
+  const says = () => page.locator('#calls .says').innerText();
+  const wrong = [];
+  const before = await says();
+  if (!before.startsWith('7 calls, none failed')) wrong.push(`at first it says ${before}`);
+  await page.getByRole('button', { name: '7d', exact: true }).click();
+  await until('the figure of the week', async () => (await stat()) === '12');
+  const meanwhile = await says();
+  if (meanwhile !== before) wrong.push(`meanwhile it says ${meanwhile}`);
+  release();
+  await until('the sentence of the week', async () => (await says()).startsWith('12 calls, 5 failed'));
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong;
 }
 
 async function ahead(browser) {

@@ -13,6 +13,7 @@ export async function checks(browser) {
     ...(await choices(server)).map(([what, hash, act]) => [`${what} stands in the address, and Back undoes it`, () => chosen(browser, server, hash, act)]),
     ['the tables of charts stand in the address', () => tables(browser, server)],
     ['what is typed and walked through stands in the address', () => walked(browser, server)],
+    ['what is typed just before Back is there again', () => typed(browser, server)],
     ['Back and Forward lead through views, ranges and what was drilled into', () => back(browser, server)],
     ['an address that leads nowhere says so', () => nowhere(browser, server)],
     ['a range that is picked stays from view to view', () => kept(browser, server)],
@@ -153,6 +154,26 @@ async function walked(browser, server) {
   await settled(page);
   if (!page.url().includes(found)) wrong.push(`Back leads to ${page.url()}`);
   if ((await page.locator('tbody tr').count()) !== rows) wrong.push('the filter is lost');
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  return wrong;
+}
+
+async function typed(browser, server) {
+  const page = await open(browser, `${server.url}/#/tools?range=14d`);
+  await settled(page);
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Sessions' }).click();
+  await settled(page);
+  const field = page.getByLabel('Filter Sessions');
+  await field.fill('a1');
+  await page.goBack();
+  await until('the tools', () => page.url().includes('#/tools'));
+  await settled(page);
+  await page.goForward();
+  await until('the sessions', () => page.url().includes('#/sessions'));
+  await settled(page);
+  const found = await field.inputValue();
+  const wrong = found === 'a1' ? [] : [`the filter is "${found}", the address ${page.url()}`];
   wrong.push(...(await oddities(page)));
   await page.context().close();
   return wrong;
