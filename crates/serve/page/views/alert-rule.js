@@ -8,8 +8,10 @@ import { count } from '../format.js';
  *   threshold: number, window_seconds: number, for_seconds: number, cooldown_seconds: number,
  *   severity: string, description: string, labels: Record<string, string>, group: string,
  *   enabled: boolean, min_count?: number, channels?: string[], builtin?: boolean, origin?: string,
- *   created_at?: string, state?: string | null, series?: Record<string, number>, open?: number}} Rule
- * state: the worst of its alerts; series: how many are in each; open: how many fired and are not resolved
+ *   created_at?: string, state?: string | null, series?: Record<string, number>, open?: number,
+ *   unwatched?: number}} Rule
+ * state: the worst of its alerts; series: how many are in each; open: how many
+ * fired and are not resolved; unwatched: how many series of it nobody watches
  */
 /**
  * @typedef {{name: string, metric_name: string, source: string, family: string, stat: string, op: string,
@@ -75,7 +77,7 @@ export const FAMILIES = {
 };
 
 /** A rule without what the API tells of it besides, and does not take. @param {Rule} rule */
-export function ownOf({ builtin, origin, state, series, open, ...own }) {
+export function ownOf({ builtin, origin, state, series, open, unwatched, ...own }) {
   return own;
 }
 
@@ -83,18 +85,21 @@ export function ownOf({ builtin, origin, state, series, open, ...own }) {
 const COUNTED = ['firing', 'pending', 'open', 'resolved'];
 
 /**
- * How a rule stands, and how many of its alerts do where it has several.
+ * How a rule stands, and how many of its alerts do where it has several; and of
+ * how many series nobody knows.
  * @param {Rule} rule
  * @returns {{state: string, part: string}}
  */
-export function stands({ enabled, state, series = {}, open = 0 }) {
+export function stands({ enabled, state, series = {}, open = 0, unwatched = 0 }) {
   if (!enabled) return { state: 'off', part: '' };
-  if (!state) return { state: 'unseen', part: '' };
+  const left = unwatched > 0 ? `${count(unwatched)} not watched` : '';
+  if (!state) return { state: 'unseen', part: left };
   // Whatever is open and neither fires nor is pending has no data.
   const now = state === 'no_data' && open > 0 ? 'open' : state;
   const all = Object.values(series).reduce((sum, n) => sum + n, 0);
   const n = now === 'open' ? open : (series[now] ?? 0);
-  return { state: now, part: all > 1 && COUNTED.includes(now) ? `${count(n)} of ${count(all)}` : '' };
+  const part = all > 1 && COUNTED.includes(now) ? `${count(n)} of ${count(all)}` : '';
+  return { state: now, part: [part, left].filter(Boolean).join(', ') };
 }
 
 /**

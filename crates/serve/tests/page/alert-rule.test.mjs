@@ -129,6 +129,9 @@ test('how a rule stands is what the API says of all its alerts', () => {
   says({ state: 'no_data', series: { no_data: 5 }, open: 2 }, 'open', '2 of 5');
   says({ state: 'no_data', series: { no_data: 5 }, open: 0 }, 'no_data');
   says({ state: 'inactive', series: { inactive: 5, no_data: 2 }, open: 0 }, 'inactive');
+  says({ state: 'firing', series, open: 1, unwatched: 3334 }, 'firing', '1 of 1,026, 3,334 not watched');
+  says({ state: 'inactive', series, unwatched: 1 }, 'inactive', '1 not watched');
+  says({ state: null, series: {}, unwatched: 12 }, 'unseen', '12 not watched');
   says({ state: null, series: {}, open: 0 }, 'unseen');
   says({ state: null, series: {}, open: 0, enabled: false }, 'off');
 });
@@ -142,7 +145,7 @@ test('how often rules are looked at', () => {
 });
 
 test('what the API tells of a rule does not go back to it', () => {
-  const told = { ...rule, builtin: true, origin: 'builtin', state: 'firing', series: { firing: 1 }, open: 1 };
+  const told = { ...rule, builtin: true, origin: 'builtin', state: 'firing', series: { firing: 1 }, open: 1, unwatched: 0 };
   assert.deepEqual(ownOf(told), rule);
 });
 
