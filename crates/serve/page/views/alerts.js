@@ -131,20 +131,20 @@ function Now({ alerts, totals, unwatched, silences, reload }) {
   // Of these nobody knows whether anything is too much.
   const crowd =
     unwatched > 0 &&
-    html`<p class="table-foot tone-warn">
-      ${`${counted(unwatched, 'more series', 'more series')} ${unwatched === 1 ? 'is' : 'are'} not watched: there are too many.`}
-    </p>`;
+    html`<span class="tone-warn"
+      >${`${counted(unwatched, 'more series', 'more series')} ${unwatched === 1 ? 'is' : 'are'} not watched: there are too many.`}</span
+    >`;
   if (!alerts.some((alert) => GROUPS.some(({ of }) => of(alert)))) {
     return html`<section class="card" aria-label="Now">
       <h2>Now</h2>
       <p class="muted">No alert fires, is pending, or was resolved in the last 15 minutes.</p>
-      ${crowd}
+      ${crowd && html`<p>${crowd}</p>`}
     </section>`;
   }
   return html`<section class="card flush" aria-label="Now">
     <div class="table-head"><h2>Now</h2></div>
     ${GROUPS.map((group) => html`<${Group} key=${group.key} group=${group} alerts=${alerts.filter(group.of)} total=${totals[group.key] ?? 0} silences=${silences} reload=${reload} />`)}
-    ${crowd}
+    ${crowd && html`<p class="table-foot">${crowd}</p>`}
   </section>`;
 }
 

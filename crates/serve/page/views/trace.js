@@ -76,6 +76,7 @@ function Found({ events, more, what, name, latest }) {
     () => (beyond.events.length > 0 ? nest([...events, ...parents.events, ...beyond.events]) : first),
     [first, beyond.events],
   );
+  const hidden = more - beyond.events.length;
   const part = more > 0 ? `of the first ${count(events.length)}` : '';
   const folded = query['fold'];
   // Where hardly anything runs, what runs would be a hair.
@@ -198,7 +199,7 @@ function Found({ events, more, what, name, latest }) {
       </div>
       ${
         lost !== null && !node && !beyond.loading && beyond.error === null &&
-        html`<p class="note-line tone-warn" role="status">
+        html`<p class="trace-lost tone-warn" role="status">
           ${`This link leads to an event that is not ${more > 0 ? `among those loaded, nor stored by its name` : `in this ${what}`}: `}<${Name}
             text=${lost}
           />
@@ -210,7 +211,7 @@ function Found({ events, more, what, name, latest }) {
           roots=${found.roots}
           time=${scaled}
           shown=${shown}
-          label=${`Waterfall of the ${what}: ${counted(events.length, 'event')}`}
+          label=${`Waterfall of the ${what}: ${counted(events.length + beyond.events.length, 'event')}`}
           selected=${selected}
           onSelect=${setSelected}
           onEnter=${() => panel.current?.focus()}
@@ -222,7 +223,7 @@ function Found({ events, more, what, name, latest }) {
         ${node && html`<${Panel} key=${node.key} node=${node} from=${found.from} what=${what} name=${name} all=${all} every=${query['fields'] === 'all'} onSelect=${setSelected} panel=${panel} />`}
       </div>
       <p class="note-line">
-        ${more > 0 ? html`<strong>${`${counted(more, 'event')} more ${more === 1 ? 'is' : 'are'} not shown.`}</strong> ` : ''}
+        ${hidden > 0 ? html`<strong>${`${counted(hidden, 'event')} more ${hidden === 1 ? 'is' : 'are'} not shown.`}</strong> ` : ''}
         Drag over the bars to zoom, double-click for all. Keys: arrows, + − 0 zoom, Shift ← → along, Enter details, Esc
         back.
       </p>
