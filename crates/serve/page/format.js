@@ -6,11 +6,17 @@ export const NONE = '–';
 const NBSP = '\u00a0';
 
 const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-/** Beyond what any figure is, in as little room: `3.2e289`. */
-const ABSURD = 1e15;
+/** From here on no figure is anything but a mistake: it is told in as little room as can be. */
+export const ABSURD = 1e15;
+
+/**
+ * A figure by its power of ten: `3.2e289`.
+ * @param {number} value
+ */
+export const exponent = (value) => value.toExponential(1).replace('e+', 'e');
+
 const whole = {
-  format: (/** @type {number} */ value) =>
-    Math.abs(value) < ABSURD ? digits.format(value) : value.toExponential(1).replace('e+', 'e'),
+  format: (/** @type {number} */ value) => (Math.abs(value) < ABSURD ? digits.format(value) : exponent(value)),
 };
 const cents = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
@@ -49,6 +55,9 @@ export const MINUTE = 60e3;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
+/** Machines tell of memory and traffic in MiB; so many bytes are one. */
+export const MIB = 1_048_576;
+
 /**
  * Milliseconds: `850 ns`, `1.2 ms`, `12.3 s`, `5.0 min`, `3.4 h`, `2.1 d`.
  * Minutes begin at 90 s, hours at 90 min, days at 48 h.
@@ -79,6 +88,11 @@ const MANY = [
   [1e9, 'G'],
   [1e12, 'T'],
 ];
+/** From here on figures are told as millions and more. */
+const LARGE = /** @type {const} */ ({ count: 9_999_500, tokens: 999_500, usd: 999_999.995 });
+
+/** @param {number} n */
+const many = (n) => (Math.abs(n) < ABSURD ? scaled(n, MANY) : exponent(n));
 
 /**
  * How many: `1,234`; from ten million on `12.3 M`.
@@ -86,7 +100,7 @@ const MANY = [
  */
 export function count(n) {
   if (!known(n)) return NONE;
-  if (Math.abs(n) >= 9_999_500) return scaled(n, MANY);
+  if (Math.abs(n) >= LARGE.count) return many(n);
   return Number.isInteger(n) || Math.abs(n) >= 99.95 ? whole.format(n) : n.toFixed(1);
 }
 
@@ -95,7 +109,7 @@ export function count(n) {
  * @param {Figure} n
  */
 export function tokens(n) {
-  return known(n) && Math.abs(n) >= 999_500 ? scaled(n, MANY) : count(n);
+  return known(n) && Math.abs(n) >= LARGE.tokens ? many(n) : count(n);
 }
 
 /**
@@ -123,7 +137,7 @@ export function bytes(n) {
 }
 
 /**
- * US dollars: `$1,234.56`; below 10 cents `$0.0012`.
+ * US dollars: `$1,234.56`; below 10 cents `$0.0012`, from a million on `$1.2 M`.
  * @param {Figure} usd
  */
 export function money(usd) {
@@ -132,6 +146,7 @@ export function money(usd) {
   const sign = usd < 0 ? '-' : '';
   if (size !== 0 && size < 0.00005) return `${sign}<$0.0001`;
   if (size !== 0 && size < 0.1) return `${sign}$${size.toFixed(4)}`;
+  if (size >= LARGE.usd) return `${sign}$${many(size)}`;
   return `${sign}$${cents.format(size)}`;
 }
 
@@ -144,7 +159,8 @@ export function percent(ratio) {
   if (!known(ratio)) return NONE;
   if (ratio > 0 && ratio < 0.0005) return `<0.1${NBSP}%`;
   if (ratio < 1 && ratio >= 0.9995) return `>99.9${NBSP}%`;
-  return `${(ratio * 100).toFixed(1)}${NBSP}%`;
+  const percents = ratio * 100;
+  return `${Math.abs(percents) < ABSURD ? percents.toFixed(1) : exponent(percents)}${NBSP}%`;
 }
 
 /**
@@ -244,7 +260,7 @@ export function counted(n, one, many = `${one}s`) {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/** @typedef {'ms' | 'count' | 'bytes' | 'usd' | 'ratio' | 'per_second' | 'tokens' | 'percent' | 'number'} Unit */
+/** @typedef {'ms' | 'count' | 'bytes' | 'usd' | 'ratio' | 'bytes_per_second' | 'per_second' | 'tokens' | 'percent' | 'number'} Unit */
 
 /**
  * A figure in its unit.
@@ -263,6 +279,8 @@ export function inUnit(unit) {
       return percent;
     case 'percent':
       return (value) => percent(known(value) ? value / 100 : null);
+    case 'bytes_per_second':
+      return (value) => (known(value) ? `${bytes(value)}/s` : NONE);
     case 'per_second':
       return rate;
     case 'count':
@@ -275,8 +293,34 @@ export function inUnit(unit) {
 }
 
 /**
- * How figures are told that are in the unit of whoever measured: durations and
- * sizes as everywhere, others as they are. A figure is to be taken `times` so many.
+ * The figures of a column in one form: where the largest is told as millions,
+ * smaller ones are told as thousands rather than to the last digit.
+ * @param {Unit | undefined} unit
+ * @param {Iterable<unknown>} values
+ * @returns {(value: Figure) => string}
+ */
+export function inColumn(unit, values) {
+  const told = inUnit(unit);
+  if (unit !== 'count' && unit !== 'tokens' && unit !== 'usd') return told;
+  const large = [...values].some((value) => typeof value === 'number' && Math.abs(value) >= LARGE[unit]);
+  return large ? (value) => (known(value) ? thousands(unit, value, told) : NONE) : told;
+}
+
+/**
+ * @param {'count' | 'tokens' | 'usd'} unit
+ * @param {number} value
+ * @param {(value: Figure) => string} told what is below a thousand
+ */
+function thousands(unit, value, told) {
+  const size = Math.abs(value);
+  if (size < 999.5 || size >= ABSURD) return told(value);
+  const text = scaled(size, [[1e3, 'k'], ...MANY]);
+  return `${value < 0 ? '-' : ''}${unit === 'usd' ? '$' : ''}${text}`;
+}
+
+/**
+ * How figures are told that are in the unit of whoever measured: durations, sizes
+ * and percentages as everywhere, others as they are. A figure is to be taken `times` so many.
  * @param {string | null | undefined} unit as UCUM writes it
  * @returns {{unit: Unit, times: number}}
  */
@@ -292,6 +336,21 @@ export function measuredIn(unit) {
       return { unit: 'ms', times: 1e-6 };
     case 'By':
       return { unit: 'bytes', times: 1 };
+    case 'KiBy':
+      return { unit: 'bytes', times: 1024 };
+    // The machine's own metrics have it without the `By`, as their names do.
+    case 'MiB':
+    case 'MiBy':
+      return { unit: 'bytes', times: MIB };
+    case 'GiBy':
+      return { unit: 'bytes', times: 1024 * MIB };
+    case 'By/s':
+      return { unit: 'bytes_per_second', times: 1 };
+    case 'MiB/s':
+    case 'MiBy/s':
+      return { unit: 'bytes_per_second', times: MIB };
+    case '%':
+      return { unit: 'percent', times: 1 };
     default:
       return { unit: 'number', times: 1 };
   }

@@ -1,6 +1,6 @@
 // Words on axes. Pure, but for the time zone of whoever looks.
 
-import { inUnit } from '../format.js';
+import { ABSURD, exponent, inUnit } from '../format.js';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const DAY = 86_400;
@@ -96,11 +96,12 @@ export function steps(unit) {
 export function figureLabels(unit, splits) {
   const step = splits.length > 1 ? Math.abs(Number(splits[1]) - Number(splits[0])) : 0;
   const told = inUnit(unit);
+  const large = splits.some((value) => Math.abs(value) >= 1e6);
   return splits.map((value) => {
     if (value === 0) return unit === 'usd' ? '$0' : '0';
     if (unit === 'ratio') return `${plain(value * 100, step * 100)}\u00a0%`;
     if (unit === 'percent') return `${plain(value, step)}\u00a0%`;
-    if (unit === 'usd') return `$${plain(value, step)}`;
+    if (unit === 'usd') return `$${large ? compact(value) : plain(value, step)}`;
     if (unit === 'count' || unit === 'tokens' || unit === undefined) return compact(value);
     // `200.0 ms` says no more than `200 ms`, and `60 s` is `1 min`.
     if (unit === 'ms' && value >= 6e4 && value < 9e4) return `${value / 6e4}\u00a0min`;
@@ -111,13 +112,16 @@ export function figureLabels(unit, splits) {
 
 /** @param {number} value @param {number} step */
 function plain(value, step) {
+  if (Math.abs(value) >= ABSURD) return exponent(value);
   const digits = step > 0 && step < 1 ? Math.min(Math.ceil(-Math.log10(step) - 1e-9), 6) : 0;
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** @param {number} value */
 function compact(value) {
+  if (Math.abs(value) >= ABSURD) return exponent(value);
   for (const [factor, unit] of /** @type {const} */ ([
+    [1e12, 'T'],
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],

@@ -327,7 +327,7 @@ function span(least, most, chart) {
   const full = chart.unit === 'ratio' ? 1 : chart.unit === 'percent' ? 100 : Infinity;
   const high = Math.max(most ?? 0, chart.most ?? 0);
   if (high <= low) return [low, low + (chart.unit === 'count' ? 4 : 1)];
-  return [low, Math.max(Math.min(high * 1.08, full), high)];
+  return [low, Math.max(Math.min(high * 1.08, full, Number.MAX_VALUE), high)];
 }
 
 /**

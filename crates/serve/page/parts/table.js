@@ -1,7 +1,7 @@
 // A table that can be sorted, filtered and walked through; its rows keep their
 // identity while figures change. How it is sorted and filtered stands in the address.
 
-import { NONE, inUnit } from '../format.js';
+import { NONE, inColumn } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { setQuery, useNames, useRoute } from '../state.js';
 import { Name } from './name.js';
@@ -82,6 +82,7 @@ export function Table({
   const shown = filtered.slice(0, MOST);
   const hidden = filtered.length - shown.length + (filter ? 0 : more);
   const largest = useMemo(() => maxima(columns, rows), [columns, rows]);
+  const tellers = useMemo(() => formsOf(columns, rows), [columns, rows]);
   const first = columns[0]?.key ?? '';
   // What is filtered by can be taken away, however few rows there are by now.
   const filterable = !quiet && (filter !== '' || rows.length > MANY) && columns.some(({ unit }) => unit === 'name');
@@ -151,7 +152,7 @@ export function Table({
                 class=${href ? 'linked' : ''}
                 onClick=${href ? follow : undefined}
               >
-                ${columns.map((column, place) => cell(column, row, place === 0, largest.get(column.key) ?? 0))}
+                ${columns.map((column, place) => cell(column, row, place === 0, largest.get(column.key) ?? 0, tellers))}
               </tr>
             `;
           })}
@@ -192,15 +193,36 @@ function maxima(columns, rows) {
   return found;
 }
 
+/** @typedef {Map<string, (value: any) => string>} Tellers how the figures of each column are told */
+
+/**
+ * @param {readonly Column[]} columns
+ * @param {readonly any[]} rows
+ * @returns {Tellers}
+ */
+function formsOf(columns, rows) {
+  const figures = columns.filter((column) => !isText(column) && !column.format);
+  return new Map(
+    figures.map(({ key, unit }) => [
+      key,
+      inColumn(
+        /** @type {import('../format.js').Unit} */ (unit),
+        rows.map((row) => row[key]),
+      ),
+    ]),
+  );
+}
+
 /**
  * @param {Column} column
  * @param {any} row
  * @param {boolean} heads
  * @param {number} largest
+ * @param {Tellers} tellers
  */
-function cell(column, row, heads, largest) {
+function cell(column, row, heads, largest, tellers) {
   const value = row[column.key];
-  const shown = told(column, value, row);
+  const shown = told(column, value, row, tellers);
   const share =
     typeof column.bar === 'function' ? column.bar(row) : column.bar && largest > 0 ? Number(value) / largest : null;
   const inside =
@@ -222,8 +244,9 @@ function cell(column, row, heads, largest) {
  * @param {Column} column
  * @param {any} value
  * @param {any} row
+ * @param {Tellers} tellers
  */
-function told(column, value, row) {
+function told(column, value, row, tellers) {
   const href = column.link?.(row) ?? null;
   if (column.unit === 'name') {
     const text = column.format ? column.format(value, row) : value;
@@ -233,6 +256,6 @@ function told(column, value, row) {
     ? column.format(value, row)
     : column.unit === 'text'
       ? (value ?? NONE)
-      : inUnit(/** @type {import('../format.js').Unit} */ (column.unit))(value);
+      : tellers.get(column.key)?.(value);
   return href ? html`<a href=${href}>${text}</a>` : text;
 }

@@ -1,7 +1,6 @@
 // Figures of machines, as charts and tables take them. Pure.
 
-/** Machines tell of memory and traffic in MiB; so many bytes are one. */
-export const MIB = 1_048_576;
+import { MIB } from '../format.js';
 
 /**
  * Finds a source's series by name.

@@ -1,5 +1,5 @@
 import { Line } from '../charts/line.js';
-import { ago, bytes, count, duration, inUnit, measuredIn, percent, rate } from '../format.js';
+import { MIB, NONE, ago, bytes, count, duration, inUnit, measuredIn, percent, rate } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
@@ -8,7 +8,7 @@ import { Loading, Problem } from '../parts/states.js';
 import { linkHere, useAnswer, useLive, useRange } from '../state.js';
 import { Timed } from './charts.js';
 import { total, values, valuesAt } from './series.js';
-import { MIB, byProcess, seriesOf } from './system-figures.js';
+import { byProcess, seriesOf } from './system-figures.js';
 
 /** @typedef {import('../state.js').Range} Range */
 
@@ -344,6 +344,7 @@ function Measurements({ all, loading, more }) {
       name: one.name,
       source: one.source,
       type: one.type,
+      measured: one.unit ?? null,
       unit,
       points: one.points,
       mean: scaled(one.value?.mean, times),
@@ -366,6 +367,12 @@ function Measurements({ all, loading, more }) {
       },
       { key: 'source', label: 'Source', unit: 'name' },
       { key: 'type', label: 'Type', unit: 'text' },
+      {
+        key: 'measured',
+        label: 'Unit',
+        unit: 'text',
+        format: (/** @type {string | null} */ unit) => html`<${Name} text=${unit === '1' ? null : unit} none=${NONE} />`,
+      },
       { key: 'points', label: 'Measurements', unit: 'count' },
       { key: 'mean', label: 'Mean', unit: 'number', format: told },
       { key: 'p95', label: 'p95', unit: 'number', format: told },
@@ -374,7 +381,7 @@ function Measurements({ all, loading, more }) {
     ]}
     rows=${rows}
     empty="Nothing was measured in this time."
-    note="Durations and sizes are told as such where whoever measured says that they are; other figures are in its own unit."
+    note="The unit is that of whoever measured; durations, sizes and percentages are told as everywhere, other figures in it."
   />`;
 }
 

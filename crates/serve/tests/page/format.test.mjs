@@ -60,6 +60,9 @@ check('counts', format.count, [
   [9999500, '10.0 M'],
   [93199802, '93.2 M'],
   [1.5, '1.5'],
+  [8.1e14, '810 T'],
+  [2 ** 63, '9.2e18'],
+  [-3e300, '-3.0e300'],
 ]);
 
 check('tokens', format.tokens, [
@@ -67,6 +70,7 @@ check('tokens', format.tokens, [
   [999499, '999,499'],
   [999500, '1.0 M'],
   [7880674, '7.9 M'],
+  [2 ** 63, '9.2e18'],
 ]);
 
 check('money', format.money, [
@@ -77,6 +81,11 @@ check('money', format.money, [
   [0.42, '$0.42'],
   [1234.56, '$1,234.56'],
   [-3, '-$3.00'],
+  [999999.99, '$999,999.99'],
+  [999999.995, '$1.0 M'],
+  [12e6, '$12.0 M'],
+  [-4.2e9, '-$4.2 G'],
+  [1e300, '$1.0e300'],
 ]);
 
 // Nearly none is not none, and nearly all is not all.
@@ -89,6 +98,7 @@ check('ratios', format.percent, [
   [0.9996, '>99.9 %'],
   [1, '100.0 %'],
   [-7385.18, '-738518.0 %'],
+  [1e300, '1.0e302 %'],
 ]);
 
 check('rates', format.rate, [
@@ -172,10 +182,33 @@ test('what measurements are in is told as it is everywhere', () => {
     ['us', 850, '850 µs'],
     ['ns', 850, '850 ns'],
     ['By', 3_400_000, '3.4 MB'],
+    ['KiBy', 2, '2.0 kB'],
+    ['MiB', 716.6, '751 MB'],
+    ['GiBy', 2, '2.1 GB'],
+    ['MiB/s', 5.8, '6.1 MB/s'],
+    ['By/s', 0, '0 B/s'],
+    ['%', 250, '250.0 %'],
+    ['Cel', 21.5, '21.5'],
     [null, 3.4, '3.4'],
     [undefined, 12, '12'],
     ['<script>', 12, '12'],
   ]) {
     assert.equal(told(unit, value), text, String(unit));
   }
+});
+
+test('a column of figures has one form', () => {
+  const check = (unit, values, texts) => {
+    const told = format.inColumn(unit, values);
+    assert.equal(plain(values.map(told).join('|')), texts, unit);
+  };
+  check('count', [24_500_000, 8_914_046, 1234, 12, 0, null], '24.5 M|8.9 M|1.2 k|12|0|–');
+  check('count', [8_914_046, 1234], '8,914,046|1,234');
+  check('tokens', [4_600_000, 793_169, 999.6], '4.6 M|793 k|1.0 k');
+  check('tokens', [793_169, 12], '793,169|12');
+  check('usd', [12_345_678, 1234.5, -20_000, 0.42], '$12.3 M|$1.2 k|-$20.0 k|$0.42');
+  check('usd', [1234.5, 0.42], '$1,234.50|$0.42');
+  check('count', [2 ** 63, 1234], '9.2e18|1.2 k');
+  check('ms', [1200, 3e9], '1.2 s|34.7 d');
+  check(undefined, [12_345_678], '12,345,678');
 });
