@@ -30,6 +30,9 @@ const TOKEN = 'tachograph.token';
 /** Whether the server asks for a token that this page does not have. */
 export const locked = createStore(false);
 
+/** Whether the token that this page has is not the server's. */
+export const refused = createStore(false);
+
 let token = takeToken();
 /** Whether the server asks for one at all: a link alone opens nothing of its API then. */
 export const guarded = createStore(token !== null);
@@ -68,6 +71,7 @@ export function setToken(text) {
   } catch {
     // As above.
   }
+  refused.set(false);
   locked.set(false);
 }
 
@@ -101,6 +105,20 @@ export function socketAddress(path, params) {
   return url;
 }
 
+/** The server takes addresses of 64 KiB less two, and names of 16 Ki letters. */
+const LONGEST = 65_000;
+const LONGEST_NAME = 16_384;
+
+/**
+ * Whether the server takes such an address: names from outside stand in it, and
+ * those of files that others write are as long as they please.
+ * @param {URL} url
+ */
+export function isAskable(url) {
+  const names = ['name', 'source'].map((name) => url.searchParams.get(name) ?? '');
+  return url.href.length <= LONGEST && names.every((name) => name.length <= LONGEST_NAME);
+}
+
 /**
  * @param {string} method
  * @param {URL} url
@@ -108,8 +126,17 @@ export function socketAddress(path, params) {
  * @returns {Promise<Response>}
  */
 async function request(method, url, { body, signal, accept = 'application/json' } = {}) {
+  if (!isAskable(url)) {
+    throw new ApiError(
+      414,
+      'the name is too long to be asked for',
+      'It stands in the address of the question, which the server takes up to 64 KiB, and names up to 16 384 letters.',
+      "SQL finds it by its beginning: where name like 'beginning%'.",
+    );
+  }
   /** @type {Record<string, string>} */
   const headers = { accept };
+  const sent = token;
   if (token !== null) headers['authorization'] = `Bearer ${token}`;
   /** @type {RequestInit} */
   const init = { method, headers, cache: 'no-store', credentials: 'same-origin' };
@@ -130,12 +157,15 @@ async function request(method, url, { body, signal, accept = 'application/json' 
   const date = Date.parse(response.headers.get('date') ?? '');
   // A `Date` has whole seconds: less than two tell nothing.
   if (Number.isFinite(date)) skew = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
-  if (!response.ok) throw await failure(response);
+  if (!response.ok) throw await failure(response, sent);
   return response;
 }
 
-/** @param {Response} response */
-async function failure(response) {
+/**
+ * @param {Response} response
+ * @param {string | null} sent the token that it was asked with
+ */
+async function failure(response, sent) {
   /** @type {Record<string, unknown>} */
   let problem = {};
   try {
@@ -144,8 +174,10 @@ async function failure(response) {
     // No problem document, so the status has to do.
   }
   const text = (/** @type {string} */ name) => (typeof problem[name] === 'string' ? problem[name] : '');
-  if (response.status === 401) {
+  // What was asked with the token before tells nothing of this one.
+  if (response.status === 401 && sent === token) {
     guarded.set(true);
+    refused.set(sent !== null);
     locked.set(true);
   }
   let hint = text('hint');
@@ -193,7 +225,8 @@ export function extent() {
 /**
  * What the server answers to a question.
  * @param {string} name of the question, such as `tools`
- * @param {Params} [params] a `range` in it (see useRange) becomes what the API understands
+ * @param {Params} [params] a `range` in it (see useRange) becomes what the API understands;
+ *   with the `format` `csv` the answer is text
  * @param {{signal?: AbortSignal}} [options]
  * @returns {Promise<any>}
  * @throws {ApiError}
@@ -202,7 +235,7 @@ export async function ask(name, params = {}, { signal } = {}) {
   const first = params['range'] === 'all' ? (await extent()).first : null;
   const url = address(`api/v1/${name}`, expanded(params, serverNow(), first));
   const response = await request('GET', url, { signal });
-  return await response.json();
+  return await (params['format'] === 'csv' ? response.text() : response.json());
 }
 
 /**

@@ -1,6 +1,6 @@
 // The shell: nav, top bar, and the view that the address names.
 
-import { guarded, locked, serverNow } from './api.js';
+import { ApiError, guarded, locked, serverNow } from './api.js';
 import { ago, keepTime } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
 import { Name } from './parts/name.js';
@@ -160,7 +160,8 @@ function Nav({ view }) {
 /** @param {{route: import('./route.js').Route, heading: any}} props */
 function Top({ route, heading }) {
   const label = NAV.find(([name]) => name === (PARENT.get(route.view) ?? route.view))?.[1] ?? 'Tachograph';
-  const last = route.rest.at(-1);
+  // A name may have slashes in it that whoever typed the address left as they are.
+  const last = route.view === 'trace' ? route.rest.at(-1) : route.rest.join('/');
   useEffect(() => {
     document.title = `${last ? `${last.slice(0, 60)} · ` : ''}${label} · Tachograph`;
   }, [label, last]);
@@ -171,7 +172,7 @@ function Top({ route, heading }) {
       </h1>
       <${Verdict} />
       <div class="right">
-        <${RangePicker} />
+        ${!TIMELESS.has(route.view) && html`<${RangePicker} />`}
         <${Refresh} />
         <${ThemeSwitch} />
       </div>
@@ -183,9 +184,9 @@ function Verdict() {
   const { query } = useRange();
   const { answer } = useAnswer('health', query);
   const firing = firingNow(useLive([]));
-  const { tone, word, sentence } = verdict(answer, firing);
+  const { tone, word, sentence, of } = verdict(answer, firing);
   return html`
-    <a class="verdict" href=${link(firing > 0 ? 'alerts' : 'overview')} title=${sentence}>
+    <a class="verdict" href=${of === 'discovery' ? link('agents', [], { show: of }) : link(of)} title=${sentence}>
       <span class=${`mark ${tone}`} aria-hidden="true"></span>
       <span class="hidden">State: </span>${word}
     </a>
@@ -275,24 +276,37 @@ function Stage({ route }) {
       <p><a href=${link('overview')}>Overview</a></p>
     </div>`;
   }
-  // A part of the page that does not come: the server is gone, or is another
-  // version than the page is of. Loading anew tells which.
-  if (failed) return html`<${Problem} error=${failed} retry=${() => location.reload()} /><${WhenBack} />`;
+  if (failed) return html`<${Missing} error=${failed} />`;
   if (broken) return html`<${Problem} error=${broken} retry=${mend} />`;
   if (blank && OF_WORK.has(route.view)) return html`<div class="view"><${Empty} /></div>`;
   if (view === null) return html`<${Loading} height=${400} />`;
   return html`<${view.default} route=${route} />`;
 }
 
-/** Loads the page anew when a server that was gone is back. */
-function WhenBack() {
-  const { state } = useLive([]);
+/**
+ * A part of the page that did not come: the server is gone, or is of another version
+ * than the page. Loads the page anew when a server that was gone is back.
+ * @param {{error: unknown}} props
+ */
+function Missing({ error }) {
+  const { state, timestamp } = useLive([]);
   const gone = useRef(false);
   useEffect(() => {
     if (state === 'live' && gone.current) location.reload();
     gone.current = state !== 'live';
   }, [state]);
-  return null;
+  const away = new ApiError(
+    0,
+    'the server does not answer',
+    `${location.host} did not answer, so this view could not be loaded.`,
+    'See whether tacho start still runs; the page comes back with it.',
+  );
+  return html`<${Problem}
+    error=${state === 'live' ? error : away}
+    retry=${() => location.reload()}
+    since=${state === 'live' || timestamp === null ? null : Date.parse(timestamp)}
+    shown="The last figures came at"
+  />`;
 }
 
 // What events say of time is by the server's clock.

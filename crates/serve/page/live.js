@@ -35,6 +35,24 @@ export function seriesKey(series) {
   return `${source ?? ''}\n${name ?? ''}`;
 }
 
+/** Of a longer name the stream tells the beginning, bytes in UTF-8. */
+const MOST_NAME = 256;
+
+/**
+ * What the stream calls what has that name.
+ * @param {string} name
+ */
+export function liveName(name) {
+  // Of no letter there are more than three bytes for each unit of JavaScript's.
+  if (name.length * 3 <= MOST_NAME) return name;
+  const bytes = new TextEncoder().encode(name);
+  if (bytes.length <= MOST_NAME) return name;
+  let end = MOST_NAME;
+  // Not within a letter.
+  while ((Number(bytes[end]) & 0xc0) === 0x80) end -= 1;
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
+}
+
 /**
  * The model after a message. A snapshot stands for itself; a delta replaces the
  * series it names and keeps the others, as the objects they were. What came

@@ -26,11 +26,35 @@ function listed(parts) {
 }
 
 /**
+ * What a check is of, as the views of the figures call it: `list_agents p95`.
+ * @param {{checks: readonly Check[]} | null | undefined} health
+ * @param {string} name
+ * @returns {(Check & {says: string}) | null} says: its target in words, `below 5.0 ms`; null: there is none
+ */
+export function targetOf(health, name) {
+  const check = health?.checks.find((one) => one.name === name);
+  if (!check) return null;
+  const side = check.unit === 'percent' ? 'above' : 'below';
+  return { ...check, says: `${side} ${figure(check, check.target)}${check.status === 'good' ? '' : ', missed'}` };
+}
+
+/**
  * @param {{verdict: string, checks: readonly Check[]} | null} health the answer to `health`
  * @param {number} firing how many alerts fire
- * @returns {{tone: Tone, word: string, sentence: string}}
+ * @returns {{tone: Tone, word: string, sentence: string, of: 'alerts' | 'discovery' | 'overview'}}
+ *   of: where there is more on it; all targets are of agent discovery
  */
 export function verdict(health, firing) {
+  const missed = health?.verdict === 'missed';
+  return { ...told(health, firing), of: firing > 0 ? 'alerts' : missed ? 'discovery' : 'overview' };
+}
+
+/**
+ * @param {{verdict: string, checks: readonly Check[]} | null} health
+ * @param {number} firing
+ * @returns {{tone: Tone, word: string, sentence: string}}
+ */
+function told(health, firing) {
   const alarm =
     firing === 0 ? null : firing === 1 ? '1 alert is firing' : `${firing.toLocaleString('en-US')} alerts are firing`;
   if (health === null) {

@@ -26,10 +26,10 @@ export function Loading({ height = 160 }) {
 
 /**
  * What went wrong, where, and the way out.
- * @param {{error: unknown, retry?: (() => void) | undefined, since?: number | null}} props
- *   since: since when what is shown is not up to date
+ * @param {{error: unknown, retry?: (() => void) | undefined, since?: number | null, shown?: string}} props
+ *   since: since when what is shown is not up to date; shown: the words before it
  */
-export function Problem({ error, retry, since }) {
+export function Problem({ error, retry, since, shown = 'What is shown is of' }) {
   const known = error instanceof ApiError ? error : null;
   const title = known ? known.title : 'This part of the page broke';
   const detail = known ? known.detail : String(error instanceof Error ? error.message : error);
@@ -38,7 +38,7 @@ export function Problem({ error, retry, since }) {
       <h2>${sentence(title)}</h2>
       <p>${detail}</p>
       ${known?.hint && html`<p class="hint">${known.hint}</p>`}
-      ${since && html`<p class="hint">What is shown is of ${time(since)}.</p>`}
+      ${since && html`<p class="hint">${`${shown} ${time(since)}.`}</p>`}
       ${retry && html`<button type="button" class="button" onClick=${retry}>Retry</button>`}
     </div>
   `;

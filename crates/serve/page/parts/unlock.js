@@ -1,10 +1,17 @@
 // Asks for the server's token.
 
-import { setToken } from '../api.js';
-import { html, useState } from '../html.js';
+import { refused, setToken } from '../api.js';
+import { html, useEffect, useRef, useState } from '../html.js';
+import { useStore } from '../store.js';
 
 export function Unlock() {
   const [text, setText] = useState('');
+  const wrong = useStore(refused);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  // Whoever has just typed one types the next.
+  useEffect(() => {
+    if (wrong) field.current?.focus();
+  }, [wrong]);
   /** @param {any} event */
   const enter = (event) => {
     event.preventDefault();
@@ -22,10 +29,14 @@ export function Unlock() {
           autocomplete="off"
           spellcheck="false"
           required
+          ref=${field}
+          aria-invalid=${wrong ? 'true' : undefined}
+          aria-describedby=${wrong ? 'token-wrong' : undefined}
           value=${text}
           onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)}
         />
       </label>
+      ${wrong && html`<p class="tone-bad" id="token-wrong" role="alert">That is not this server's token.</p>`}
       <div><button type="submit" class="button primary">Open</button></div>
     </form>
   `;

@@ -7,6 +7,7 @@ import { Figure } from '../parts/figure.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
 import { Table } from '../parts/table.js';
 import { link, setQuery, useAnswer, useNames, useRange } from '../state.js';
+import { Discovery, useDiscovered } from './discovery.js';
 import { useRows } from './kept.js';
 import { between, quoted, within } from './window.js';
 
@@ -33,21 +34,25 @@ export default function View({ route }) {
   const { answer, error, loading, stale, reload } = useAnswer('agents', range.query && { ...range.query, limit: 1000 });
   const chosen = route.query['agent'] ?? null;
   const more = useFigures(range);
+  const found = useDiscovered();
   const rows = useMemo(() => merged(answer?.agents?.agents ?? [], more.rows), [answer, more.rows]);
 
   if (error && !answer) return html`<${Problem} error=${error} retry=${reload} />`;
   if (loading) return html`<div class="view"><${Loading} height=${240} /><${Loading} height=${420} /></div>`;
-  if (rows.length === 0 && range.range === 'all') return html`<${Empty} />`;
+  if (rows.length === 0 && range.range === 'all' && found.known && !found.any) return html`<${Empty} />`;
+  // Where agents are looked up and do nothing yet.
+  const onlyLoaded = rows.some((row) => row.loads > 0) && rows.every((row) => row.calls + row.llm === 0);
   return html`<div class=${`view${stale ? ' stale' : ''}`}>
     ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
     <${Usage} range=${range} agents=${rows} chosen=${chosen} what=${route.query['what']} />
+    <${Discovery} found=${found} wanted=${route.query['show'] === 'discovery'} />
     <section class="card flush">
       <${Table}
         caption="Agents"
-        columns=${columns(more.rows === null && !more.error, range)}
+        columns=${columns(more.rows === null && !more.error, range, onlyLoaded)}
         rows=${rows}
         id=${(/** @type {any} */ row) => row.agent}
-        sort=${{ key: 'calls', down: true }}
+        sort=${{ key: onlyLoaded ? 'loads' : 'calls', down: true }}
         empty="No agent worked in this time."
         note=${more.error ? 'Latency, tokens and sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Latency is that of their tool calls.'}
       />
@@ -58,13 +63,15 @@ export default function View({ route }) {
 /**
  * @param {boolean} waiting the figures of SQL are not there yet
  * @param {import('../state.js').Range} range
+ * @param {boolean} loading whether definitions were loaded and nothing else was done
  * @returns {import('../parts/table.js').Column[]}
  */
-function columns(waiting, range) {
+function columns(waiting, range, loading) {
   const later = waiting ? { format: () => '…' } : {};
   return [
     { key: 'agent', label: 'Agent', unit: 'name', link: (row) => link('sessions', [], { agent: row.agent }) },
-    { key: 'calls', label: 'Tool calls', unit: 'count', bar: true },
+    ...(loading ? [{ key: 'loads', label: 'Loads', unit: /** @type {const} */ ('count'), bar: true }] : []),
+    { key: 'calls', label: 'Tool calls', unit: 'count', bar: !loading },
     { key: 'failed', label: 'Failed', unit: 'count' },
     { key: 'ratio', label: 'Error rate', unit: 'ratio' },
     { key: 'p95', label: 'p95', unit: 'ms', ...later },
@@ -135,6 +142,7 @@ function merged(agents, figures) {
       ratio: told > 0 ? one.tool_calls.failed / told : null,
       llm: one.llm_calls.succeeded + one.llm_calls.failed + one.llm_calls.unknown,
       cost: one.cost_usd,
+      loads: one.loads,
       last: one.last,
       p95: more?.p95,
       tokens: more?.tokens,

@@ -3,7 +3,7 @@ import { count, counted, duration, percent } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
-import { useAnswer, useRange } from '../state.js';
+import { link, useAnswer, useRange } from '../state.js';
 import { HitRate, Timed, lookUps } from './charts.js';
 import { alongside, hitRatio, ratio, stretch, total, values } from './series.js';
 
@@ -34,6 +34,7 @@ export default function View() {
   const rows = useMemo(() => rowsOf(caches), [found]);
   const whole = useMemo(() => (found ? sums(caches) : null), [found]);
   const drawn = alongside(asked.answer, timeline.answer) && whole;
+  const ofAgents = useAnswer('cache_performance', query).answer?.cache_performance;
   return html`
     <${Framed} asked=${asked}>
       <${Stats} caches=${found ? caches : null} whole=${whole} timeline=${timeline.answer?.timeline} />
@@ -51,6 +52,14 @@ export default function View() {
         empty="No look-ups in this time."
         note="Saved is what hits did not take: the mean of misses less that of hits, times hits."
       />
+      ${
+        ofAgents?.total_lookups > 0 &&
+        html`<p class="card">
+          The agent cache is apart: ${percent(ratio(ofAgents.cache_hits, ofAgents.total_lookups))} of
+          ${` ${counted(ofAgents.total_lookups, 'fetch', 'fetches')} of agents were hits. `}
+          <a href=${link('agents', [], { show: 'discovery' })}>Agent discovery</a>
+        </p>`
+      }
       ${
         caches.length > 1 &&
         html`

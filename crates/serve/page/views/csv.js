@@ -33,3 +33,25 @@ function text(value) {
   const guarded = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
   return /[",\n\r]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
+
+/**
+ * The cells of each line of a CSV, as RFC 4180 has it.
+ * @param {string} source
+ * @returns {string[][]}
+ */
+export function parsed(source) {
+  /** @type {string[][]} */
+  const lines = [];
+  /** @type {string[]} */
+  let line = [];
+  // A cell in quotes or without, and what ends it.
+  for (const [, quoted, plain = '', end] of source.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    if (end === '' && line.length === 0 && quoted === undefined && plain === '') break;
+    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    lines.push(line);
+    line = [];
+    if (end === '') break;
+  }
+  return lines;
+}

@@ -1,3 +1,4 @@
+import { address, isAskable } from '../api.js';
 import { Bars } from '../charts/bars.js';
 import { Line } from '../charts/line.js';
 import { count, counted, duration, integer, money, percent, tokens } from '../format.js';
@@ -21,10 +22,18 @@ const APART = 6;
 /** @param {Model} model */
 const nameOf = (model) => `${model.provider ?? 'unknown'}/${model.model ?? 'unknown'}`;
 
+/** @param {Model} model */
+const subjectOf = (model) => ({ kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown' });
+
+/** Whether its timeline can be asked for: one that cannot keeps those of others from nobody. @param {Model} model */
+const isDrawable = (model) => isAskable(address('api/v1/timeline', subjectOf(model)));
+
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
-  const [provider, model] = route.rest;
-  return provider !== undefined && model !== undefined
+  const [provider, ...rest] = route.rest;
+  // Names of models may have slashes in them.
+  const model = rest.join('/');
+  return provider !== undefined && model !== ''
     ? html`<${One} key=${`${provider}/${model}`} provider=${provider} model=${model} />`
     : html`<${All} />`;
 }
@@ -113,7 +122,7 @@ function useApart(models, buckets) {
     const model = models[at];
     const params =
       model && query
-        ? { ...query, kind: 'llm_call', name: model.model ?? 'unknown', source: model.provider ?? 'unknown', buckets }
+        ? { ...query, ...subjectOf(model), buckets }
         : null;
     return useAnswer('timeline', params);
   }).slice(0, Math.max(models.length, 1));
@@ -127,6 +136,7 @@ function Apart({ models, of }) {
   const dearest = useMemo(
     () =>
       [...models]
+        .filter(isDrawable)
         .sort((a, b) => (b.cost_usd ?? 0) - (a.cost_usd ?? 0) || outcome(b.calls).all - outcome(a.calls).all)
         .slice(0, APART),
     [of],
@@ -160,8 +170,10 @@ function Apart({ models, of }) {
     const said = most
       ? `${money(all)} by ${stretch(timelines[0])}; the most on ${most.when}: ${money(most.value)}.`
       : 'No costs are known in this time.';
-    const more = models.length > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
-    return { sentence: said + more, table: list, as: Bars, series: list, unit: /** @type {const} */ ('usd') };
+    const left = models.filter((model) => !isDrawable(model)).length;
+    const more = models.length - left > APART ? ` The ${APART} that cost the most of ${models.length}.` : '';
+    const without = left > 0 ? ` Without ${counted(left, 'model')} of too long a name to be asked for.` : '';
+    return { sentence: said + more + without, table: list, as: Bars, series: list, unit: /** @type {const} */ ('usd') };
   };
   const late = (/** @type {number[]} */ x, /** @type {import('../types.d.ts').Timeline[]} */ ...timelines) => {
     const list = series('ms', x, timelines, (bucket) => bucket.p95);

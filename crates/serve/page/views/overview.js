@@ -1,6 +1,6 @@
 import { serverNow } from '../api.js';
 import { DAY, ago, count, counted, duration, money, percent, rate, tokens as tokenCount } from '../format.js';
-import { html } from '../html.js';
+import { html, useEffect, useState } from '../html.js';
 import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
@@ -33,11 +33,15 @@ export default function View() {
   const modelled = ask('timeline', { kind: 'llm_call', buckets: BUCKETS });
   const cached = ask('timeline', { kind: 'cache', buckets: BUCKETS });
   const sessions = ask('session_list', { limit: 8 });
+  const discovery = ask('discovery').answer?.discovery;
+  const loaded = ask('token_savings').answer?.token_savings;
+  const found = discovery && loaded ? foundOf(discovery, loaded) : null;
   const compared = over(range);
   const changes = useAnswer('changes', compared.params, { every: DAILY });
   const live = useLive([]);
-  const ofTools = alongside(tools.answer, tooled.answer)?.tools;
-  const ofModels = alongside(models.answer, modelled.answer)?.models;
+
+  const idle = isIdle(tools.answer, models.answer);
+  const alone = idle && found !== null && found.lookUps + found.loads > 0 && looked(cached) === 0;
 
   if (health.error && !health.answer) return html`<${Problem} error=${health.error} retry=${health.reload} />`;
   return html`
@@ -47,60 +51,104 @@ export default function View() {
         live=${live}
         changes=${changes.answer?.changes ?? null}
         compared=${compared.words}
-        idle=${isIdle(tools.answer, models.answer)}
+        idle=${idle}
+        found=${found}
       />
-      <${Stats}
-        tools=${tools.answer?.tools}
-        models=${models.answer?.models}
-        tooled=${tooled.answer?.timeline}
-        modelled=${modelled.answer?.timeline}
-        cached=${cached.answer?.timeline}
-      />
-      <div class="row two">
-        <${Latency}
-          id="tool-latency"
-          title="Latency of tool calls"
-          asked=${tooled}
-          spread=${ofTools?.duration_ms}
-          sync=${SYNC}
-        />
-        <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
-      </div>
-      <div class="row two">
-        <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} whole=${ofTools?.calls} sync=${SYNC} />
-        <${Calls}
-          id="model-calls"
-          title="Model calls"
-          asked=${modelled}
-          whole=${ofModels?.calls}
-          sync=${SYNC}
-        />
-      </div>
-      <div class="row three">
-        <${Tokens}
-          id="tokens"
-          title="Tokens"
-          asked=${modelled}
-          whole=${ofModels?.tokens}
-          height=${150}
-          sync=${SYNC}
-        />
-        <${Cost}
-          id="cost"
-          title="Cost"
-          asked=${modelled}
-          whole=${priced(ofModels) > 0 ? ofModels.cost_usd : null}
-          height=${150}
-          sync=${SYNC}
-        />
-        <${HitRate} id="hits" title="Cache hit rate" asked=${cached} height=${150} sync=${SYNC} />
-      </div>
-      <div class="row two">
-        <${TopTools} asked=${tools} />
-        <${Latest} asked=${sessions} />
-      </div>
+      ${
+        alone
+          ? html`<${Discovered} />`
+          : html`
+              <${Charts} tools=${tools} models=${models} tooled=${tooled} modelled=${modelled} cached=${cached} />
+              <div class="row two">
+                <${TopTools} asked=${tools} />
+                <${Latest} asked=${sessions} />
+              </div>
+            `
+      }
+      ${alone && sessions.answer?.session_list.sessions.length > 0 && html`<${Latest} asked=${sessions} />`}
     </div>
   `;
+}
+
+/**
+ * Figures and charts of calls.
+ * @param {Record<'tools' | 'models' | 'tooled' | 'modelled' | 'cached', import('../state.js').Asked>} props
+ */
+function Charts({ tools, models, tooled, modelled, cached }) {
+  const ofTools = alongside(tools.answer, tooled.answer)?.tools;
+  const ofModels = alongside(models.answer, modelled.answer)?.models;
+  return html`
+    <${Stats}
+      tools=${tools.answer?.tools}
+      models=${models.answer?.models}
+      tooled=${tooled.answer?.timeline}
+      modelled=${modelled.answer?.timeline}
+      cached=${cached.answer?.timeline}
+    />
+    <div class="row two">
+      <${Latency}
+        id="tool-latency"
+        title="Latency of tool calls"
+        asked=${tooled}
+        spread=${ofTools?.duration_ms}
+        sync=${SYNC}
+      />
+      <${Latency} id="model-latency" title="Latency of model calls" asked=${modelled} sync=${SYNC} />
+    </div>
+    <div class="row two">
+      <${Calls} id="tool-calls" title="Tool calls" asked=${tooled} whole=${ofTools?.calls} sync=${SYNC} />
+      <${Calls}
+        id="model-calls"
+        title="Model calls"
+        asked=${modelled}
+        whole=${ofModels?.calls}
+        sync=${SYNC}
+      />
+    </div>
+    <div class="row three">
+      <${Tokens}
+        id="tokens"
+        title="Tokens"
+        asked=${modelled}
+        whole=${ofModels?.tokens}
+        height=${150}
+        sync=${SYNC}
+      />
+      <${Cost}
+        id="cost"
+        title="Cost"
+        asked=${modelled}
+        whole=${priced(ofModels) > 0 ? ofModels.cost_usd : null}
+        height=${150}
+        sync=${SYNC}
+      />
+      <${HitRate} id="hits" title="Cache hit rate" asked=${cached} height=${150} sync=${SYNC} />
+    </div>
+  `;
+}
+
+/** Look-ups of caches. @param {import('../state.js').Asked} cached a timeline; null: not known yet */
+function looked({ answer }) {
+  if (answer === null) return null;
+  return total(values(answer.timeline, (/** @type {import('../types.d.ts').Bucket} */ bucket) => (bucket.hits ?? 0) + (bucket.misses ?? 0))) ?? 0;
+}
+
+/**
+ * What stands in the place of figures and charts where agents were looked up and
+ * nothing was called: the part of the agents' page that tells of it. Most have no
+ * need of it, so it comes when it is wanted.
+ */
+function Discovered() {
+  const [part, setPart] = useState(/** @type {typeof import('./discovery.js') | null} */ (null));
+  useEffect(() => {
+    let gone = false;
+    // Without it the link above still leads there.
+    import('./discovery.js').then((found) => !gone && setPart(found), () => {});
+    return () => {
+      gone = true;
+    };
+  }, []);
+  return part === null ? html`<${Loading} height=${420} />` : html`<${part.Standing} />`;
 }
 
 /** Whether nothing was called in this time. @param {any} tools @param {any} models */
@@ -109,10 +157,38 @@ function isIdle(tools, models) {
 }
 
 /**
- * @param {{health: any, live: import('../state.js').LiveNow, idle: boolean, compared: string,
+ * What was done besides calls: agents were looked up and loaded.
+ * @typedef {{lookUps: number, loads: number, hits: number | null}} Found hits: of the agent cache, 0..=1
+ */
+
+/** @param {any} discovery the answer to it @param {any} loaded that to `token_savings` @returns {Found} */
+function foundOf(discovery, loaded) {
+  const hits = discovery.by_operation['get_agent']?.cache_hit_rate;
+  return {
+    lookUps: discovery.total_operations,
+    loads: loaded.total_agents_loaded,
+    hits: typeof hits === 'number' ? hits / 100 : null,
+  };
+}
+
+/** @param {{idle: boolean, found: Found | null}} props */
+function Besides({ idle, found }) {
+  if (found === null) return null;
+  const { lookUps, loads, hits } = found;
+  if (lookUps + loads === 0) {
+    if (!idle) return null;
+    return html`<p class="muted">Nothing was called in this time. <a href=${link('overview', [], { range: 'all' })}>Look at all there is</a></p>`;
+  }
+  const cache = hits === null ? '' : `; hit rate of their cache ${percent(hits)}`;
+  const said = `${idle ? 'No tool or model was called in this time; agents' : 'Agents'} were looked up ${counted(lookUps, 'time')} and loaded ${counted(loads, 'time')}${cache}.`;
+  return html`<p class="muted">${said} <a href=${link('agents', [], { show: 'discovery' })}>Agent discovery</a></p>`;
+}
+
+/**
+ * @param {{health: any, live: import('../state.js').LiveNow, idle: boolean, found: Found | null, compared: string,
  *   changes: import('../types.d.ts').Change[] | null}} props compared: over which days changes are looked for
  */
-function State({ health, live, changes, compared, idle }) {
+function State({ health, live, changes, compared, idle, found }) {
   const all = useRoute().query['worse'] === 'all';
   if (health === null) return html`<${Loading} height=${92} />`;
   const firing = live.alerts?.firing ?? [];
@@ -127,7 +203,7 @@ function State({ health, live, changes, compared, idle }) {
         <p class="sentence"><span class=${`mark ${tone}`} aria-hidden="true"></span>${sentence}</p>
         ${now && html`<p class="muted">${present(now)}</p>`}
       </div>
-      ${idle && html`<p class="muted">Nothing was called in this time. <a href=${link('overview', [], { range: 'all' })}>Look at all there is</a></p>`}
+      <${Besides} idle=${idle} found=${found} />
       <ul class="facts">
         ${[...firing, ...pending].slice(0, 5).map(
           (alert) => html`
@@ -306,7 +382,7 @@ const SESSIONS = [
   { key: 'last', label: 'Last event', unit: 'text', format: (value) => ago(value) },
   { key: 'events', label: 'Events', unit: 'count' },
   { key: 'failed', label: 'Failed', unit: 'count' },
-  { key: 'tokens', label: 'Tokens', unit: 'count' },
+  { key: 'tokens', label: 'Tokens', unit: 'tokens' },
   { key: 'cost_usd', label: 'Cost', unit: 'usd' },
 ];
 

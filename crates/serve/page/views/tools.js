@@ -3,6 +3,7 @@ import { count, counted, duration, percent } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { Framed, Listed } from '../parts/frame.js';
 import { Stat } from '../parts/stat.js';
+import { liveName } from '../live.js';
 import { link, useAnswer, useLive, useRange } from '../state.js';
 import { Calls, Latency } from './charts.js';
 import { Absent, Callers, Classes, Failures } from './one.js';
@@ -20,8 +21,8 @@ const TREND_BUCKETS = 40;
 
 /** @param {{route: import('../route.js').Route}} props */
 export default function View({ route }) {
-  const name = route.rest[0];
-  return name === undefined ? html`<${All} />` : html`<${One} key=${name} name=${name} />`;
+  const name = route.rest.join('/');
+  return name === '' ? html`<${All} />` : html`<${One} key=${name} name=${name} />`;
 }
 
 function All() {
@@ -102,7 +103,7 @@ function rowsOf(tools, series) {
   const now = new Map(series.map((one) => [one.name, Number(one['count'])]));
   const known = tools.map((tool) => ({
     name: tool.name,
-    now: now.get(tool.name) ?? 0,
+    now: now.get(liveName(tool.name)) ?? 0,
     count: outcome(tool.calls).all,
     failed: tool.calls.failed,
     failing: outcome(tool.calls).failing,
@@ -113,7 +114,7 @@ function rowsOf(tools, series) {
     share: ratio(tool.duration_ms?.sum, all),
     trend: drawn.has(tool.name),
   }));
-  const names = new Set(tools.map((tool) => tool.name));
+  const names = new Set(tools.map((tool) => liveName(tool.name)));
   const none = { failed: null, failing: null, p50: null, p95: null, p99: null, time: null, share: null, trend: false };
   const fresh = [...now].filter(([name, calls]) => calls > 0 && !names.has(name));
   return [...known, ...fresh.map(([name, calls]) => ({ ...none, name, now: calls, count: null }))];

@@ -6,7 +6,7 @@ import { sparkPaths } from '../../page/charts/spark.js';
 import { orderOf, orderText, slug, sorted } from '../../page/parts/order.js';
 import { over } from '../../page/views/changes.js';
 import { against, alongside, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
-import { verdict } from '../../page/verdict.js';
+import { targetOf, verdict } from '../../page/verdict.js';
 import { stacked } from '../../page/charts/stack.js';
 
 const plain = (/** @type {unknown} */ text) => String(text).replaceAll('\u00a0', ' ');
@@ -22,6 +22,13 @@ test('axes of figures say no more digits than tell', () => {
     ['ratio', [0, 0.5, 1], '0|50 %|100 %'],
     ['percent', [0, 50], '0|50 %'],
     ['bytes', [0, 1e6], '0|1 MB'],
+    ['bytes_per_second', [0, 1e6], '0|1 MB/s'],
+    ['usd', [0, 5e5, 1e6], '$0|$500 k|$1 M'],
+    ['count', [0, 2e12], '0|2 T'],
+    // What is no figure takes no room.
+    ['tokens', [0, 7.5e18], '0|7.5e18'],
+    ['usd', [0, 1e300], '$0|$1.0e300'],
+    ['percent', [0, 1e300], '0|1.0e300 %'],
   ]) {
     assert.equal(plain(figureLabels(unit, splits).join('|')), labels, unit);
   }
@@ -266,6 +273,26 @@ test('the verdict says what is wrong', () => {
     const found = verdict(health, firing);
     assert.deepEqual([found.tone, found.word, plain(found.sentence)], [tone, word, sentence]);
   }
+});
+
+test('the verdict leads to what it is of', () => {
+  const checks = [{ name: 'cache hit rate', value: 69.2, unit: 'percent', target: 80, status: 'warning' }];
+  assert.equal(verdict({ verdict: 'missed', checks }, 0).of, 'discovery');
+  assert.equal(verdict({ verdict: 'missed', checks }, 2).of, 'alerts');
+  assert.equal(verdict({ verdict: 'operational', checks: [] }, 0).of, 'overview');
+  assert.equal(verdict(null, 0).of, 'overview');
+});
+
+test('a target is told beside its figure', () => {
+  const checks = [
+    { name: 'get_agent p95', value: 1.3, unit: 'ms', target: 5, status: 'good' },
+    { name: 'cache hit rate', value: 69.2, unit: 'percent', target: 80, status: 'warning' },
+  ];
+  const says = (name) => plain(targetOf({ checks }, name)?.says);
+  assert.equal(says('get_agent p95'), 'below 5.0 ms');
+  assert.equal(says('cache hit rate'), 'above 80.0 %, missed');
+  assert.equal(targetOf({ checks }, 'search p95'), null);
+  assert.equal(targetOf(null, 'search p95'), null);
 });
 
 test('timelines that were asked for a moment apart stand at the same times', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { EMPTY, applied, backoff, createLive, seriesKey } from '../../page/live.js';
+import { EMPTY, applied, backoff, createLive, liveName, seriesKey } from '../../page/live.js';
 
 const series = (/** @type {string} */ name, count = 1) => ({ source: '', name, count });
 const snapshot = (/** @type {number} */ seq, /** @type {any} */ families = {}) => ({ type: 'snapshot', seq, families });
@@ -236,4 +236,15 @@ test('one that is not open yet is closed when it is', () => {
   assert.ok(!first.closed, 'browsers complain of that');
   first.onopen();
   assert.ok(first.closed);
+});
+
+test('a long name is told by its beginning', () => {
+  const check = (name, expected) => assert.equal(liveName(name), expected, name.slice(0, 20));
+  check('grep', 'grep');
+  check('x'.repeat(256), 'x'.repeat(256));
+  check('x'.repeat(10_000), 'x'.repeat(256));
+  check(`x${'é'.repeat(200)}`, `x${'é'.repeat(127)}`);
+  check('🙂'.repeat(100), '🙂'.repeat(64));
+  check(`ab${'🙂'.repeat(100)}`, `ab${'🙂'.repeat(63)}`);
+  check(`\ufeff${'x'.repeat(300)}`, `\ufeff${'x'.repeat(253)}`);
 });

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+// What a browser has, as far as asking needs it.
+globalThis.document = /** @type {any} */ ({ baseURI: 'http://127.0.0.1:1/' });
+const { address, ask, isAskable, locked, refused, setToken } = await import('../../page/api.js');
+
+/** Holds what is asked, each until it is answered. */
+function server() {
+  const asked = [];
+  globalThis.fetch = /** @type {any} */ (
+    (_url, init) =>
+      new Promise((done) => {
+        const answer = (status, body = '{}') => done(new Response(body, { status }));
+        asked.push({ token: init.headers.authorization ?? null, answer });
+      })
+  );
+  return asked;
+}
+
+/** Whether it failed; how does not matter here. */
+const failed = (promise) => promise.then(() => false, () => true);
+
+test('a wrong token is told from a missing one', async () => {
+  const asked = server();
+  const first = failed(ask('tools'));
+  await null;
+  asked[0].answer(401);
+  assert.equal(await first, true);
+  assert.deepEqual([locked.get(), refused.get()], [true, false]);
+
+  setToken('wrong');
+  assert.deepEqual([locked.get(), refused.get()], [false, false]);
+  const second = failed(ask('tools'));
+  assert.equal(asked[1].token, 'Bearer wrong');
+  asked[1].answer(401);
+  assert.equal(await second, true);
+  assert.deepEqual([locked.get(), refused.get()], [true, true]);
+});
+
+test('what was asked with the token before says nothing of the one that is there', async () => {
+  const asked = server();
+  setToken('wrong');
+  const late = failed(ask('tools'));
+  setToken('right');
+  asked[0].answer(401);
+  assert.equal(await late, true);
+  assert.deepEqual([locked.get(), refused.get()], [false, false]);
+});
+
+test('names that no address holds are not asked for', async () => {
+  const check = (params, expected) => assert.equal(isAskable(address('api/v1/timeline', params)), expected);
+  check({ name: 'x' }, true);
+  check({ name: 'x'.repeat(10_000), source: 'x'.repeat(10_000) }, true);
+  check({ name: 'x'.repeat(20_000) }, false);
+  check({ name: 'é'.repeat(5000), source: 'é'.repeat(5000) }, true);
+  check({ name: 'é'.repeat(10_000), source: 'é'.repeat(10_000) }, false);
+  // Statements are no names.
+  check({ query: 'x'.repeat(20_000) }, true);
+  const asked = server();
+  await assert.rejects(ask('timeline', { name: 'x'.repeat(20_000) }), { status: 414, title: /too long/ });
+  assert.equal(asked.length, 0);
+});
+
+test('a question in CSV is answered by text', async () => {
+  const asked = server();
+  const found = ask('discovery', { format: 'csv' });
+  asked[0].answer(200, 'a,b');
+  assert.equal(await found, 'a,b');
+});
