@@ -391,6 +391,46 @@ fn retention_goes_on_though_sealing_fails() {
     drop(server);
 }
 
+#[cfg(unix)]
+#[test]
+fn files_of_alerts_that_cannot_be_used_are_in_the_log_once_and_why() {
+    let desk = Desk::new();
+    let alerts = desk.home().join("alerts");
+    std::fs::create_dir_all(alerts.join("told.jsonl")).unwrap();
+    let files = [
+        ("rules.json", r#"{"version":1,"rules":[{"name":7}]}"#),
+        ("silences.json", r#"{"version":1,"silences":["#),
+        ("state.json", "{"),
+    ];
+    for (name, text) in files {
+        std::fs::write(alerts.join(name), text).unwrap();
+    }
+    let mut server = desk.serve(&[]);
+    // Whoever asks first keeps it from nobody.
+    let (status, body) = server.get("dashboard", "/api/v1/alerts");
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("rules.json: rule 1: invalid type"), "{body}");
+    let told = [
+        ("alert rules could not be read", "rule 1: invalid type"),
+        ("silences could not be read", "it is torn"),
+        ("how alerts stood could not be read", "EOF"),
+        ("who was told of alerts last could not", "directory"),
+    ];
+    let said = |(what, why): &(&str, &str)| {
+        let log = desk.server_log();
+        let of_it = log.lines().filter(|line| line.contains(what));
+        let of_it: Vec<_> = of_it.map(|line| line.contains(why)).collect();
+        of_it == [true]
+    };
+    eventually("told", || told.iter().all(said));
+    // Looked at again, and told of no more; at its end it tells of what is left.
+    std::thread::sleep(Duration::from_millis(1_500));
+    server.end(rustix::process::Signal::TERM);
+    let log = desk.server_log();
+    assert!(told.iter().all(said), "{log}");
+    assert!(!log.contains("could not be kept"), "{log}");
+}
+
 #[test]
 fn the_fourth_seed_s_line_and_file_start_it() {
     let desk = Desk::new();
