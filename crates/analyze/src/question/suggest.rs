@@ -3,7 +3,8 @@
 //! Of each series a window slides over the past, as a rule's would. What is the
 //! worst of each stretch as long as the window is a figure; those far outside
 //! (Tukey, "Exploratory Data Analysis", 1977: some interquartile ranges) stand
-//! out. The threshold lies a quarter beyond the worst of the others, so that a
+//! out, of shares those alone that chance does not explain: two failures of ten
+//! calls are none where one of thirty fails. The threshold lies a quarter beyond the worst of the others, so that a
 //! rule says nothing of usual days, by how it is made; what it says of the past is
 //! then asked of the very machine.
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::{Condition, Op, Rule, Stat};
 use tachograph_model::answer::{Note, NoteKind, RulePast, Suggestion};
-use tachograph_stats::{Fences, Fraction, Sample, quantile};
+use tachograph_stats::{Fences, Fraction, Part, Sample, fisher, quantile};
 
 use super::backtest::{Looks, Point, Slide, Sliding};
 use crate::engine::Taker;
@@ -36,6 +37,9 @@ const LEAST_DAYS: usize = 3;
 const MOST_OUTSTANDING: f64 = 0.1;
 /// Ratios nearer than this are the same.
 const LEAST_RANGE: f64 = 0.05;
+/// A share stands out where it would not come about in all windows together by
+/// chance with more than this probability: a tenth of the usual 0.01, for they slide.
+const CHANCE: f64 = 0.001;
 /// Series of one family that are surveyed, in the order in which they came.
 const MOST_SERIES: usize = 256;
 /// Rules of one kind, those of the busiest series.
@@ -88,6 +92,8 @@ struct Series {
     source: Arc<str>,
     name: Arc<str>,
     values: u64,
+    /// Of these, failed; of look-ups of a cache, found.
+    hits: u64,
     points: Vec<Point>,
     figures: Vec<Figures>,
 }
@@ -98,8 +104,9 @@ struct Figures {
     kind: &'static Kind,
     window: u64,
     slide: Slide,
-    /// The worst of each stretch that told enough, by its number.
-    worst: BTreeMap<i64, f64>,
+    /// The worst of each stretch that told enough, by its number, and of how many
+    /// values it is.
+    worst: BTreeMap<i64, (f64, u64)>,
 }
 
 /// A rule that is suggested, before it is held against the past.
@@ -153,6 +160,7 @@ impl Survey {
                 source: source.into(),
                 name: name.into(),
                 values: 0,
+                hits: 0,
                 points: Vec::new(),
                 figures,
             });
@@ -219,6 +227,11 @@ impl Taker for Survey {
             let mut points = std::mem::take(&mut series.points);
             points.sort_by_key(|point| point.at);
             series.values += points.len() as u64;
+            let is_hit = |point: &&Point| match series.family {
+                "cache" => point.value.is_some_and(|hit| hit > 0.5),
+                _ => point.failed,
+            };
+            series.hits += points.iter().filter(is_hit).count() as u64;
             for figures in &mut series.figures {
                 points.iter().for_each(|point| figures.take(point));
             }
@@ -266,11 +279,11 @@ impl Figures {
 struct Seen<'a> {
     kind: &'static Kind,
     stretch: i64,
-    worst: &'a mut BTreeMap<i64, f64>,
+    worst: &'a mut BTreeMap<i64, (f64, u64)>,
 }
 
 impl<'a> Seen<'a> {
-    fn of(kind: &'static Kind, window: u64, worst: &'a mut BTreeMap<i64, f64>) -> Self {
+    fn of(kind: &'static Kind, window: u64, worst: &'a mut BTreeMap<i64, (f64, u64)>) -> Self {
         let stretch = i64::try_from(window).unwrap_or(i64::MAX).max(1);
         Self {
             kind,
@@ -286,12 +299,16 @@ impl<'a> Seen<'a> {
         };
         let above = self.kind.above;
         for stretch in first / self.stretch..=(first + count - 1) / self.stretch {
-            let worst = self.worst.entry(stretch).or_insert(figure);
-            *worst = if above {
-                worst.max(figure)
-            } else {
-                worst.min(figure)
+            let found = (figure, window.count());
+            let worst = self.worst.entry(stretch).or_insert(found);
+            // Of equal shares that of more values is the rarer.
+            let is_worse = match above {
+                true => (worst.0, worst.1) < found,
+                false => (found.0, worst.1) < (worst.0, found.1),
             };
+            if is_worse {
+                *worst = found;
+            }
         }
     }
 }
@@ -323,9 +340,9 @@ impl Series {
                  values each, on {LEAST_DAYS} days"
             ));
         };
-        let figures: Vec<f64> = chosen.worst.values().copied().collect();
-        let (worst_usual, outstanding) = usual(kind, &figures);
-        let (sample, _) = Sample::new(figures);
+        let worst: Vec<(f64, u64)> = chosen.worst.values().copied().collect();
+        let (worst_usual, outstanding) = usual(kind, &worst, Part::new(self.hits, self.values));
+        let (sample, _) = Sample::new(worst.into_iter().map(|(figure, _)| figure).collect());
         let sample = sample.ok_or("there are no figures")?;
         let number = threshold(kind, worst_usual)?;
         let op = if kind.above { Op::Above } else { Op::Below };
@@ -354,19 +371,21 @@ impl Series {
     }
 }
 
-/// The worst that does not stand out, and how many do.
-fn usual(kind: &Kind, figures: &[f64]) -> (f64, u64) {
+/// The worst that does not stand out, and how many do. Each figure comes with the
+/// number of its values; `all` are those of the series.
+fn usual(kind: &Kind, worst: &[(f64, u64)], all: Option<Part>) -> (f64, u64) {
+    let figures: Vec<f64> = worst.iter().map(|(figure, _)| *figure).collect();
     let (sample, _) = Sample::new(figures.iter().map(|it| kind.scaled(*it)).collect());
-    let worst = |one: f64, other: f64| {
+    let worse = |one: f64, other: f64| {
         if kind.above {
             one.max(other)
         } else {
             one.min(other)
         }
     };
-    let all = figures.iter().copied().reduce(worst).unwrap_or(f64::NAN);
+    let worst_of_all = figures.iter().copied().reduce(worse).unwrap_or(f64::NAN);
     let Some(sample) = sample else {
-        return (all, 0);
+        return (worst_of_all, 0);
     };
     let fences = Fences::of(&sample, kind.far);
     let range = fences.q3 - fences.q1;
@@ -376,19 +395,45 @@ fn usual(kind: &Kind, figures: &[f64]) -> (f64, u64) {
         } else {
             range
         };
-    let stands_out = |figure: &&f64| {
-        let scaled = kind.scaled(**figure);
-        match kind.above {
+    let chance = CHANCE / worst.len() as f64;
+    let stands_out = |(figure, count): &&(f64, u64)| {
+        let scaled = kind.scaled(*figure);
+        let is_far = match kind.above {
             true => scaled > fences.q3 + reach,
             false => scaled < fences.q1 - reach,
-        }
+        };
+        is_far && !(kind.is_ratio() && is_chance(kind, (*figure, *count), all, chance))
     };
-    let outstanding = figures.iter().filter(stands_out).count();
-    if outstanding as f64 > MOST_OUTSTANDING * figures.len() as f64 {
-        return (all, 0);
+    let outstanding = worst.iter().filter(stands_out).count();
+    if outstanding as f64 > MOST_OUTSTANDING * worst.len() as f64 {
+        return (worst_of_all, 0);
     }
-    let others = figures.iter().filter(|it| !stands_out(it)).copied();
-    (others.reduce(worst).unwrap_or(all), outstanding as u64)
+    let others = worst.iter().filter(|it| !stands_out(it));
+    let others = others.map(|(figure, _)| *figure);
+    (
+        others.reduce(worse).unwrap_or(worst_of_all),
+        outstanding as u64,
+    )
+}
+
+/// Whether a share of so many values may come about by chance, where all others
+/// are as they are.
+fn is_chance(kind: &Kind, (share, count): (f64, u64), all: Option<Part>, chance: f64) -> bool {
+    let hits = (share * count as f64).round() as u64;
+    let rest = all.and_then(|all| {
+        let (hits, trials) = (
+            all.hits().checked_sub(hits)?,
+            all.trials().checked_sub(count)?,
+        );
+        Part::new(hits, trials)
+    });
+    let tested = rest
+        .zip(Part::new(hits, count))
+        .and_then(|(rest, it)| fisher(rest, it));
+    tested.is_some_and(|tested| match kind.above {
+        true => tested.greater > chance,
+        false => tested.less > chance,
+    })
 }
 
 /// A quarter beyond what was usual, of two digits, rounded away from it.

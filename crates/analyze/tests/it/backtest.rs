@@ -377,6 +377,25 @@ fn suggested(home: &TestHome) -> (answer::Suggest, answer::About) {
         .unwrap()
 }
 
+/// Two failures of ten calls are none where one of thirty fails.
+#[test]
+fn chance_is_no_incident() {
+    for seed in 0..10_u64 {
+        // Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
+        let noise = |at: i64| {
+            let mixed = (at.unsigned_abs() + 7_919 * seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+            mixed ^ mixed >> 31
+        };
+        let calls = (0..14 * 24 * 12).map(|at| call(at * 300, 10.0, noise(at) % 30 > 0));
+        let (found, _) = suggested(&TestHome::of(&calls.collect::<Vec<_>>()));
+        let failing = found.rules.first().expect("a rule");
+        assert_eq!(failing.past.rule.name, "Failing tool: grep");
+        assert_eq!((failing.past.fired, failing.outstanding), (0, 0), "{seed}");
+    }
+}
+
 #[test]
 fn a_dear_day_is_one_alert() {
     let spent = |at: i64, usd: f64| {
