@@ -24,7 +24,7 @@ pub(crate) use run::{Looks, Slide};
 pub(crate) use sliding::Sliding;
 
 /// Alerts of all rules together, as many as a server watches.
-const MOST_ALERTS: usize = 10_000;
+pub(crate) const MOST_ALERTS: usize = 10_000;
 /// Bytes of a name; live state keeps as many.
 const MOST_NAME: usize = 256;
 
