@@ -357,10 +357,13 @@ impl Book {
                 of.rule = watched.rule.clone();
             }
             let before = round.crowded;
-            of.looked = round.of(watched, &mut of.alerts, look);
+            let looked = round.of(watched, &mut of.alerts, look);
+            // Whoever reads the file is to know that it is looked at.
+            round.changed |= of.looked != looked;
+            of.looked = looked;
             of.crowded = round.crowded - before;
         }
-        // Whoever reads the file is to know that there are such series.
+        // And that there are series for which there is no room.
         round.changed |= (self.crowded > 0) != (round.crowded > 0);
         self.crowded = round.crowded;
         (round.told, round.changed)
