@@ -32,5 +32,5 @@ pub use book::{Alert, Book, Kept, KeptAlert, Look, MOST_ALERTS, Origin, Owned, S
 pub use far::Values;
 pub use figures::{NONE, figures};
 pub use keep::{kept_at, quiet, standing};
-pub use totals::{Quiet, RuleState, Totals};
+pub use totals::{Quiet, RuleState, Totals, unwatched};
 pub use watch::{Watch, Watcher};

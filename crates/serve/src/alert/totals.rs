@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use tachograph_model::alert::{Machine, State};
+use tachograph_model::render::human;
+
+use super::book::MOST_ALERTS;
 
 /// How many alerts stand how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +68,24 @@ pub struct RuleState {
     pub unwatched: u64,
 }
 
+/// That nobody watches series of some rules, and the way out; of each rule how
+/// many those are.
+pub fn unwatched<'a>(rules: impl Iterator<Item = (&'a str, u64)>) -> Option<String> {
+    let rules: Vec<(&str, u64)> = rules.filter(|(_, count)| *count > 0).collect();
+    let (first, _) = rules.first()?;
+    let all = rules.iter().map(|(_, count)| count).sum();
+    let others = match rules.len() - 1 {
+        0 => String::new(),
+        others => format!(" and {}", human::counted(others as u64, "other", "others")),
+    };
+    Some(format!(
+        "nobody watches {} of the rule {first:?}{others}: all rules together watch {} at most; have \
+         rules name what they watch instead of `*`, or turn some off",
+        human::counted(all, "series", "series"),
+        human::thousands(MOST_ALERTS as i128),
+    ))
+}
+
 /// Series of a rule of which there is nothing to tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {
@@ -75,4 +96,24 @@ pub struct Quiet {
     /// Those that nobody watches: there are too many.
     #[serde(default)]
     pub unwatched: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_that_nobody_watches_are_told_of_with_their_rules() {
+        let check = |rules: &[(&str, u64)], said: Option<&str>| {
+            let told = unwatched(rules.iter().copied());
+            let told = told.as_deref().and_then(|told| told.split(": all").next());
+            assert_eq!(told, said, "{rules:?}");
+        };
+        check(&[], None);
+        check(&[("a", 0)], None);
+        let one = "nobody watches 1 series of the rule \"b\"";
+        check(&[("a", 0), ("b", 1)], Some(one));
+        let some = "nobody watches 3,334 series of the rule \"a\" and 2 others";
+        check(&[("a", 1_284), ("b", 1_025), ("c", 1_025)], Some(some));
+    }
 }

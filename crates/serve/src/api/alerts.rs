@@ -22,7 +22,7 @@ use super::seed4::alerts::BODY_BYTES;
 use super::seed4::rules::RulesError;
 use crate::alert::list::ListError;
 use crate::alert::silence::{self, Ask, Silence, SilenceError};
-use crate::alert::{Alert, Book, Origin, Owned, read};
+use crate::alert::{Alert, Book, Origin, Owned, Totals, read, unwatched};
 
 /// Alerts that are shown, what matters first.
 const MOST: usize = 1000;
@@ -37,7 +37,10 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
         let unread = [hub.alerts.renew().err(), hub.alerts.renew_silences().err()];
         let mut silences = hub.alerts.post().silences();
         silences.retain(|silence| silence.until > UnixNanos::now());
-        let mut shown = shown(&hub.alerts.book(), &silences);
+        let (mut shown, crowded) = {
+            let book = hub.alerts.book();
+            (shown(&book, &silences), crowded(&book))
+        };
         let channels = hub.alerts.post().channels();
         // A rule may have been made when there were others.
         let strange = hub.alerts.book().rules().iter().find_map(|owned| {
@@ -47,6 +50,7 @@ pub async fn get(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
         let unread = unread.iter().flatten().map(ToString::to_string);
         let notes: Vec<String> = unread
             .chain(strange)
+            .chain(crowded)
             .chain(hub.alerts.far().notes(Instant::now()))
             .collect();
         shown["channels"] = hub.alerts.post().shown();
@@ -65,21 +69,32 @@ fn shown(book: &Book, silences: &[Silence]) -> Value {
     let more = alerts.len().saturating_sub(MOST);
     alerts.truncate(MOST);
     json!({
-        "rules": book.rules().iter().map(rule).collect::<Vec<_>>(),
+        "rules": book.rules().iter().map(|it| watched(it, book)).collect::<Vec<_>>(),
         "alerts": alerts.iter().map(|it| alert(it, silences, now)).collect::<Vec<_>>(),
-        "more": more + book.crowded(),
+        "more": more,
+        "unwatched": book.crowded(),
         "totals": totals(book),
     })
+}
+
+/// What keeps series from being watched, if anything does.
+fn crowded(book: &Book) -> Option<String> {
+    let of = |owned: &Owned| book.state_of(&owned.rule, None).unwatched;
+    unwatched(book.rules().iter().map(|it| (&*it.rule.name, of(it))))
 }
 
 /// Of all of them, also of those that are not listed.
 fn totals(book: &Book) -> Map<String, Value> {
     let found = book.totals();
-    let of_state = |state: Stands| (state.name().to_owned(), found.of(state).into());
-    let mut totals: Map<String, Value> = Stands::ALL.into_iter().map(of_state).collect();
+    let mut totals = by_state(&found);
     let open = found.open_without_data;
     totals.insert("open_without_data".to_owned(), open.into());
     totals
+}
+
+fn by_state(totals: &Totals) -> Map<String, Value> {
+    let of_state = |state: Stands| (state.name().to_owned(), totals.of(state).into());
+    Stands::ALL.into_iter().map(of_state).collect()
 }
 
 fn urgency(alert: &Alert) -> (usize, usize) {
@@ -101,6 +116,25 @@ fn rule(owned: &Owned) -> Value {
     rule["origin"] = owned.origin.name().into();
     rule
 }
+
+/// A rule, and how all its alerts stand.
+fn watched(owned: &Owned, book: &Book) -> Value {
+    let found = book.state_of(&owned.rule, None);
+    let mut rule = rule(owned);
+    let told = [
+        ("state", json!(found.state.map(Stands::name))),
+        ("series", by_state(&found.totals).into()),
+        ("open", found.totals.open().into()),
+        ("unwatched", found.unwatched.into()),
+    ];
+    for (key, value) in told {
+        rule[key] = value;
+    }
+    rule
+}
+
+/// What is told of a rule beside what it says.
+const BESIDE: [&str; 6] = ["builtin", "origin", "state", "series", "open", "unwatched"];
 
 /// One alert, as it is shown.
 pub(super) fn alert(alert: &Alert, silences: &[Silence], now: UnixNanos) -> Value {
@@ -152,7 +186,7 @@ pub async fn put_named(
     uri: OriginalUri,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json, Problem> {
-    keep(state, in_query(&uri)?, body).await
+    keep(state, in_query(&uri, NAME)?, body).await
 }
 
 async fn keep(
@@ -189,8 +223,9 @@ fn own(mut body: Map<String, Value>, name: &str) -> Result<Map<String, Value>, S
     if told != name {
         return Err("`name` must be the one in the address".to_owned());
     }
-    body.remove("builtin");
-    body.remove("origin");
+    for key in BESIDE {
+        body.remove(key);
+    }
     Ok(body)
 }
 
@@ -210,7 +245,7 @@ pub async fn delete(
 /// # Errors
 /// As [`delete`].
 pub async fn delete_named(state: State<Arc<Api>>, uri: OriginalUri) -> Result<Json, Problem> {
-    remove(state, in_query(&uri)?).await
+    remove(state, in_query(&uri, NAME)?).await
 }
 
 async fn remove(State(api): State<Arc<Api>>, name: String) -> Result<Json, Problem> {
@@ -369,10 +404,21 @@ fn not_changed(error: &ListError) -> Kind {
 /// # Errors
 /// When there is no such channel, or it could not be told: why.
 pub async fn test(
-    State(api): State<Arc<Api>>,
+    state: State<Arc<Api>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Json, Problem> {
-    let name = named(path)?;
+    try_out(state, named(path)?).await
+}
+
+/// `POST /api/v1/alerts/test?name=…`, as [`put_named`].
+///
+/// # Errors
+/// As [`test`].
+pub async fn test_named(state: State<Arc<Api>>, uri: OriginalUri) -> Result<Json, Problem> {
+    try_out(state, in_query(&uri, CHANNEL)?).await
+}
+
+async fn try_out(State(api): State<Arc<Api>>, name: String) -> Result<Json, Problem> {
     let told = api.tests.run(move |hub| {
         let post = hub.alerts.post();
         let Some(channel) = post.channels().get(&name) else {
@@ -410,12 +456,18 @@ pub const NAME: Param = Param {
     takes: Takes::Name(MAX_NAME),
 };
 
-fn in_query(uri: &OriginalUri) -> Result<String, Problem> {
-    let params = Params::read(uri.query(), &[NAME])?;
-    let name = params.text(NAME.name).filter(|name| !name.is_empty());
+/// The name of a channel, in a query.
+pub const CHANNEL: Param = Param {
+    doc: "The channel's name, whatever it holds.",
+    ..NAME
+};
+
+fn in_query(uri: &OriginalUri, param: Param) -> Result<String, Problem> {
+    let params = Params::read(uri.query(), &[param])?;
+    let name = params.text(param.name);
     name.map(str::to_owned).ok_or_else(|| {
         let detail = "there is no name: give it as `name`, such as ?name=slow";
-        Problem::new(Kind::BadParameter, detail).with("parameter", NAME.name)
+        Problem::new(Kind::BadParameter, detail).with("parameter", param.name)
     })
 }
 

@@ -134,6 +134,7 @@ pub fn router(hub: &Arc<Hub>) -> Router {
         )
         .route("/api/v1/alerts/silences/{id}", delete(alerts::unsilence))
         .route("/api/v1/alerts/test/{channel}", post(alerts::test))
+        .route("/api/v1/alerts/test", post(alerts::test_named))
         .route("/api/v1/{*path}", any(questions::unknown))
         .route(
             "/api/v1/sql",

@@ -13,6 +13,12 @@ use super::problem::{Kind, Problem, quoted};
 /// Bytes of a query string; more is no question.
 const MOST_BYTES: usize = 64 << 10;
 
+/// Bytes of an address as it is sent: of a longer one nobody but `hyper` knows,
+/// which answers it with 414, or 431 where the head is too long for it.
+const MOST_ADDRESS: usize = u16::MAX as usize - 1;
+/// Bytes of one, percent-encoded (`%F0%9F%98%80`).
+const BYTES_OF_CHARACTER: usize = 12;
+
 /// The key of the token where pages and WebSockets may send it; the guard has
 /// looked at it.
 const TOKEN: &str = "token";
@@ -239,6 +245,17 @@ impl Param {
             out["style"] = "form".into();
             out["explode"] = false.into();
         }
+        // Of characters that take several bytes fewer come through.
+        if let Takes::Name(most) = self.takes
+            && most > MOST_ADDRESS / BYTES_OF_CHARACTER
+        {
+            let limit = format!(
+                "{} The whole address has at most {MOST_ADDRESS} bytes as it is sent, where a \
+                 character may be {BYTES_OF_CHARACTER}.",
+                self.doc
+            );
+            out["description"] = limit.into();
+        }
         out
     }
 }
@@ -276,8 +293,11 @@ impl Takes {
                 "maxLength": most,
                 "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$",
             }),
+            Self::Name(most) => {
+                json!({"type": "string", "minLength": 1, "maxLength": most})
+            }
             // Fewer are surely taken: they may be of four bytes each.
-            Self::Name(most) | Self::Statement(most) => {
+            Self::Statement(most) => {
                 json!({"type": "string", "minLength": 1, "maxLength": most / 4})
             }
         }
@@ -335,6 +355,14 @@ mod tests {
         check("section=tools,models", "section", Some("tools,models"));
         check("name=%0A%00", "name", Some("\n\0"));
         check("name=+", "name", Some(" "));
+        // As many as the schema says, whatever they are.
+        let long = "😀".repeat(16);
+        check(&format!("name={long}"), "name", Some(&long));
+        assert_eq!(Takes::Name(16).schema()["maxLength"], 16);
+        assert_eq!(Takes::Statement(16).schema()["maxLength"], 4);
+        let told = |most: usize| param("name", Takes::Name(most)).openapi();
+        let limit = |most: usize| told(most)["description"].to_string().contains("65534 bytes");
+        assert_eq!((limit(256), limit(16 << 10)), (false, true));
         check("source=", "source", None);
         check("source=&source=x", "source", Some("x"));
         assert!(
@@ -394,6 +422,7 @@ mod tests {
         check("source=%0A", "parameter", "source");
         check("name=", "parameter", "name");
         check("name=12345678901234567", "parameter", "name");
+        check(&format!("name={}", "é".repeat(17)), "parameter", "name");
         check("exact=maybe", "parameter", "exact");
         check("format=pdf", "value", "pdf");
         check("section=tools,tool", "near", "tools");

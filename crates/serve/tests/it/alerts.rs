@@ -72,7 +72,7 @@ fn conditions_mean_what_the_fourth_seed_documents() {
     }
 }
 
-fn watching(rules: &Json) -> Config {
+pub(crate) fn watching(rules: &Json) -> Config {
     Config {
         alerts: Alerts {
             watch: true,
@@ -102,7 +102,7 @@ fn said(events: &[Json]) -> Vec<String> {
         .collect()
 }
 
-fn until(what: &str, so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(20);
     while !so() {
         assert!(Instant::now() < patience, "{what}");
@@ -110,7 +110,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-fn now(door: &Door) -> Json {
+pub(crate) fn now(door: &Door) -> Json {
     get(door.addresses().dashboard, "/api/v1/alerts", &[]).json()
 }
 
@@ -123,7 +123,7 @@ fn state(door: &Door, rule: &str) -> String {
     })
 }
 
-fn change(door: &Door, method: &str, path: &str, body: &Json) -> Reply {
+pub(crate) fn change(door: &Door, method: &str, path: &str, body: &Json) -> Reply {
     let address = door.addresses().dashboard.expect("it is open");
     let url = format!("http://{address}{path}");
     let agent: ureq::Agent = ureq::Agent::config_builder()

@@ -1,5 +1,6 @@
 //! The API as its clients see it.
 
+mod alerts;
 mod engine;
 mod questions;
 mod seed4;

@@ -10,11 +10,12 @@ use super::paths::{Told, in_path, json_of, operation};
 use super::schemas::{count, number, object, shape, text, time};
 use crate::alert::silence;
 use crate::api::alerts;
+use crate::api::params::Param;
 use crate::api::problem::Kind;
 use crate::notify;
 
 /// All of them.
-pub(super) fn paths() -> [(&'static str, Value); 6] {
+pub(super) fn paths() -> [(&'static str, Value); 7] {
     [
         ("/api/v1/alerts", json!({"get": get()})),
         (
@@ -24,8 +25,8 @@ pub(super) fn paths() -> [(&'static str, Value); 6] {
         (
             "/api/v1/alerts/rules",
             json!({
-                "put": put(in_query(), "_named"),
-                "delete": delete(in_query(), "_named"),
+                "put": put(in_query(alerts::NAME), "_named"),
+                "delete": delete(in_query(alerts::NAME), "_named"),
             }),
         ),
         ("/api/v1/alerts/silences", json!({"post": silence()})),
@@ -33,7 +34,14 @@ pub(super) fn paths() -> [(&'static str, Value); 6] {
             "/api/v1/alerts/silences/{id}",
             json!({"delete": unsilence()}),
         ),
-        ("/api/v1/alerts/test/{channel}", json!({"post": test()})),
+        (
+            "/api/v1/alerts/test/{channel}",
+            json!({"post": test(channel(), "")}),
+        ),
+        (
+            "/api/v1/alerts/test",
+            json!({"post": test(in_query(alerts::CHANNEL), "_named")}),
+        ),
     ]
 }
 
@@ -47,8 +55,9 @@ fn get() -> Value {
             series (`*`) has an alert for each. Firing ones first, then pending, those that fired \
             when there still was data, resolved (for 15 minutes), without data, and those all is \
             well with; 1000 at most, `more` says how many more there are, and `totals` counts all \
-            of them by state. One that fired is `open` until it is resolved, also in the state \
-            `no_data`: of those `open_without_data` are. `enabled` is false where \
+            of them by state, as `series` of each rule does of its own. One that fired is `open` until it is resolved, also in the state \
+            `no_data`: of those `open_without_data` are. Of the series that rules match, \
+            `unwatched` are beyond what all rules together may watch. `enabled` is false where \
             nothing is watched (`enable_alerts: false`); `notes` say what could not be read. \
             `channels` are those that the settings name: when one was told last, why not since, \
             how many alerts wait for it, and of how many it was never told.",
@@ -60,10 +69,10 @@ fn get() -> Value {
     let totals: Value = counted.map(|name| (name.to_owned(), count())).collect();
     let schema = json!({
         "type": "object",
-        "required": ["rules", "alerts", "more", "totals", "channels", "silences", "enabled",
+        "required": ["rules", "alerts", "more", "unwatched", "totals", "channels", "silences", "enabled",
             "notes"],
         "properties": {
-            "rules": {"type": "array", "items": shape("OwnedRule")},
+            "rules": {"type": "array", "items": watched_rule()},
             "alerts": {"type": "array", "items": {
                 "type": "object",
                 "required": ["rule", "family", "source", "name", "state", "open", "severity",
@@ -88,7 +97,12 @@ fn get() -> Value {
                     "labels": {"type": "object", "additionalProperties": {"type": "string"}},
                 },
             }},
-            "more": {"type": "integer", "minimum": 0},
+            "more": {"type": "integer", "minimum": 0, "description": "that are not listed"},
+            "unwatched": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "series that rules match and that are not watched",
+            },
             "totals": object(totals),
             "channels": {"type": "array", "items": object(json!({
                 "name": text(),
@@ -110,8 +124,8 @@ fn get() -> Value {
 }
 
 /// What no path can name, such as `..`, a query can.
-fn in_query() -> Value {
-    let mut name = alerts::NAME.openapi();
+fn in_query(param: Param) -> Value {
+    let mut name = param.openapi();
     name["required"] = true.into();
     name
 }
@@ -126,7 +140,7 @@ fn put(name: Value, way: &str) -> Value {
             one is removed.",
     };
     let answer = json_of("the rule as it is kept", shape("OwnedRule"));
-    let mut operation = operation(&told, vec![name], answer, &problems(way));
+    let mut operation = operation(&told, vec![name], answer, &problems(&CHANGING, way));
     operation["requestBody"] = json!({
         "required": true,
         "content": {"application/json": {"schema": shape("NewRule")}},
@@ -162,13 +176,13 @@ fn delete(name: Value, way: &str) -> Value {
         },
     });
     let answer = json_of("it is removed", schema);
-    operation(&told, vec![name], answer, &problems(way))
+    operation(&told, vec![name], answer, &problems(&CHANGING, way))
 }
 
 /// A query may be wrong besides.
-fn problems(way: &str) -> Vec<Kind> {
+fn problems(kinds: &[Kind], way: &str) -> Vec<Kind> {
     let query = (!way.is_empty()).then_some(Kind::BadParameter);
-    CHANGING.into_iter().chain(query).collect()
+    kinds.iter().copied().chain(query).collect()
 }
 
 /// `/api/v1/alerts/silences`
@@ -227,10 +241,15 @@ fn unsilence() -> Value {
     operation(&told, vec![id], json_of("it is over", schema), &CHANGING)
 }
 
-/// `/api/v1/alerts/test/{channel}`
-fn test() -> Value {
+fn channel() -> Value {
+    let schema = json!({"type": "string", "minLength": 1});
+    in_path("channel", "as the settings name it", schema)
+}
+
+/// `/api/v1/alerts/test/{channel}`, and with the name in the query
+fn test(name: Value, way: &str) -> Value {
     let told = Told {
-        id: "test_channel",
+        id: &format!("test_channel{way}"),
         tag: "alerts",
         summary: "Send a channel a marked test, and say what came of it.",
         description: "Once, without trying again; answers within the channel's time-out.",
@@ -241,18 +260,9 @@ fn test() -> Value {
         "sent": {"type": "boolean"},
         "took_ms": number(),
     }));
-    let name = in_path(
-        "channel",
-        "as the settings name it",
-        json!({"type": "string", "minLength": 1}),
-    );
-    let problems = [Kind::NotFound, Kind::Overloaded, Kind::NotDelivered];
-    operation(
-        &told,
-        vec![name],
-        json_of("it was taken", schema),
-        &problems,
-    )
+    let answer = json_of("it was taken", schema);
+    let kinds = [Kind::NotFound, Kind::Overloaded, Kind::NotDelivered];
+    operation(&told, vec![name], answer, &problems(&kinds, way))
 }
 
 fn one_silence() -> Value {
@@ -376,6 +386,49 @@ pub(super) fn owned_rule() -> Value {
         json!({"type": "string", "enum": ["builtin", "config", "api"]});
     if let Some(required) = schema["required"].as_array_mut() {
         required.extend([json!("builtin"), json!("origin")]);
+    }
+    schema
+}
+
+/// A rule, who made it, and how it stands.
+fn watched_rule() -> Value {
+    let states = State::ALL.map(State::name);
+    let series: Value = states
+        .into_iter()
+        .map(|name| (name.to_owned(), count()))
+        .collect();
+    let described = |mut schema: Value, what: &str| {
+        schema["description"] = what.into();
+        schema
+    };
+    let told = [
+        (
+            "state",
+            json!({
+                "description": "the one that matters most of those that its alerts are in, also \
+                    of those that are not listed; null: it is off, or nobody has looked",
+                "anyOf": [{"enum": states}, {"type": "null"}],
+            }),
+        ),
+        (
+            "series",
+            described(object(series), "how many of its alerts are in which state"),
+        ),
+        (
+            "open",
+            described(count(), "how many of them fired and are not resolved"),
+        ),
+        (
+            "unwatched",
+            described(count(), "how many of its series are not watched"),
+        ),
+    ];
+    let mut schema = owned_rule();
+    for (name, member) in told {
+        schema["properties"][name] = member;
+        if let Some(required) = schema["required"].as_array_mut() {
+            required.push(name.into());
+        }
     }
     schema
 }
