@@ -178,7 +178,13 @@ impl Channel {
     }
 
     fn made(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
-        let mut state = self.state();
+        let state = self.state();
+        // Whoever was away for too long is told everything, as is who comes anew.
+        let known = state.given(known);
+        // Another may have had it made while this one waited.
+        if let Some(told) = self.told().text(known) {
+            return Some(told);
+        }
         let (seq, text) = state.since(known)?;
         if known.is_none() {
             self.told().snapshot = Some(text.clone());

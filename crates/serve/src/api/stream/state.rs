@@ -53,9 +53,6 @@ pub(super) struct State {
     /// When that was looked at, and when the last one that was something new.
     looked: Option<Instant>,
     given: VecDeque<(u64, Instant)>,
-    /// Texts that many ask for: of everything, and of what changed since.
-    snapshot: Option<Utf8Bytes>,
-    delta: Option<(u64, Utf8Bytes)>,
 }
 
 /// Source and name.
@@ -94,8 +91,6 @@ impl State {
             seq: None,
             looked: None,
             given: VecDeque::new(),
-            snapshot: None,
-            delta: None,
         }
     }
 
@@ -126,7 +121,6 @@ impl State {
         (self.overview, self.alerts) = (look.overview, look.alerts);
         self.timestamp = look.timestamp;
         self.seq = Some(next);
-        (self.snapshot, self.delta) = (None, None);
         self.given.push_back((next, look.at));
         self.forget(look.at);
     }
@@ -157,39 +151,22 @@ impl State {
         }
     }
 
+    /// That number, if it is of a message that what came after is known of.
+    pub(super) fn given(&self, known: Option<u64>) -> Option<u64> {
+        let of = |known: &u64| self.given.binary_search_by_key(known, |(seq, _)| *seq);
+        known.filter(|known| of(known).is_ok())
+    }
+
     /// What a client lacks whose newest message has that number, and the number
-    /// of what it has then; nothing before there is anything.
-    pub(super) fn since(&mut self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
+    /// of what it has then; nothing before there is anything. Made anew: what many
+    /// ask for is for the caller to keep.
+    pub(super) fn since(&self, known: Option<u64>) -> Option<(u64, Utf8Bytes)> {
         let seq = self.seq?;
-        let is_given = |known: &u64| {
-            let at = self.given.binary_search_by_key(known, |(seq, _)| *seq);
-            at.is_ok()
+        let text = match self.given(known) {
+            Some(known) => self.message("delta", Some(known)),
+            None => self.message("snapshot", None),
         };
-        let text = match known.filter(is_given) {
-            Some(known) => self.delta(known),
-            None => self.snapshot(),
-        };
-        Some((seq, text))
-    }
-
-    fn snapshot(&mut self) -> Utf8Bytes {
-        if let Some(text) = &self.snapshot {
-            return text.clone();
-        }
-        let text: Utf8Bytes = self.message("snapshot", None).into();
-        self.snapshot = Some(text.clone());
-        text
-    }
-
-    fn delta(&mut self, known: u64) -> Utf8Bytes {
-        if let Some((from, text)) = &self.delta
-            && *from == known
-        {
-            return text.clone();
-        }
-        let text: Utf8Bytes = self.message("delta", Some(known)).into();
-        self.delta = Some((known, text.clone()));
-        text
+        Some((seq, text.into()))
     }
 
     fn message(&self, kind: &str, since: Option<u64>) -> String {

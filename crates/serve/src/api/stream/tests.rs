@@ -66,7 +66,7 @@ struct Client {
 
 impl Client {
     /// Takes what it lacks; returns of which type it was.
-    fn take(&mut self, state: &mut State) -> String {
+    fn take(&mut self, state: &State) -> String {
         let (seq, text) = state.since(self.seq).expect("there is something");
         let message: Json = serde_json::from_str(&text).expect("JSON");
         assert_eq!(message["seq"], seq);
@@ -121,14 +121,14 @@ proptest! {
                 number
             });
             let mut fresh = Client::default();
-            prop_assert_eq!(fresh.take(&mut state), "snapshot");
+            prop_assert_eq!(fresh.take(&state), "snapshot");
             let all = series.iter().map(BTreeMap::len).sum::<usize>();
             prop_assert_eq!(fresh.series.len(), all);
             for (bit, client) in clients.iter_mut().enumerate() {
                 if who & (1 << bit) == 0 {
                     continue;
                 }
-                client.take(&mut state);
+                client.take(&state);
                 prop_assert_eq!(&client.series, &fresh.series);
                 prop_assert_eq!(&client.overview, &fresh.overview);
             }
@@ -161,7 +161,7 @@ fn what_is_told_is_what_changed() {
     assert_eq!(take(&mut state, 750, &[(0, 2)]), Some(3));
     // One that took long and was overtaken.
     assert_eq!(take(&mut state, 700, &[(0, 9)]), Some(3));
-    let mut told = |known: Option<u64>| {
+    let told = |known: Option<u64>| {
         let (_, text) = state.since(known).expect("something");
         let message: Json = serde_json::from_str(&text).expect("JSON");
         let tools = message["families"]["tool"].as_array().map(Vec::len);
