@@ -185,6 +185,23 @@ fn a_server_is_asked_with_the_token_of_the_settings() {
     let note = told()["note"].to_string();
     assert!(note.contains("another token"), "{note}");
     assert!(!note.contains("none-that"), "{note}");
+    says_why_it_knows_nothing(&desk, "another token");
+}
+
+/// Also where there is no other table to be printed.
+#[cfg(unix)]
+fn says_why_it_knows_nothing(desk: &Desk, why: &str) {
+    for args in [
+        &["top", "--once"][..],
+        &["top", "--once", "--tab", "alerts"],
+    ] {
+        let text = desk.ok(args).stdout;
+        let line = text.lines().find(|line| line.starts_with("Alerts: ! "));
+        assert!(
+            line.is_some_and(|line| line.contains(why)),
+            "{args:?}: {text}"
+        );
+    }
 }
 
 #[cfg(unix)]
@@ -206,6 +223,40 @@ fn another_certificate_than_the_servers_is_not_trusted() {
     let top = desk.ok(&["top", "--once", "--json", "--tab", "alerts"]);
     let note = json(&top)["top"]["alerts"]["note"].to_string();
     assert!(note.contains("certificate"), "{note}");
+    says_why_it_knows_nothing(&desk, "certificate");
+}
+
+#[test]
+fn series_that_no_server_watches_are_told_of() {
+    let desk = with_rules(&[rule("Most", "avg > 1"), rule("None", "avg > 1")]);
+    let state = |quiet: Json| {
+        let text = json!({"version": 1, "rules": [], "unwritten": [], "quiet": quiet});
+        std::fs::write(desk.home().join("alerts/state.json"), text.to_string()).unwrap();
+    };
+    state(json!({
+        "Most": {"well": 9000, "without_data": 0, "unwatched": 25},
+        "None": {"well": 0, "without_data": 0, "unwatched": 1025},
+    }));
+    let told = desk.ok(&["alerts", "list"]);
+    let said = "nobody watches 1,050 series of the rule \"Most\" and 1 other: ";
+    assert!(told.stderr.contains(said), "{told:?}");
+    for cell in ["9,000 series, 25 unwatched", "1,025 unwatched"] {
+        assert!(told.stdout.contains(cell), "{cell}: {told:?}");
+    }
+    let of = |name: &str| {
+        let listed = json(&desk.ok(&["alerts", "list", "--json"]));
+        let rules = listed["alert_rules"].as_array().unwrap().clone();
+        let mut rules = rules.into_iter();
+        let found = rules.find(|it| it["rule"]["name"] == name).unwrap();
+        (found["state"].clone(), found["series_unwatched"].clone())
+    };
+    assert_eq!(of("Most"), (json!("inactive"), json!(25)));
+    assert_eq!(of("None"), (json!("unwatched"), json!(1025)));
+    // One that an earlier server left tells of none.
+    state(json!({"Most": {"well": 1, "without_data": 2}}));
+    let told = desk.ok(&["alerts", "list"]);
+    assert!(!told.stderr.contains("nobody watches"), "{told:?}");
+    assert!(told.stdout.contains("1 series, 2 without data"), "{told:?}");
 }
 
 #[cfg(unix)]

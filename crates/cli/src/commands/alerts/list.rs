@@ -5,7 +5,9 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use tachograph_model::alert::{EVERY, Rule, State};
 use tachograph_model::render::{Cell, Sheet, Table, backtest::series, human, page_of};
-use tachograph_serve::alert::{Alert, Owned, Quiet, kept_at, quiet, standing};
+use tachograph_serve::alert::{
+    Alert, Book, Owned, Quiet, RuleState, kept_at, quiet, standing, unwatched,
+};
 
 use super::rules;
 use crate::args::Format;
@@ -14,15 +16,6 @@ use crate::commands::start::lock;
 use crate::context::Context;
 use crate::exit::{Exit, Result};
 use crate::source::Server;
-
-/// What matters most comes first, as in the API; without data what fired when
-/// there was some.
-const WORST_FIRST: [State; 4] = [
-    State::Firing,
-    State::Pending,
-    State::NoData,
-    State::Resolved,
-];
 
 /// Runs the command.
 pub fn run(ctx: &Context) -> Result<Exit> {
@@ -44,7 +37,7 @@ pub fn run(ctx: &Context) -> Result<Exit> {
     let found: Vec<Found<'_>> = book
         .rules()
         .iter()
-        .map(|owned| Found::of(owned, &alerts, quiet.get(&owned.rule.name)))
+        .map(|owned| Found::of(owned, &book, &alerts, quiet.get(&owned.rule.name)))
         .collect();
     let text = match form {
         Format::Json => ask::pretty(&document(&found, home))?,
@@ -54,6 +47,12 @@ pub fn run(ctx: &Context) -> Result<Exit> {
     };
     ask::deliver(ctx, None, &text)?;
     ctx.say(as_of(home));
+    let crowded = found
+        .iter()
+        .map(|it| (&*it.owned.rule.name, it.stands.unwatched));
+    if let Some(note) = unwatched(crowded) {
+        ctx.say(format_args!("warning: {note}"));
+    }
     match unread {
         None => Ok(Exit::Ok),
         Some(error) => {
@@ -67,76 +66,86 @@ pub fn run(ctx: &Context) -> Result<Exit> {
 struct Found<'a> {
     owned: &'a Owned,
     alerts: Vec<&'a Alert>,
-    /// Its other series; `None`: nobody has looked at it.
-    quiet: Option<Quiet>,
+    stands: RuleState,
 }
 
 impl<'a> Found<'a> {
-    fn of(owned: &'a Owned, alerts: &'a [Alert], quiet: Option<&Quiet>) -> Self {
+    /// `quiet` is of its other series; `None`: nobody has looked at it.
+    fn of(owned: &'a Owned, book: &Book, alerts: &'a [Alert], quiet: Option<&Quiet>) -> Self {
         let own = |alert: &&Alert| alert.rule.name == owned.rule.name;
         let alerts = alerts.iter().filter(own);
         Self {
             owned,
             alerts: alerts.filter(|_| owned.rule.enabled).collect(),
-            quiet: quiet.copied().filter(|_| owned.rule.enabled),
+            stands: book.state_of(&owned.rule, quiet.copied()),
         }
     }
 
-    /// The worst of its alerts, and how many there are of that state; none:
-    /// nothing is known to be amiss.
-    fn worst(&self) -> Option<(&'a Alert, usize)> {
-        WORST_FIRST.iter().find_map(|state| {
-            let of_state = |alert: &&&Alert| {
-                let machine = &alert.machine;
-                let told = *state != State::NoData || machine.is_open();
-                told && machine.state() == *state
+    /// Those that have its state; none: nothing is known to be amiss.
+    fn worst(&self) -> impl Iterator<Item = &&'a Alert> {
+        let amiss = move |alert: &&&Alert| {
+            let machine = &alert.machine;
+            let told = match machine.state() {
+                State::Inactive => false,
+                State::NoData => machine.is_open(),
+                _ => true,
             };
-            let mut of_state = self.alerts.iter().filter(of_state);
-            let first = of_state.next()?;
-            Some((*first, of_state.count()))
-        })
+            told && Some(machine.state()) == self.stands.state
+        };
+        self.alerts.iter().filter(amiss)
     }
 
-    /// How many of its series are in a state of which there is nothing to tell.
+    /// Series in a state of which there is nothing to tell.
     fn quiet(&self, state: State) -> u64 {
-        let quiet = self.quiet.map_or(0, |quiet| match state {
-            State::Inactive => quiet.well,
-            _ => quiet.without_data,
-        });
-        let told = self.alerts.iter().map(|alert| &alert.machine);
-        let told = told.filter(|it| it.state() == state && !it.is_open());
-        quiet + told.count() as u64
+        let totals = &self.stands.totals;
+        match state {
+            State::NoData => totals.of(state) - totals.open_without_data,
+            state => totals.of(state),
+        }
     }
 
     fn state(&self) -> &'static str {
-        let (well, silent) = (self.quiet(State::Inactive), self.quiet(State::NoData));
-        match (self.owned.rule.enabled, self.worst()) {
-            (false, _) => "off",
-            (true, Some((alert, _))) => alert.machine.state().name(),
-            (true, None) if well > 0 => State::Inactive.name(),
-            (true, None) if silent > 0 || self.quiet.is_some() => State::NoData.name(),
-            (true, None) => UNWATCHED,
+        match self.owned.rule.enabled {
+            false => "off",
+            true => self.stands.state.map_or(UNWATCHED, State::name),
         }
     }
 
     /// Which series that is of.
     fn series(&self) -> Option<String> {
-        if let Some((alert, others)) = self.worst() {
-            let name = series(&alert.series.0, &alert.series.1);
-            return Some(match others {
-                0 => name,
-                others => format!("{name} and {others} more"),
-            });
-        }
-        match (self.quiet(State::Inactive), self.quiet(State::NoData)) {
-            (0, _) => None,
-            (well, 0) => Some(human::counted(well, "series", "series")),
-            (well, silent) => Some(format!("{well} series, {silent} without data")),
+        let mut worst = self.worst();
+        let known = match worst.next() {
+            Some(alert) => {
+                let name = series(&alert.series.0, &alert.series.1);
+                Some(match worst.count() {
+                    0 => name,
+                    others => format!("{name} and {others} more"),
+                })
+            }
+            None => match (self.quiet(State::Inactive), self.quiet(State::NoData)) {
+                (0, _) => None,
+                (well, 0) => Some(human::counted(well, "series", "series")),
+                (well, silent) => {
+                    let well = human::counted(well, "series", "series");
+                    Some(format!(
+                        "{well}, {} without data",
+                        human::thousands(silent.into())
+                    ))
+                }
+            },
+        };
+        let unwatched = match self.stands.unwatched {
+            0 => None,
+            count => Some(format!("{} unwatched", human::thousands(count.into()))),
+        };
+        match (known, unwatched) {
+            (Some(known), Some(unwatched)) => Some(format!("{known}, {unwatched}")),
+            (known, unwatched) => known.or(unwatched),
         }
     }
 }
 
-/// The state of a rule that no server has looked at.
+/// The state of a rule of which no server has looked at any series.
 const UNWATCHED: &str = "unwatched";
 
 fn watched(rule: &Rule) -> String {
@@ -213,6 +222,7 @@ fn document(found: &[Found<'_>], home: &Path) -> Json {
             "state": one.state(),
             "series_well": one.quiet(State::Inactive),
             "series_without_data": one.quiet(State::NoData),
+            "series_unwatched": one.stands.unwatched,
             "alerts": one.alerts.iter().map(alert).collect::<Vec<_>>(),
         })
     };

@@ -3,7 +3,6 @@
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::Rule;
 use tachograph_model::near;
-use tachograph_serve::alert::list::ListError;
 use tachograph_serve::alert::{Owned, Watch};
 use tachograph_serve::config::Alerts;
 
@@ -19,7 +18,7 @@ use crate::settings::Key;
 ///
 /// # Errors
 /// When the settings are wrong.
-pub fn watch(ctx: &Context) -> Result<(Watch, Option<ListError>)> {
+pub fn watch(ctx: &Context) -> Result<(Watch, Option<String>)> {
     let settings = Alerts {
         watch: ctx.settings.is(Key::EnableAlerts),
         builtin: true,
@@ -28,7 +27,7 @@ pub fn watch(ctx: &Context) -> Result<(Watch, Option<ListError>)> {
     };
     // Of built-in rules nobody knows when they were made.
     let watch = Watch::new(ctx.folder(), &settings, UnixNanos(0));
-    let unread = watch.renew().err();
+    let unread = watch.renew().err().map(|error| error.to_string());
     Ok((watch, unread))
 }
 
@@ -43,7 +42,7 @@ pub fn chosen(which: &Which, ctx: &Context) -> Result<Vec<Rule>> {
             let (watch, unread) = watch(ctx)?;
             // Of those that cannot be read nobody can say that all is well.
             if let Some(error) = unread {
-                return Err(usage(error.to_string()));
+                return Err(usage(error));
             }
             let book = watch.book();
             let rules = book.rules().iter();

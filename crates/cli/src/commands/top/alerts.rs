@@ -214,9 +214,20 @@ pub fn note(board: &Board) -> (String, bool) {
     match &board.from {
         From::Server(address) if board.watched => {
             let counts = counts(board);
+            let unwatched = board.unwatched.unwrap_or(0);
+            let beyond = match unwatched {
+                0 => String::new(),
+                count => format!(
+                    "; nobody watches {} more",
+                    human::counted(count, "series", "series")
+                ),
+            };
             (
-                format!("{}; from the server at {address}", counts.trim_end()),
-                false,
+                format!(
+                    "{}{beyond}; from the server at {address}",
+                    counts.trim_end()
+                ),
+                unwatched > 0,
             )
         }
         From::Server(_) => (
@@ -241,14 +252,19 @@ pub fn counts(board: &Board) -> String {
     if board.from == From::Nobody {
         return String::new();
     }
-    let of = |state: State| match board.count(state) {
+    let say = |count: u64| human::thousands(count.into());
+    let of = |state: State| match board.counts.of(state) {
         0 => None,
-        count if state == State::NoData => Some(format!("{count} without data")),
-        count => Some(format!("{count} {}", state.name())),
+        count if state == State::NoData => Some(format!("{} without data", say(count))),
+        count => Some(format!("{} {}", say(count), state.name())),
     };
     let counts: Vec<String> = SHOWN.into_iter().filter_map(of).collect();
+    let listed = match board.shown() {
+        (listed, all) if listed < all => format!("; {} of {} listed", say(listed), say(all)),
+        _ => String::new(),
+    };
     match counts.is_empty() {
         true => "nothing fires ".to_owned(),
-        false => counts.join(", ") + " ",
+        false => counts.join(", ") + &listed + " ",
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::{EVERY, Rule, State};
 use tachograph_model::render::iso;
@@ -52,6 +52,33 @@ pub struct Stands {
     pub since: UnixNanos,
     pub fired_at: Option<UnixNanos>,
     pub resolved_at: Option<UnixNanos>,
+    /// It fired, and is not resolved.
+    pub open: bool,
+}
+
+/// How many alerts are in a state of [`SHOWN`]; without data those that fired
+/// when there was some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; SHOWN.len()]);
+
+impl Counts {
+    fn of_lines(lines: &[Line]) -> Self {
+        let mut counts = Self::default();
+        let alerts = lines.iter().filter_map(|line| line.alert.as_ref());
+        for at in alerts.filter_map(urgency) {
+            counts.0[at] += 1;
+        }
+        counts
+    }
+
+    pub fn of(&self, state: State) -> u64 {
+        let at = SHOWN.iter().position(|it| *it == state);
+        at.map_or(0, |at| self.0[at])
+    }
+
+    fn all(&self) -> u64 {
+        self.0.iter().sum()
+    }
 }
 
 /// A rule, and who made it where that is known.
@@ -67,6 +94,10 @@ pub struct Board {
     pub from: From,
     /// What matters first ([`SHOWN`]), and then every rule.
     pub lines: Vec<Line>,
+    /// How many alerts matter, also those that have no line: a server lists some.
+    pub counts: Counts,
+    /// Series that nobody watches, as there are too many; `None`: not known.
+    pub unwatched: Option<u64>,
     /// What could not be read.
     pub note: Option<String>,
     /// Whether rules are looked at at all.
@@ -90,20 +121,21 @@ impl Board {
             let state = alert.and_then(urgency);
             (state, alert.map(|alert| std::cmp::Reverse(alert.since)))
         });
+        let counts = Counts::of_lines(&lines);
         let rules = rules.into_iter().map(|rule| Line { alert: None, rule });
         lines.extend(rules);
         Self {
             from,
             lines,
-            note: None,
+            counts,
             watched: true,
+            ..Self::default()
         }
     }
 
-    /// How many alerts are in a state.
-    pub fn count(&self, state: State) -> usize {
-        let alerts = self.lines.iter().filter_map(|line| line.alert.as_ref());
-        alerts.filter(|alert| alert.state == state).count()
+    /// How many of the alerts that matter have a line, and how many there are.
+    pub fn shown(&self) -> (u64, u64) {
+        (Counts::of_lines(&self.lines).all(), self.counts.all())
     }
 
     /// As JSON.
@@ -115,7 +147,7 @@ impl Board {
                 "source": alert.source,
                 "name": alert.name,
                 "state": alert.state.name(),
-                "open": alert.is_open(),
+                "open": alert.open,
                 "severity": line.rule.rule.severity,
                 "value": alert.value,
                 "condition": line.rule.rule.condition,
@@ -147,7 +179,10 @@ impl Board {
             From::File(at) => ("file", at.map(iso).into()),
             From::Nobody => ("nobody", Json::Null),
         };
+        let counts = SHOWN.map(|state| (state.name().to_owned(), self.counts.of(state).into()));
+        let (listed, all) = self.shown();
         json!({"from": from, "at": at, "watched": self.watched, "note": self.note,
+            "counts": Map::from_iter(counts), "more": all.saturating_sub(listed), "unwatched": self.unwatched,
             "alerts": alerts, "rules": rules})
     }
 }
@@ -162,15 +197,8 @@ pub const SHOWN: [State; 4] = [
 
 /// Without data only what fired when there was some is worth a line.
 fn urgency(alert: &Stands) -> Option<usize> {
-    let told = alert.state != State::NoData || alert.is_open();
+    let told = alert.state != State::NoData || alert.open;
     SHOWN.iter().position(|it| told && *it == alert.state)
-}
-
-impl Stands {
-    /// Whether it fired and is not resolved.
-    fn is_open(&self) -> bool {
-        self.fired_at.is_some() && self.resolved_at.is_none()
-    }
 }
 
 impl Line {
@@ -279,7 +307,17 @@ pub fn told(answer: Json, address: SocketAddr) -> io::Result<Board> {
 struct Answer {
     rules: Vec<OfRule>,
     alerts: Vec<OfAlert>,
+    totals: Totals,
+    unwatched: u64,
     enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Totals {
+    firing: u64,
+    pending: u64,
+    open_without_data: u64,
+    resolved: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -299,6 +337,7 @@ struct OfAlert {
     since: UnixNanos,
     fired_at: Option<UnixNanos>,
     resolved_at: Option<UnixNanos>,
+    open: bool,
 }
 
 impl Answer {
@@ -318,11 +357,22 @@ impl Answer {
                 since: alert.since,
                 fired_at: alert.fired_at,
                 resolved_at: alert.resolved_at,
+                open: alert.open,
             };
             Some((rule.clone(), stands))
         });
         let alerts = alerts.collect();
+        let totals = self.totals;
+        let of = |state: State| match state {
+            State::Firing => totals.firing,
+            State::Pending => totals.pending,
+            State::NoData => totals.open_without_data,
+            State::Resolved => totals.resolved,
+            State::Inactive => 0,
+        };
         Board {
+            counts: Counts(SHOWN.map(of)),
+            unwatched: Some(self.unwatched),
             watched: self.enabled,
             ..Board::of(From::Server(address), alerts, rules)
         }
@@ -354,6 +404,7 @@ fn left(home: &Path) -> Board {
                 since: kept.machine.since(),
                 fired_at: kept.machine.fired_at(),
                 resolved_at: kept.machine.resolved_at(),
+                open: kept.machine.is_open(),
             };
             (told.clone(), stands)
         }));

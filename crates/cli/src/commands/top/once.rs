@@ -85,7 +85,9 @@ pub fn page(pictures: &[Picture], home: &str, look: &Look) -> String {
     if full.is_empty() {
         text += "\nNothing of the kind in this log so far.\n";
     }
-    for picture in full {
+    // That nothing is known of alerts is to be told where no other table is.
+    let told = |it: &&Picture| it.len() > 0 || it.board.note.is_some();
+    for picture in pictures.iter().filter(told) {
         text += &format!("\n{}", table(picture, look));
     }
     look.glyphs.fit(text.trim_end().to_owned() + "\n")
@@ -106,13 +108,7 @@ fn table(picture: &Picture, look: &Look) -> String {
         cells
     };
     let rows: Vec<Vec<String>> = order.iter().take(ROWS).map(line).collect();
-    let mut text = out::grid(titles, &rows, look);
-    let more = order.len().saturating_sub(ROWS) as u64;
-    if more > 0 {
-        let rows = human::counted(more, "more row", "more rows");
-        text += &format!("{rows}: --format json has all\n");
-    }
-    text
+    out::grid(titles, &rows, look) + &more(order.len().saturating_sub(ROWS))
 }
 
 /// What fires, waits or did lately; of rules how many there are.
@@ -120,18 +116,31 @@ fn alerts(picture: &Picture, look: &Look) -> String {
     let board = &picture.board;
     let (note, _) = alerts::note(board);
     let rules = board.lines.iter().filter(|line| line.alert.is_none());
-    let rules = human::counted(rules.count() as u64, "rule", "rules");
-    let mut text = format!("Alerts: {note}; {rules}\n");
+    let rules = match rules.count() as u64 {
+        // Of none nothing is known.
+        0 if board.note.is_some() => String::new(),
+        count => format!("; {}", human::counted(count, "rule", "rules")),
+    };
+    let mut text = format!("Alerts: {note}{rules}\n");
     let shown = board.lines.iter().filter(|line| line.alert.is_some());
-    let rows: Vec<Vec<String>> = shown
-        .take(ROWS)
-        .map(|line| alerts::cells(line, picture.at))
-        .collect();
-    if !rows.is_empty() {
+    let rows: Vec<Vec<String>> = shown.map(|line| alerts::cells(line, picture.at)).collect();
+    let (first, rest) = rows.split_at(rows.len().min(ROWS));
+    if !first.is_empty() {
         let titles = alerts::titles().map(grid::Column::words);
-        text += &out::grid(titles.collect(), &rows, look);
+        text += &out::grid(titles.collect(), first, look);
     }
-    text
+    text + &more(rest.len())
+}
+
+/// How many rows there are besides.
+fn more(rows: usize) -> String {
+    match rows as u64 {
+        0 => String::new(),
+        more => {
+            let rows = human::counted(more, "more row", "more rows");
+            format!("{rows}: --format json has all\n")
+        }
+    }
 }
 
 /// As JSON: every series, in plain units; null where nothing is known.

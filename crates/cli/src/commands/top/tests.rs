@@ -19,6 +19,7 @@ use super::picture::{Key, Picture, Source};
 use super::view::{self, Scene, Theme};
 use super::{once, screen};
 use crate::args::top::{Tab, Window};
+use crate::out::Look;
 
 /// 2025-11-20 12:00:00 UTC.
 const NOW: UnixNanos = UnixNanos(1_763_640_000_000_000_000);
@@ -279,10 +280,25 @@ fn alerts_of_a_server(rows: &[(&str, &str, &str, &str, &str, &str, i64)]) -> Jso
             json!({"rule": rule, "family": family, "source": source, "name": name, "state": state,
             "severity": "critical", "value": 96.25, "threshold": 90.0, "condition": "avg > 90",
             "since": at(*ago), "fired_at": at(*ago), "resolved_at": null, "description": "",
-            "labels": {}})
+            "open": matches!(*state, "firing" | "no_data"), "labels": {}})
         });
     let (rules, alerts): (Vec<Json>, Vec<Json>) = (rules.collect(), alerts.collect());
-    json!({"rules": rules, "alerts": alerts, "more": 0, "enabled": true, "notes": []})
+    let count = |state: &str| rows.iter().filter(|row| row.5 == state).count();
+    json!({"rules": rules, "alerts": alerts, "more": 0, "unwatched": 0, "enabled": true,
+        "notes": [], "totals": {"firing": count("firing"), "pending": count("pending"),
+            "resolved": count("resolved"), "no_data": count("no_data"),
+            "inactive": count("inactive"), "open_without_data": count("no_data")}})
+}
+
+/// As text is printed into a pipe.
+fn look() -> Look {
+    Look {
+        stdout: false,
+        glyphs: Glyphs::All,
+        width: None,
+        progress: false,
+        terminal: false,
+    }
 }
 
 fn told(answer: &Json) -> Board {
@@ -643,8 +659,9 @@ fn what_fired_until_its_data_ended_is_told_apart() {
         ("Open", "*", "tool", "", "silent", "no_data", 20),
         ("Waits", "*", "tool", "", "slow", "pending", 10),
     ]);
-    // That one was resolved before.
-    answer["alerts"][0]["resolved_at"] = answer["alerts"][0]["since"].clone();
+    // That one was resolved before; when, the server says no more.
+    answer["alerts"][0]["open"] = false.into();
+    answer["totals"]["open_without_data"] = 1.into();
     log.board = Arc::new(told(&answer));
     let seat = Seat::new(&log, Tab::Alerts, SMALL);
     let screen = seat.screen();
@@ -655,11 +672,59 @@ fn what_fired_until_its_data_ended_is_told_apart() {
         .iter()
         .map(|it| (it["name"].as_str(), it["open"].as_bool()))
         .collect();
-    // The fixture says of all that they fired.
     assert_eq!(
         told,
-        [(Some("slow"), Some(true)), (Some("silent"), Some(true))]
+        [(Some("slow"), Some(false)), (Some("silent"), Some(true))]
     );
+}
+
+#[test]
+fn alerts_that_a_server_does_not_list_are_counted() {
+    let mut log = Log::busy();
+    let names: Vec<String> = (0..25).map(|at| format!("t{at}")).collect();
+    let row = |name| ("Slow", "*", "tool", "", name, "firing", 5);
+    let rows: Vec<_> = names.iter().map(|name| row(name.as_str())).collect();
+    let mut answer = alerts_of_a_server(&rows);
+    answer["totals"]["firing"] = 1026.into();
+    answer["totals"]["resolved"] = 2.into();
+    answer["unwatched"] = 3334.into();
+    log.board = Arc::new(told(&answer));
+    let seat = Seat::new(&log, Tab::Alerts, LARGE);
+    let wanted = "1,026 firing, 2 resolved; 25 of 1,028 listed; nobody watches 3,334 series more";
+    assert!(seat.screen().contains(wanted), "{}", seat.screen());
+    let text = once::page(std::slice::from_ref(&seat.picture), "/h", &look());
+    assert!(text.contains(wanted), "{text}");
+    assert!(text.contains("\n5 more rows: --format json"), "{text}");
+    let json = once::document(&[seat.picture], "/h");
+    let alerts = &json["top"]["alerts"];
+    assert_eq!(
+        alerts["counts"],
+        json!({"firing": 1026, "pending": 0, "no_data": 0, "resolved": 2})
+    );
+    assert_eq!(
+        (&alerts["more"], &alerts["unwatched"]),
+        (&1003.into(), &3334.into())
+    );
+}
+
+#[test]
+fn that_nothing_is_known_of_alerts_is_told_where_nothing_else_is() {
+    let page = |note: Option<&str>| {
+        let mut log = Log::new();
+        log.state.settle();
+        log.board = Arc::new(Board {
+            note: note.map(str::to_owned),
+            ..Board::default()
+        });
+        let tabs = [Tab::Tools, Tab::Alerts];
+        let pictures = tabs.map(|tab| Seat::new(&log, tab, SMALL).picture);
+        once::page(&pictures, "/h", &look())
+    };
+    let nothing = "\nNothing of the kind in this log so far.\n";
+    assert!(page(None).ends_with(nothing), "{}", page(None));
+    let told = page(Some("the server says nothing: who knows"));
+    let said = format!("{nothing}\nAlerts: ! the server says nothing: who knows\n");
+    assert!(told.ends_with(&said), "{told}");
 }
 
 #[test]
