@@ -57,7 +57,7 @@ pub struct Report {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub section: Vec<String>,
     /// Only the one of exactly this name (`unknown`: what names none); of one section: tools,
-    /// caches, agents or models
+    /// caches, agents (by name or as stored, a hash) or models
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Only models of this provider; with --section models

@@ -199,3 +199,73 @@ fn a_row_is_asked_for_by_its_exact_name() {
         desk.tacho(&line).fails(2, &[hint]);
     }
 }
+
+#[test]
+fn a_row_that_is_not_there_is_said_not_to_be_and_which_was_meant() {
+    let desk = desk();
+    desk.ok(&["record", "tool_call", "--tool", "grep", "--agent", "coder"]);
+    desk.ok(&["record", "cache", "--cache", "agents", "--hit", "true"]);
+    for (model, provider) in [("m", "one"), ("mimi", "two")] {
+        let args = ["record", "llm_call", "--model", model];
+        desk.ok(&[&args[..], &["--provider", provider]].concat());
+    }
+    let asked = |args: &[&str]| desk.ok(&[&["report", "--section"][..], args].concat());
+    let check = |args: &[&str], said: &str, hint: &str| {
+        let told = asked(args);
+        let note = format!("note: {said} in this window\nhint: {hint}\n");
+        assert!(told.stderr.contains(&note), "{args:?}: {told:?}");
+        assert!(!told.stderr.contains("--since"), "{args:?}: {told:?}");
+    };
+    let all = "the same without it lists all there are";
+    check(
+        &["tools", "--name", "gerp"],
+        "no tool is called \"gerp\"",
+        "did you mean grep?",
+    );
+    check(
+        &["tools", "--name", "a\u{1b}[2Jb"],
+        "no tool is called \"a\\u{1b}[2Jb\"",
+        all,
+    );
+    check(
+        &["caches", "--name", "agent"],
+        "no cache is called \"agent\"",
+        "did you mean agents?",
+    );
+    check(
+        &["agents", "--name", "nobody"],
+        "no agent is called \"nobody\"",
+        all,
+    );
+    check(
+        &["models", "--name", "mini"],
+        "no model is called \"mini\"",
+        "did you mean mimi?",
+    );
+    check(
+        &["models", "--source", "twoo"],
+        "there is no model of \"twoo\"",
+        "did you mean --source two?",
+    );
+    check(
+        &["models", "--source", "two", "--name", "m"],
+        "no model of \"two\" is called \"m\"",
+        "did you mean --source one?",
+    );
+    // An agent is found by what it is called, and as it is stored.
+    let agents = |name: &str| asked(&["agents", "--name", name, "--json"]).json();
+    let coder = agents("coder")["agents"]["agents"].clone();
+    assert_eq!(coder.as_array().map(Vec::len), Some(1), "{coder}");
+    let stored = coder[0]["agent"].as_str().unwrap();
+    assert_ne!(stored, "coder");
+    assert_eq!(agents(stored)["agents"]["agents"], coder);
+    // Where the window holds nothing at all, that is what is said.
+    let past = ["report", "--section", "tools", "--name", "grep"];
+    let then = ["--since", "2001-01-01", "--until", "2001-01-02"];
+    let told = desk.ok(&[&past[..], &then].concat());
+    assert!(told.stderr.contains("no event in this window"), "{told:?}");
+    for flag in ["--name", "--source"] {
+        let args = ["report", "--section", "models", flag, ""];
+        desk.tacho(&args).fails(2, &[flag, "is empty", "unknown"]);
+    }
+}
