@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-import { oddities, open, settled } from '../browser.mjs';
+import { oddities, open, settled, violations } from '../browser.mjs';
 import { Server, home } from '../servers.mjs';
 
 const EVENT = { event_type: 'tool_call', tool: 'behind-a-token', duration_ms: 3, success: true };
@@ -18,6 +18,7 @@ export async function checks(browser) {
   return [
     ['with it, the page opens and the address forgets it', () => withIt(browser, server, token)],
     ['without it, the page says what is missing', () => without(browser, server)],
+    ['with another, the page says that it is another', () => another(browser, server, token)],
   ];
 }
 
@@ -44,5 +45,31 @@ async function without(browser, server) {
   const wrong = await oddities(page);
   if (await page.getByText(EVENT.tool).count()) wrong.push('it shows what it must not');
   await page.context().close();
+  return wrong;
+}
+
+async function another(browser, server, token) {
+  const wrong = [];
+  for (const address of [`${server.url}/#/tools`, `${server.url}/?token=WRONG#/tools`]) {
+    const page = await open(browser, address, { expected: ['401', 'WebSocket'] });
+    const field = page.getByLabel('Token');
+    const alert = page.locator('main').getByRole('alert');
+    await field.waitFor();
+    if (address.includes('WRONG')) await alert.waitFor();
+    else {
+      if (await alert.count()) wrong.push(`before anything is typed it says ${await alert.innerText()}`);
+      await field.fill('wrong');
+      await page.getByRole('button', { name: 'Open' }).click();
+      await alert.waitFor();
+    }
+    const said = await alert.innerText();
+    if (!said.includes("not this server's token")) wrong.push(`it says ${said}`);
+    wrong.push(...(await violations(page)));
+    await field.fill(token);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.getByText(EVENT.tool).first().waitFor();
+    wrong.push(...(await oddities(page)));
+    await page.context().close();
+  }
   return wrong;
 }

@@ -27,6 +27,7 @@ const STRETCH = {
   queries: (bucket) => count(bucket.count),
   sessions: (bucket) => count(bucket.count),
   'look-ups': (bucket) => count(bucket.count),
+  loads: (bucket) => count(bucket.count),
   failed: (bucket) => count(bucket.failed),
   'error rate': (bucket) => percent(share(bucket.failed, bucket.count - bucket.unknown)),
   'tokens in': (bucket) => count(bucket.input_tokens),
@@ -104,7 +105,11 @@ const TWINS = {
   },
   tools: { latency: timed({ kind: 'tool_call' }), calls: timed({ kind: 'tool_call' }) },
   tool: { latency: timed({ kind: 'tool_call', name: TOOL }), calls: timed({ kind: 'tool_call', name: TOOL }) },
-  agents: { usage },
+  agents: {
+    usage,
+    'agent-cache': timed({ kind: 'agent_discovery', name: 'get_agent' }),
+    'agent-loads': timed({ kind: 'agent_load' }),
+  },
   models: {
     cost: apart((bucket) => money(bucket.cost_usd)),
     latency: apart((bucket) => duration(bucket.p95)),
