@@ -208,18 +208,12 @@ pub fn small_body(body: Result<Bytes, BytesRejection>, most: usize) -> Result<By
             let detail = format!("the body has more than {most} bytes");
             Problem::new(Kind::TooLarge, detail).with("allowed", most)
         }
-        _ if came_slowly(&rejected) => {
+        _ if TooSlow::below(&rejected).is_some() => {
             let detail = "the body did not come within its time; nothing was done";
             Problem::new(Kind::Timeout, detail)
         }
         _ => Problem::new(Kind::BadBody, rejected.body_text()),
     })
-}
-
-/// Whether the guard no longer waited for a body.
-fn came_slowly(error: &(dyn std::error::Error + 'static)) -> bool {
-    let below = std::iter::successors(Some(error), |error| error.source());
-    below.into_iter().any(|error| error.is::<TooSlow>())
 }
 
 /// A value from outside, cut to what one wants to read in an answer.

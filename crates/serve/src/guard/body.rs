@@ -1,5 +1,6 @@
 //! A body that has to come at a pace: who dribbles is not waited for.
 
+use std::error::Error;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,6 +20,14 @@ const MIN_BYTES_PER_SECOND: u64 = 16 << 10;
 pub struct TooSlow {
     pub received: u64,
     pub waited: Duration,
+}
+
+impl TooSlow {
+    /// That an error comes of it, whoever has wrapped it since.
+    pub fn below<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut causes = std::iter::successors(Some(error), |&error| error.source());
+        causes.find_map(|error| error.downcast_ref())
+    }
 }
 
 /// A body, and how long it has been waited for. What its reader does in

@@ -185,12 +185,8 @@ pub async fn receive_framed(
 
 /// Slow or gone: why no more comes.
 fn broken_off(error: axum::Error) -> BodyError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(error) = cause {
-        if let Some(slow) = error.downcast_ref::<TooSlow>() {
-            return BodyError::Slow(slow.to_string());
-        }
-        cause = error.source();
+    if let Some(slow) = TooSlow::below(&error) {
+        return BodyError::Slow(slow.to_string());
     }
     BodyError::Cut(error)
 }
