@@ -584,6 +584,25 @@ fn live_figures_go_back_an_hour_whatever_was_sealed_meanwhile() {
     assert!(once.contains("\"grep\""), "{top}");
 }
 
+#[test]
+fn what_was_sealed_and_is_not_in_the_live_figures_is_in_the_log() {
+    let desk = Desk::new();
+    desk.ok(&["record", "tool_call", "--tool", "grep"]);
+    desk.ok(&["compact"]);
+    let manifest = std::fs::read(desk.home().join("manifest.json")).unwrap();
+    let manifest: Json = serde_json::from_slice(&manifest).unwrap();
+    let segment = manifest["segments"][0]["path"].as_str().unwrap();
+    std::fs::write(desk.home().join(segment), "no Parquet").unwrap();
+    let server = desk.serve(&[]);
+    eventually("told", || {
+        let log = desk.server_log();
+        let told =
+            |line: &str| line.contains("live figures do not have all") && line.contains(segment);
+        log.lines().filter(|line| told(line)).count() == 1
+    });
+    drop(server);
+}
+
 /// The container's check, wherever the API listens and whatever it speaks.
 #[cfg(target_os = "linux")]
 #[test]
