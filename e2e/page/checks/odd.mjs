@@ -17,6 +17,7 @@ export function checks(browser) {
     ['a name of 10 kB breaks no view, and is listed once', () => long(browser)],
     ['figures beyond reason keep to their place', () => absurd(browser)],
     ['a view that is opened when the server is gone says so', () => away(browser)],
+    ['sessions without an id are counted', () => nameless(browser)],
     ['a name with slashes is one name', () => slashes(browser)],
     ['of the ranges one is chosen, and none where it is nothing to what is shown', () => ranges(browser)],
   ];
@@ -149,6 +150,25 @@ async function ranges(browser) {
     await settled(page);
     if (await group.count()) wrong.push(`${view}: ranges that do nothing`);
   }
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong;
+}
+
+async function nameless(browser) {
+  const server = await Server.start(home('nameless'));
+  const events = Array.from({ length: 5 }, () => [
+    { event_type: 'session_start', session_type: 'lazy_loaded', initial_tokens: 9 },
+    { event_type: 'session_end', session_duration_seconds: 150, total_tokens_loaded: 9, agents_loaded: 1 },
+  ]);
+  await server.send(events.flat());
+  const page = await open(browser, `${server.url}/#/sessions?range=1h`);
+  await settled(page);
+  const wrong = [];
+  const stat = await page.locator('.stat', { hasText: 'Sessions' }).first().innerText();
+  if (!stat.includes('5') || !stat.includes('without an id')) wrong.push(`the figure says ${stat}`);
+  if (!(await page.locator('main').innerText()).includes('cannot be listed')) wrong.push('the table does not say why it is empty');
   wrong.push(...(await oddities(page)));
   await page.context().close();
   await server.stop();

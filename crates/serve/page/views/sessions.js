@@ -41,6 +41,8 @@ export default function View({ route }) {
   const more = answer.session_list.more;
   const failed = all.filter((row) => row.failed > 0).length;
   const known = spread.answer?.sessions;
+  // Those that tell no id are counted, and cannot be told one from the other.
+  const nameless = agent === null && all.length + more === 0 && known ? Math.max(known.started, known.ended) : 0;
   const cost = all.some((row) => row.cost_usd !== null) ? all.reduce((sum, row) => sum + (row.cost_usd ?? 0), 0) : null;
   // Of one agent's sessions only the listed ones are known.
   const lengths = all.map((row) => row.length);
@@ -48,7 +50,11 @@ export default function View({ route }) {
   return html`<div class=${`view${stale ? ' stale' : ''}`}>
     ${error && html`<${Problem} error=${error} retry=${reload} since=${stale} />`}
     <div class="stats">
-      <${Stat} label="Sessions" value=${count(all.length + more)} note=${all[0] ? `latest ${ago(all[0].last)}` : ''} />
+      <${Stat}
+        label="Sessions"
+        value=${count(nameless || all.length + more)}
+        note=${all[0] ? `latest ${ago(all[0].last)}` : nameless > 0 ? 'without an id' : ''}
+      />
       <${Stat}
         label="With failures"
         value=${percent(all.length ? failed / all.length : null)}
@@ -105,7 +111,7 @@ export default function View({ route }) {
         id=${(/** @type {any} */ row) => row.session}
         sort=${{ key: 'last', down: true }}
         more=${onlyFailed ? 0 : more}
-        empty=${agent || onlyFailed ? 'No session matches.' : 'No session in this time.'}
+        empty=${agent || onlyFailed ? 'No session matches.' : nameless > 0 ? 'The sessions of this time have no id: they are counted, and cannot be listed.' : 'No session in this time.'}
         note=${more > 0 && onlyFailed ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setQuery({ rows: MOST })}>${`Show up to ${count(MOST)}`}</button>`}
       />
     </section>
