@@ -7,9 +7,10 @@ use serde_json::{Value as Json, json};
 use tachograph_log::{DurableLog, Home};
 use tachograph_model::answer::{RuleValues, SeriesValue};
 use tachograph_model::{Answer, Answerer, AskError, Question, question};
+use tachograph_serve::notify::{Channels, Given};
 
 use crate::alerts::{change, now, until, watching};
-use crate::common::{Door, NoEngine};
+use crate::common::{Door, NoEngine, post};
 
 /// Of every rule on `*` the same series; the first three have more than the others.
 struct Many(usize);
@@ -122,4 +123,40 @@ fn series_that_nobody_watches_are_told_of() {
     let check = |name: &str, state: &str| assert_eq!(rule(&shown, name)["state"], state);
     check("c", "firing");
     check("d", "firing");
+}
+
+#[test]
+fn a_channel_may_have_a_name_that_no_path_can_hold() {
+    let names = [".", "..", "%2e", "a/b?c#d", "+ &=", "😀"];
+    let channels = names.map(|name| {
+        (
+            name.to_owned(),
+            json!({"kind": "exec", "command": ["true"]}),
+        )
+    });
+    let channels = Json::Object(channels.into_iter().collect());
+    let given = Given {
+        channels: &channels,
+        ..Given::default()
+    };
+    let mut config = watching(&json!([]));
+    config.alerts.channels = Channels::from_config(&given).expect("channels");
+    let door = Door::with(config);
+    let tried = |query: &str| {
+        let path = format!("/api/v1/alerts/test{query}");
+        post(door.addresses().dashboard, &path, &[], b"")
+    };
+    let named = |name: &str| {
+        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        tried(&format!("?name={encoded}"))
+    };
+    for name in names {
+        let told = named(name);
+        assert_eq!(told.status, 200, "{name}: {}", told.text());
+        assert_eq!(told.json()["channel"], name);
+    }
+    assert_eq!(named("nobody").status, 404);
+    for query in ["", "?name=", "?nmae=x"] {
+        assert_eq!(tried(query).status, 400, "{query}");
+    }
 }
