@@ -10,12 +10,11 @@ use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use tachograph_log::{Appender, Home};
-use tachograph_model::KINDS;
 use tachograph_model::privacy::told_from_other;
+use tachograph_model::{KINDS, describe};
 
 use crate::core::{CoreSettings, NameId, Observer};
 use crate::loss::{self, Losses, Reason};
-use crate::recover::with_source;
 use crate::region::{MAX_NAME, MAX_RING_WORDS, Region};
 use crate::ring::{Producer, Pushed, Ring};
 use crate::table::Table;
@@ -108,7 +107,7 @@ impl Engine {
         let home = home.and_then(|root| match Home::create(root) {
             Ok(home) => Some(home),
             Err(error) => {
-                notices.push(with_source(&error));
+                notices.push(describe(&error));
                 None
             }
         });

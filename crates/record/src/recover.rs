@@ -32,6 +32,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use tachograph_log::{Appender, Home};
+use tachograph_model::describe;
 
 /// What a recovery found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
     let mut locked = match log.lock() {
         Ok(locked) => locked,
         Err(error) => {
-            report.notes.push(with_source(&error));
+            report.notes.push(describe(&error));
             report.unsettled = files.len() as u64;
             return report;
         }
@@ -102,7 +103,7 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
         };
         let before = report.damaged;
         if let Err(why) = linux::settle(region, log.home(), &mut locked, &mut report) {
-            let why = with_source(&*why);
+            let why = describe(&*why);
             report.unsettled += 1;
             let notes = &mut report.notes;
             notes.push(format!("cannot recover {}: {why}", path.display()));
@@ -115,12 +116,6 @@ pub(crate) fn recover(log: &Appender) -> RecoverReport {
         }
     }
     report
-}
-
-/// Returns an error's text and its cause's.
-pub(crate) fn with_source(error: &dyn std::error::Error) -> String {
-    let source = error.source().map(|source| format!(": {source}"));
-    format!("{error}{}", source.unwrap_or_default())
 }
 
 #[cfg(all(target_os = "linux", not(tachograph_no_ring)))]

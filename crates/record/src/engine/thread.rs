@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tachograph_model::{Event, KINDS};
+use tachograph_model::{Event, KINDS, describe};
 
 use super::{Answered, Shared, Wake, lock};
 use crate::clock;
 use crate::drain::{BATCH_BYTES, Drainer};
 use crate::loss::{self, Reason};
-use crate::recover::with_source;
 use crate::ring::Pushed;
 use crate::table::Table;
 
@@ -175,7 +174,7 @@ impl Drain {
             return match sink.put(&events) {
                 Ok(()) => true,
                 Err(error) => {
-                    shared.notice(&with_source(&error));
+                    shared.notice(&describe(&error));
                     self.failed = Some((Instant::now(), true));
                     false
                 }
@@ -202,7 +201,7 @@ impl Drain {
                 true
             }
             Err(error) => {
-                shared.notice(&with_source(&error));
+                shared.notice(&describe(&error));
                 let full = [
                     ErrorKind::StorageFull,
                     ErrorKind::QuotaExceeded,
