@@ -51,8 +51,8 @@ export function clean(at) {
 
 /** A server; `stop()` it. */
 export class Server {
-  /** Starts `tacho start` on a home, and waits until it answers. */
-  static async start(at, args = [], port = 0) {
+  /** Starts `tacho start` on a home, and waits until it answers; settings: more of config.yaml. */
+  static async start(at, args = [], port = 0, settings = '') {
     const server = new Server();
     server.home = at;
     const ready = `${at}.ready.json`;
@@ -61,7 +61,7 @@ export class Server {
     const line = ['--home', at, 'start', '--port', String(port), ...doors, '--ready-file', ready, ...args];
     const log = fs.openSync(`${at}.log`, 'a');
     // This machine's own metrics would differ from one look to the next.
-    fs.writeFileSync(path.join(at, 'config.yaml'), 'collect_system: false\n');
+    fs.writeFileSync(path.join(at, 'config.yaml'), `collect_system: false\n${settings}`);
     server.child = spawn(tacho, line, { env: clean(at), stdio: ['ignore', 'ignore', log] });
     fs.closeSync(log);
     server.ended = new Promise((done) => server.child.on('exit', done));

@@ -18,6 +18,7 @@ export function checks(browser) {
     [`of ${MANY} alerts that fire a few are shown, and all on demand`, () => many(browser)],
     ['a rule that fires says so, also where its alerts are not listed', () => crowded(browser)],
     ['series that nobody watches are told of, although nothing fires', () => unwatched(browser)],
+    ['a channel of any name is tried', () => channels(browser)],
     ['rules of agents say what they watch', () => agents(browser)],
   ];
 }
@@ -151,6 +152,23 @@ async function unwatched(browser) {
 
 /** Alerts in any of the states. */
 const sum = (totals) => ['firing', 'pending', 'resolved', 'no_data', 'inactive'].reduce((all, state) => all + totals[state], 0);
+
+async function channels(browser) {
+  const settings = ['alert_channels:', ...NAMES.map((name) => `  ${JSON.stringify(name)}: {kind: exec, command: ["true"]}`)];
+  const server = await Server.start(home('channels'), [], 0, `${settings.join('\n')}\n`);
+  const page = await open(browser, `${server.url}/#/alerts`);
+  await settled(page);
+  const wrong = [];
+  const told = page.getByRole('region', { name: 'Channels' }).locator('[role="status"]');
+  for (const name of NAMES) {
+    await page.getByRole('button', { name: `Send a test to ${name}`, exact: true }).click();
+    await until(`${name} is tried`, async () => (await told.innerText()).startsWith(`${name} took a test`)).catch((error) => wrong.push(error.message));
+  }
+  wrong.push(...(await layout(page)), ...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong;
+}
 
 async function agents(browser) {
   const server = await Server.start(home('agents'));

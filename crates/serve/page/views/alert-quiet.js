@@ -150,7 +150,8 @@ export function Channels({ channels, reload }) {
     setBusy(name);
     setTold(null);
     try {
-      const found = await send('POST', `alerts/test/${encodeURIComponent(name)}`);
+      // As a part of a path, `..` would be another path.
+      const found = await send('POST', 'alerts/test', undefined, { name });
       setTold({ name, took: found?.took_ms ?? null, error: null });
     } catch (error) {
       setTold({ name, took: null, error });
