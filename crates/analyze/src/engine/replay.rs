@@ -66,13 +66,9 @@ impl Engine {
         let found = replay.answer();
         if crowded > 0 {
             let text = format!(
-                "{} left out: all rules together watch {} at most; have rules name what they watch \
-                 instead of `*`, or turn some off",
-                human::counted(
-                    crowded,
-                    "series that they match is",
-                    "series that they match are"
-                ),
+                "of the series that rules match {} left out: all rules together watch {} at most; \
+                 have rules name what they watch instead of `*`, or turn some off",
+                human::counted(crowded, "is", "are"),
                 human::thousands(MOST_ALERTS as i128),
             );
             about.note(Note::on("backtest", NoteKind::Cardinality, text));

@@ -12,7 +12,7 @@ use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
 use tachograph_model::answer::{About, Note, NoteKind, Storage};
 use tachograph_model::question::{Baseline, BaselineSource, QueryLimits, Report, Scope};
-use tachograph_model::render::{self, Style, health::Targets};
+use tachograph_model::render::{self, Style, health::Targets, iso};
 use tachograph_model::{Answerer as _, Ask, AskError, Question, answer, question};
 use tachograph_store::Store;
 
@@ -213,25 +213,35 @@ pub fn say_notes(ctx: &Context, about: &About) {
     }
 }
 
-/// Says where the events lie, when there are some and none is in the window.
+/// Says where the events lie, when there are some and none is in the window, of
+/// whatever kind; returns whether that is so.
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn say_if_elsewhere(engine: &Engine, ctx: &Context, about: &About) -> Result<()> {
+pub fn say_if_elsewhere(engine: &Engine, ctx: &Context, about: &About) -> Result<bool> {
     if about.events > 0 || ctx.quiet {
-        return Ok(());
+        return Ok(false);
     }
-    let query = "select count(*), min(timestamp), max(timestamp) from events";
+    let to = about.to.map(|to| format!("and timestamp < '{}'", iso(to)));
+    let query = format!(
+        "select count(*), min(timestamp), max(timestamp), \
+         count(*) filter (where timestamp >= '{}' {}) from events",
+        iso(about.from),
+        to.unwrap_or_default()
+    );
     let mut found = Vec::new();
     engine
-        .sql_each(query, |_, rows| {
+        .sql_each(&query, |_, rows| {
             found.extend(rows.into_iter().flatten());
             ControlFlow::Continue(())
         })
         .map_err(asked)?;
-    let [count, first, last] = found.as_slice() else {
-        return Ok(());
+    let [count, first, last, within] = found.as_slice() else {
+        return Ok(false);
     };
+    if within.as_u64() != Some(0) {
+        return Ok(false);
+    }
     let day = |value: &Value| {
         value
             .as_str()
@@ -244,8 +254,9 @@ pub fn say_if_elsewhere(engine: &Engine, ctx: &Context, about: &About) -> Result
             if count == 1 { "is" } else { "are" },
             out::counted(count, "event", "events"),
         ));
+        return Ok(true);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Hands over a whole text: to stdout, or to a file. Text for people is fit for

@@ -59,7 +59,9 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     }
     match one.filter(|_| about.events == 0 && !ctx.quiet) {
         Some(one) => one.say_if_there_is_none(&engine, ctx, scope)?,
-        None => ask::say_if_elsewhere(&engine, ctx, &about)?,
+        None => {
+            ask::say_if_elsewhere(&engine, ctx, &about)?;
+        }
     }
     Ok(Exit::Ok)
 }
@@ -157,8 +159,8 @@ impl One {
             source: None,
         };
         let (found, about) = ask::section(engine, ctx, &all.question(scope))?;
-        if about.events == 0 {
-            return ask::say_if_elsewhere(engine, ctx, &about);
+        if ask::say_if_elsewhere(engine, ctx, &about)? {
+            return Ok(());
         }
         let bare = |name| ("", name);
         let (what, rows): (_, Vec<(&str, &str)>) = match self.section {
@@ -194,6 +196,7 @@ impl One {
         };
         let hint = match self.meant(&rows) {
             Some(meant) => format!("did you mean {meant}?"),
+            None if rows.is_empty() => format!("it holds no {what} at all"),
             None => "the same without it lists all there are".to_owned(),
         };
         ctx.say(format_args!("note: {nothing} in this window\nhint: {hint}"));

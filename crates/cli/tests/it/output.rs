@@ -264,6 +264,23 @@ fn a_row_that_is_not_there_is_said_not_to_be_and_which_was_meant() {
     let then = ["--since", "2001-01-01", "--until", "2001-01-02"];
     let told = desk.ok(&[&past[..], &then].concat());
     assert!(told.stderr.contains("no event in this window"), "{told:?}");
+    // Where it holds other things only, it is not empty either.
+    let other = self::desk();
+    other.ok(&["record", "tool_call", "--tool", "grep"]);
+    for since in ["2001-01-01", "1700-01-01"] {
+        let args = [
+            "report",
+            "--section",
+            "models",
+            "--name",
+            "x",
+            "--since",
+            since,
+        ];
+        let told = other.ok(&args).stderr;
+        let said = "no model is called \"x\" in this window\nhint: it holds no model at all\n";
+        assert!(told.contains(said) && !told.contains("no event"), "{told}");
+    }
     for flag in ["--name", "--source"] {
         let args = ["report", "--section", "models", flag, ""];
         desk.tacho(&args).fails(2, &[flag, "is empty", "unknown"]);

@@ -90,8 +90,10 @@ fn headline(found: &Backtest, from: UnixNanos) -> String {
     let looked = alerts_looked_at(found);
     let mut line = match fires {
         0 => format!("Nothing fires: {rules}, {looked}"),
-        1 => format!("1 alert fires: {rules}, {looked}"),
-        many => format!("{many} alerts fire: {rules}, {looked}"),
+        some => {
+            let some = human::counted(some, "alert fires", "alerts fire");
+            format!("{some}: {rules}, {looked}")
+        }
     };
     if pending > 0 {
         line.push_str(&format!(", {pending} pending"));
