@@ -14,9 +14,8 @@ use crate::settings::{Key, Settings, read_dotenv};
 /// # Errors
 /// A usage error that names the channel and the key, and no secret.
 pub fn channels(settings: &Settings, home: &Path, say: Say) -> Result<Channels> {
-    let settled = settings.get(Key::AlertChannels);
     let given = Given {
-        channels: &settled.value,
+        channels: &settings.get(Key::AlertChannels).value,
         email: settings.text(Key::AlertEmail),
         webhook: settings.text(Key::AlertWebhook),
         env: &variable,
@@ -26,9 +25,21 @@ pub fn channels(settings: &Settings, home: &Path, say: Say) -> Result<Channels> 
     Channels::from_config(&given).map_err(|what| {
         usage(format!(
             "{what} ({})\nhint: docs/guide/alerts.md shows how to write one",
-            settled.source
+            settings.get(wrong(&what)).source
         ))
     })
+}
+
+/// Which setting an error begins with.
+fn wrong(what: &str) -> Key {
+    match what
+        .split(|c: char| c != '_' && !c.is_ascii_lowercase())
+        .next()
+    {
+        Some("alert_email") => Key::AlertEmail,
+        Some("alert_webhook") => Key::AlertWebhook,
+        _ => Key::AlertChannels,
+    }
 }
 
 /// Of the environment, or else of `.env`.

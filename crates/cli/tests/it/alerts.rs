@@ -468,6 +468,24 @@ fn a_channel_is_tried_once() {
     assert!(said.stderr.contains("did you mean words?"), "{said:?}");
 }
 
+#[test]
+fn a_wrong_channel_is_told_with_the_file_it_stands_in() {
+    let check = |config: &str, wanted: &str| {
+        let desk = recorded(0);
+        std::fs::write(desk.home().join("config.yaml"), config).unwrap();
+        let said = desk.tacho(&["alerts", "test", "mail"]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let first = said.stderr.lines().next().unwrap_or_default();
+        assert!(
+            first.contains(wanted) && first.contains("config.yaml") && !first.contains("default"),
+            "{said:?}"
+        );
+    };
+    check("alert_email: me\n", "alert_email: ");
+    check("alert_webhook: not a url\n", "alert_webhook: ");
+    check("alert_channels:\n  a: {kind: nosuch}\n", "alert_channels");
+}
+
 /// Events of every kind that a series is made of, odd ones among them.
 const ODD: &str = r#"
 {"event_type":"tool_call","tool":"a","duration_ms":5,"success":true}
