@@ -185,7 +185,11 @@ export function useAnswer(name, params, { every = USUAL } = {}) {
     const forced = box.turn !== box.done;
     box.done = box.turn;
     if (forced || !held || (!fresh && !still)) void once(forced);
-    else join();
+    else {
+      // Another part of the view asked, and was answered after this one was drawn.
+      if (box.kept !== held) show();
+      join();
+    }
     return () => {
       gone = true;
       turn();
