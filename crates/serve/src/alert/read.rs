@@ -62,6 +62,10 @@ pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
     let text = |key, default: &str| match body.get(key) {
         None => Ok(default.to_owned()),
         Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Bool(truth)) => Err(format!(
+            "`{key}` must be text, and is {truth}; YAML takes y, yes, on, n, no and off for \
+             that unless they stand in quotes"
+        )),
         Some(_) => Err(format!("`{key}` must be text")),
     };
     text("created_at", "")?;
@@ -218,6 +222,7 @@ mod tests {
             assert!(error.contains(said), "{error}");
         };
         check("name", json!(7), "`name` must be text");
+        check("name", json!(true), "unless they stand in quotes");
         check("name", json!(""), "`name`");
         check("name", Value::Null, "`name` must be text");
         check("threshold", json!("100"), "`threshold` must be a number");
