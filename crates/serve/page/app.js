@@ -295,16 +295,19 @@ function Missing({ error }) {
     if (state === 'live' && gone.current) location.reload();
     gone.current = state !== 'live';
   }, [state]);
-  const away = new ApiError(
-    0,
-    'the server does not answer',
-    `${location.host} did not answer, so this view could not be loaded.`,
-    'See whether tacho start still runs; the page comes back with it.',
-  );
+  const up = state === 'live';
+  const problem = up
+    ? new ApiError(0, 'this view could not be loaded', String(error), 'The server may be of another version by now: Retry loads its page.')
+    : new ApiError(
+        0,
+        'the server does not answer',
+        `${location.host} did not answer, so this view could not be loaded.`,
+        'See whether tacho start still runs; the page comes back with it.',
+      );
   return html`<${Problem}
-    error=${state === 'live' ? error : away}
+    error=${problem}
     retry=${() => location.reload()}
-    since=${state === 'live' || timestamp === null ? null : Date.parse(timestamp)}
+    since=${up || timestamp === null ? null : Date.parse(timestamp)}
     shown="The last figures came at"
   />`;
 }
