@@ -21,6 +21,7 @@ use tower::Service as _;
 use super::body::Holding;
 use super::pace::{IDLE, Pace, Verdict, Watched};
 use super::places::{Place, Places};
+use super::worded::Worded;
 use crate::config::Limits;
 use crate::counters::Counters;
 
@@ -128,7 +129,8 @@ impl Visit {
         let leave = Arc::clone(&place.leave);
         // As long as it is open, somebody is served and a place taken.
         let held = (place, house.served);
-        let stream = TokioIo::new(Watched::new(stream, pace.clone(), held));
+        let stream = Watched::new(stream, pace.clone(), held);
+        let stream = TokioIo::new(Worded::new(stream, pace.clone()));
         let connection = builder.serve_connection_with_upgrades(stream, service);
         let mut connection = std::pin::pin!(connection);
         let mut wait = Duration::ZERO;

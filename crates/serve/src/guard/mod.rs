@@ -15,6 +15,7 @@ pub mod pace;
 pub mod places;
 pub mod tls;
 pub mod token;
+mod worded;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
