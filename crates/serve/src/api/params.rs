@@ -361,7 +361,11 @@ mod tests {
         assert_eq!(Takes::Name(16).schema()["maxLength"], 16);
         assert_eq!(Takes::Statement(16).schema()["maxLength"], 4);
         let told = |most: usize| param("name", Takes::Name(most)).openapi();
-        let limit = |most: usize| told(most)["description"].to_string().contains("65534 bytes");
+        let limit = |most: usize| {
+            told(most)["description"]
+                .to_string()
+                .contains("65534 bytes")
+        };
         assert_eq!((limit(256), limit(16 << 10)), (false, true));
         check("source=", "source", None);
         check("source=&source=x", "source", Some("x"));
