@@ -21,7 +21,7 @@ export async function checks(browser) {
 }
 
 async function longOne() {
-  const server = await Server.start(home('long'));
+  const server = await Server.start(home('long-trace'));
   const from = Date.now() - MANY * 1000;
   const events = Array.from({ length: MANY }, (_, at) => ({
     event_type: 'tool_call',
