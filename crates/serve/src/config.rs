@@ -176,7 +176,7 @@ impl Default for Limits {
             queued_bytes: 128 << 20,
             connections: 512,
             read_timeout: Duration::from_secs(15),
-            live_series: 4096,
+            live_series: 4480,
             stop_within: Duration::from_millis(1500),
             questions: 4,
             questions_waiting: 32,

@@ -177,6 +177,13 @@ fn a_window_of_days_is_right_at_once_also_after_a_restart() {
                     stands("Live", "no_data", None),
                 ]
         });
+        // What is kept follows within a look.
+        eventually("it is kept", || {
+            let listed = json(&desk.ok(&["alerts", "list", "--json"]));
+            let rules = listed["alert_rules"].as_array().unwrap();
+            let calm = rules.iter().find(|it| it["rule"]["name"] == "Calm");
+            calm.is_some_and(|it| it["state"] == "inactive")
+        });
         drop(server);
     }
     // Told once, and as the replay sees it.

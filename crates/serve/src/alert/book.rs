@@ -350,7 +350,10 @@ impl Book {
         for of in self.alerts.values() {
             round.room = round.room.saturating_sub(of.alerts.len());
         }
-        for watched in &self.watched {
+        // What names one series is not to want for room because others take all.
+        let mut order: Vec<&Watched> = self.watched.iter().collect();
+        order.sort_by_key(|watched| watched.rule.metric_name == EVERY);
+        for watched in order {
             let of = self.alerts.entry(watched.name.clone());
             let of = of.or_insert_with(|| OfRule::new(watched.rule.clone()));
             if !Arc::ptr_eq(&of.rule, &watched.rule) {

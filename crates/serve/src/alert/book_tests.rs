@@ -163,6 +163,19 @@ fn more_alerts_than_there_may_be_are_counted() {
 }
 
 #[test]
+fn what_names_one_series_is_watched_before_what_names_all() {
+    let figures = Figures::default();
+    for at in 0..MOST_ALERTS {
+        figures.set("s", &at.to_string(), Some(1.0));
+    }
+    let mut book = Book::default();
+    book.set_rules(api(&[rule("all", "*"), rule("one", "7")]));
+    book.look(at(0), &figures);
+    let unwatched = |name: &str, of: &str| book.state_of(&rule(name, of), None).unwatched;
+    assert_eq!((unwatched("one", "7"), unwatched("all", "*")), (0, 1));
+}
+
+#[test]
 fn the_worst_of_all_its_alerts_is_a_rules_state() {
     let figures = Figures::default();
     let mut book = Book::default();

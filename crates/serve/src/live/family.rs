@@ -14,6 +14,8 @@ pub const HISTORY: usize = 10_000;
 /// A series that nothing was heard of for so long has no window any more, and
 /// leaves its place to another if there is no other: nanoseconds.
 const SILENT: i64 = REACH.as_nanos() as i64;
+/// Parts that the families share the series in.
+const SHARES: usize = 70;
 /// Between two looks for such, nanoseconds: each looks at all of a family.
 const LOOK_EVERY: i64 = 60_000_000_000;
 
@@ -101,10 +103,10 @@ impl Family {
         }
     }
 
-    /// How many of 64 parts of the series it may take.
+    /// How many of [`SHARES`] parts of the series it may take.
     fn share(self) -> usize {
         match self {
-            Self::Metric => 22,
+            Self::Metric => 28,
             Self::Tool => 16,
             Self::Model | Self::ModelTokens | Self::ModelCost | Self::Cache => 2,
             Self::Agent | Self::AgentTool | Self::AgentModel | Self::AgentCost => 2,
@@ -211,7 +213,7 @@ pub(super) struct FamilyIndex {
 impl FamilyIndex {
     pub(super) fn new(max_series: usize, family: Family) -> Self {
         Self {
-            most: (max_series * family.share() / 64).max(16),
+            most: (max_series * family.share() / SHARES).max(16),
             ..Self::default()
         }
     }

@@ -540,7 +540,7 @@ fn floods_of_names_stay_bounded_and_leave_the_others_alone() {
         reading.expect("a series").totals.events
     };
     assert_eq!(read(Family::Tool, "", "search"), 2, "was there before");
-    let kept = 1024 * 22 / 64;
+    let kept = 1024 * 28 / 70;
     assert_eq!(read(Family::Metric, OTHER, OTHER), 50_001 - kept);
     assert_eq!(
         read(Family::Event, "", "metric"),
@@ -552,7 +552,7 @@ fn floods_of_names_stay_bounded_and_leave_the_others_alone() {
 #[test]
 fn silent_series_leave_their_place_to_others() {
     let mut state = State::new(64);
-    let kept = 22;
+    let kept = 25;
     let later = |hours: f64| UnixNanos(now().0 + (hours * 3.6e12) as i64);
     let mut hear = |time: UnixNanos, name: &str| {
         state.take(&metric(time, name, 1.0).to_line(), time);
@@ -562,11 +562,11 @@ fn silent_series_leave_their_place_to_others() {
         hear(now(), &format!("flood{at}"));
     }
     let full = hear(later(0.9), "flood0");
-    assert_eq!((full.overflow, full.forgotten), (18, 0));
+    assert_eq!((full.overflow, full.forgotten), (15, 0));
     // Within the hour nobody has to leave.
-    assert_eq!(hear(later(0.95), "early").overflow, 19);
+    assert_eq!(hear(later(0.95), "early").overflow, 16);
     let fresh = hear(later(1.5), "fresh");
-    assert_eq!((fresh.overflow, fresh.forgotten), (19, 1));
+    assert_eq!((fresh.overflow, fresh.forgotten), (16, 1));
     for at in 0..200 {
         hear(later(1.5), &format!("more{at}"));
     }
