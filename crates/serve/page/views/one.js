@@ -78,7 +78,7 @@ const FAILURES = [
  */
 export function Failures({ subject }) {
   const range = useRange();
-  const text = `select timestamp, error_type, duration_ms, agent, session_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc limit ${RECENT}`;
+  const text = `select timestamp, error_type, duration_ms, agent, session_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc, id limit ${RECENT}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
@@ -108,7 +108,7 @@ const CALLERS_COLUMNS = [
  */
 export function Callers({ subject }) {
   const range = useRange();
-  const text = `select agent, count(*) as calls, count(*) filter (where success = false) as failed, count(*) filter (where success is not null) as known, avg(duration_ms) as mean_ms, count(distinct session_id) as sessions from events where ${condition(subject, range)} group by agent order by calls desc limit ${CALLERS}`;
+  const text = `select agent, count(*) as calls, count(*) filter (where success = false) as failed, count(*) filter (where success is not null) as known, avg(duration_ms) as mean_ms, count(distinct session_id) as sessions from events where ${condition(subject, range)} group by agent order by calls desc, agent limit ${CALLERS}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   const rows = (asked.answer ?? []).map((/** @type {any} */ row) => ({
