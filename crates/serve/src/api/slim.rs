@@ -1,9 +1,13 @@
-//! Modules as they travel: without comments that stand on lines of their own,
-//! and without indentation. That is a third of them, and nothing that runs.
+//! Modules as they travel: without comments and without indentation. That is a
+//! third of them, and nothing that runs.
 //!
 //! # Invariants
-//! - Within strings, templates and regular expressions every byte stays.
-//! - What is not understood stays as it is.
+//! - Within strings, templates and regular expressions every byte stays, but for
+//!   the indentation of markup, where the end of the line parts words as well.
+//! - What is not understood stays as it is, and so do comments that begin behind
+//!   code and end on another line.
+
+const BLANKS: [char; 2] = [' ', '\t'];
 
 /// What comes without comments and indentation.
 pub fn slim(module: &str) -> String {
@@ -11,13 +15,13 @@ pub fn slim(module: &str) -> String {
     let mut reader = Reader::default();
     let mut lines = module.split_inclusive('\n');
     while let Some(line) = lines.next() {
+        let bare = line.trim_start_matches(BLANKS);
         // Within a template, or a comment that began behind code.
         if !reader.is_in_code() {
-            out.push_str(line);
-            reader.read(line);
+            let markup = reader.around.last() == Some(&In::Markup);
+            reader.read(if markup { bare } else { line }, &mut out);
             continue;
         }
-        let bare = line.trim_start_matches([' ', '\t']);
         if bare.trim_end().is_empty() || bare.starts_with("//") {
             continue;
         }
@@ -30,14 +34,11 @@ pub fn slim(module: &str) -> String {
             let rest = last.split_once("*/").map_or("", |(_, rest)| rest);
             if !rest.trim().is_empty() {
                 // Code behind a comment.
-                let rest = rest.trim_start_matches([' ', '\t']);
-                out.push_str(rest);
-                reader.read(rest);
+                reader.read(rest.trim_start_matches(BLANKS), &mut out);
             }
             continue;
         }
-        out.push_str(bare);
-        reader.read(bare);
+        reader.read(bare, &mut out);
     }
     out
 }
@@ -48,6 +49,8 @@ enum In {
     /// Braces within a template's `${…}`, so many of which are open.
     Braces(usize),
     Template,
+    /// A template of HTML.
+    Markup,
     Comment,
 }
 
@@ -67,12 +70,21 @@ impl Reader {
         matches!(self.around.last(), None | Some(In::Braces(_)))
     }
 
-    fn read(&mut self, line: &str) {
-        let line = line.as_bytes();
-        let mut at = 0;
+    /// Reads a line, and copies what is no comment.
+    fn read(&mut self, text: &str, out: &mut String) {
+        let line = text.as_bytes();
+        let (mut at, mut copied) = (0, 0);
         while at < line.len() {
+            if self.is_in_code()
+                && let Some(end) = after_comment(line, at)
+            {
+                out.push_str(&text[copied..at]);
+                copied = end + part(out, &text[end..]);
+                at = copied;
+                continue;
+            }
             at = match self.around.last() {
-                Some(In::Template) => self.template(line, at),
+                Some(In::Template | In::Markup) => self.template(line, at),
                 Some(In::Comment) => match find(&line[at..], b"*/") {
                     Some(end) => {
                         self.around.pop();
@@ -83,6 +95,7 @@ impl Reader {
                 _ => self.code(line, at),
             };
         }
+        out.push_str(&text[copied..]);
     }
 
     /// Reads on in a template; where from then on.
@@ -111,8 +124,8 @@ impl Reader {
                 self.note(byte);
                 return after(line, at + 1, byte);
             }
+            b'`' if self.word == b"html" => self.around.push(In::Markup),
             b'`' => self.around.push(In::Template),
-            b'/' if line.get(at + 1) == Some(&b'/') => return line.len(),
             b'/' if line.get(at + 1) == Some(&b'*') => {
                 self.around.push(In::Comment);
                 return at + 2;
@@ -169,6 +182,27 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
 }
 
+/// Where a comment ends that begins here and ends on this line.
+fn after_comment(line: &[u8], at: usize) -> Option<usize> {
+    let rest = &line[at..];
+    if rest.starts_with(b"//") {
+        return Some(at + rest.trim_ascii_end().len());
+    }
+    let inner = rest.strip_prefix(b"/*")?;
+    Some(at + 2 + find(inner, b"*/")? + 2)
+}
+
+/// Keeps apart what a comment stood between; how many bytes of the rest are left out.
+fn part(out: &mut String, rest: &str) -> usize {
+    let bare = rest.trim_start_matches(BLANKS);
+    if bare.trim_end().is_empty() {
+        out.truncate(out.trim_end_matches(BLANKS).len());
+    } else if !out.ends_with([' ', '\n', '(', '[', '{', ',']) {
+        out.push(' ');
+    }
+    rest.len() - bare.len()
+}
+
 /// Behind the quote that ends a string.
 fn after(line: &[u8], from: usize, quote: u8) -> usize {
     let mut at = from;
@@ -214,11 +248,16 @@ mod tests {
 
     #[test]
     fn comments_and_indentation_stay_behind() {
-        check("// a\nlet b;\n\n  let c; // d\n", "let b;\nlet c; // d\n");
+        check("// a\nlet b;\n\n  let c; // d\n", "let b;\nlet c;\n");
         check("/** a\n * b\n */\nlet c;\n", "let c;\n");
         check("  /** @type {X} */ const a = b;\n", "const a = b;\n");
         check("  /** @type {X} */\n  const a = b;\n", "const a = b;\n");
-        check("a(/** b */ c);\n", "a(/** b */ c);\n");
+        check("a(/** b */ c, /* d */ e);\n", "a(c, e);\n");
+        check(
+            "return/* a */b /* c */ + /* d */ /* e */ f; /* g */\n",
+            "return b + f;\n",
+        );
+        check("let a = '//'; // é\r\nb", "let a = '//';\r\nb");
         check(
             "let a; /* b\n  c */ let d;\n  e\n",
             "let a; /* b\n  c */ let d;\ne\n",
@@ -234,8 +273,10 @@ mod tests {
             "let a = `\n  // b\n  /* c */\n\n  d`;\n",
             "let a = `${{ b: `\n  // c\n` }}\n  // d\n`;\n",
             "let a = `\\`\n  // b\n`;\n",
+            "html(`\n  a`);\n",
             "let a = '`';\n",
             "let a = \"//\";\n",
+            "let a = '/* b */' + `/* c */ // d`;\n",
             "let a = '\\'`';\n",
             "let a = /[/`]/;\n",
             "return /`/.test(a);\n",
@@ -254,7 +295,7 @@ mod tests {
         // A template within one goes on in code, and comes back.
         check(
             "html`\n  a ${b(() => {\n    // c\n    return d;\n  })}\n  // e\n`;\n",
-            "html`\n  a ${b(() => {\nreturn d;\n})}\n  // e\n`;\n",
+            "html`\na ${b(() => {\nreturn d;\n})}\n// e\n`;\n",
         );
     }
 }
