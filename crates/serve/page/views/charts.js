@@ -8,7 +8,7 @@ import { counted, duration, money, percent, tokens } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { Figure } from '../parts/figure.js';
 import { Loading, Problem } from '../parts/states.js';
-import { failureRatio, hitRatio, isWide, outcome, peak, ratio, stretch, times, total, twin, values } from './series.js';
+import { ahead, failureRatio, hitRatio, isWide, outcome, peak, ratio, stretch, times, total, twin, values } from './series.js';
 
 /** @typedef {import('../types.d.ts').Timeline} Timeline */
 /** @typedef {import('../types.d.ts').Spread} Spread */
@@ -76,7 +76,7 @@ export function Timed({ id, title, name = title, asked, sync, height = HEIGHT, n
       id=${id}
       title=${title}
       name=${name}
-      sentence=${drawn?.sentence ?? none}
+      sentence=${(drawn?.sentence ?? none) + ahead(timelines)}
       columns=${drawn?.columns}
       rows=${drawn?.rows}
       stale=${all.some((one) => one.stale !== null)}

@@ -1,7 +1,7 @@
 // A timeline as what charts, tables and sentences are made of. Pure.
 
 import { timeLabel } from '../charts/axes.js';
-import { delta } from '../format.js';
+import { counted, delta } from '../format.js';
 
 /** @typedef {import('../types.d.ts').Timeline} Timeline */
 /** @typedef {import('../types.d.ts').Bucket} Bucket */
@@ -136,6 +136,16 @@ export function isWide(lists) {
     .filter((value) => value !== null && value > 0)
     .map(Number);
   return known.length > 1 && Math.max(...known) > 40 * Math.min(...known);
+}
+
+/**
+ * What timelines leave out as it is in the future, though figures of the whole
+ * time may count it; empty: nothing is.
+ * @param {readonly (Timeline | null)[]} timelines
+ */
+export function ahead(timelines) {
+  const later = timelines.reduce((sum, timeline) => sum + (timeline?.later ?? 0), 0);
+  return later > 0 ? ` Not drawn: ${counted(later, 'event')} in the future.` : '';
 }
 
 /**

@@ -5,7 +5,7 @@ import { figureLabels, logSplits, steps, timeLabel, timeLabels } from '../../pag
 import { sparkPaths } from '../../page/charts/spark.js';
 import { orderOf, orderText, slug, sorted } from '../../page/parts/order.js';
 import { over } from '../../page/views/changes.js';
-import { against, alongside, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
+import { against, ahead, alongside, failureRatio, hitRatio, isWide, peak, ratio, spent, stretch, total, twin, valuesAt } from '../../page/views/series.js';
 import { targetOf, verdict } from '../../page/verdict.js';
 import { stacked } from '../../page/charts/stack.js';
 
@@ -176,6 +176,13 @@ test('figures far apart want a logarithmic axis', () => {
   assert.ok(isWide([[1, null], [100]]));
   assert.ok(!isWide([[1, 0], [30]]));
   assert.ok(!isWide([[], [null]]));
+});
+
+test('what is in the future is not drawn, and told', () => {
+  assert.equal(ahead([]), '');
+  assert.equal(ahead([null, { later: 0 }]), '');
+  assert.equal(ahead([{ later: 1 }]), ' Not drawn: 1 event in the future.');
+  assert.equal(plain(ahead([{ later: 1 }, null, { later: 1 }])), ' Not drawn: 2 events in the future.');
 });
 
 test('stretches have words', () => {
