@@ -3,7 +3,7 @@
 
 import { address } from './api.js';
 
-export { go, link, linkHere, route, setQuery, useRoute } from './state/address.js';
+export { go, link, linkEvent, linkHere, route, setQuery, useRoute } from './state/address.js';
 export { turning, useAnswer } from './state/answers.js';
 export { useNames } from './state/names.js';
 export { firingNow, pause, paused, reconnect, resume, useLive } from './state/now.js';

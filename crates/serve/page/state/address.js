@@ -65,6 +65,16 @@ export function link(view, rest = [], query = {}) {
 }
 
 /**
+ * The address of an event where it happened: within its session, else its trace.
+ * @param {any} row of a statement in SQL
+ * @returns {string | null} null: it is in neither
+ */
+export function linkEvent({ session_id, trace_id, id }) {
+  const within = session_id ? ['session', session_id] : trace_id ? ['id', trace_id] : null;
+  return within && link('trace', within, { span: id });
+}
+
+/**
  * The address of what is seen with a part of its query changed; `null` leaves it out.
  * @param {Change} change
  */

@@ -5,7 +5,7 @@ import { html } from '../html.js';
 import { Listed } from '../parts/frame.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
-import { link, useAnswer, useRange } from '../state.js';
+import { linkEvent, useAnswer, useRange } from '../state.js';
 import { ratio } from './series.js';
 import { quoted, within } from './window.js';
 
@@ -65,7 +65,7 @@ const FAILURES = [
     label: 'When',
     unit: 'text',
     format: (value) => time(value, { precise: true }),
-    link: (row) => (row.session_id ? link('trace', ['session', row.session_id], { span: row.id }) : null),
+    link: linkEvent,
   },
   { key: 'error_type', label: 'Error', unit: 'name' },
   { key: 'duration_ms', label: 'Took', unit: 'ms' },
@@ -73,12 +73,12 @@ const FAILURES = [
 ];
 
 /**
- * The latest failures, each with the session it was in.
+ * The latest failures, each with the session or trace it was in.
  * @param {{subject: Subject}} props
  */
 export function Failures({ subject }) {
   const range = useRange();
-  const text = `select timestamp, error_type, duration_ms, agent, session_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc, id limit ${RECENT}`;
+  const text = `select timestamp, error_type, duration_ms, agent, session_id, trace_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc, id limit ${RECENT}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`
@@ -88,7 +88,7 @@ export function Failures({ subject }) {
       rows=${asked.answer ?? []}
       id=${(/** @type {any} */ row, /** @type {number} */ at) => `${row.timestamp} ${at}`}
       empty=${asked.answer ? 'Nothing failed in this time.' : ' '}
-      note=${asked.answer?.length === RECENT ? `The last ${RECENT}; a click opens the call in its session.` : null}
+      note=${asked.answer?.length === RECENT ? `The last ${RECENT}; a click opens the call where it was made.` : null}
     />
   `;
 }

@@ -7,7 +7,7 @@ import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Empty, Loading, Problem } from '../parts/states.js';
 import { joined, parted } from '../route.js';
-import { link, setQuery, useAnswer, useRoute } from '../state.js';
+import { link, linkEvent, setQuery, useAnswer, useRoute } from '../state.js';
 import { useRows } from './kept.js';
 import { quoted } from './window.js';
 
@@ -325,10 +325,18 @@ function Stored({ event, what, name }) {
   if (rows === null) return html`<${Loading} height=${120} />`;
   const [row] = rows;
   if (!row) return html`<p class="muted">The event is no longer stored.</p>`;
+  const other = what === 'session' ? 'trace' : 'session';
   /** @type {[string, any][]} */
   const fields = Object.entries(row)
     .filter(([, value]) => value !== null)
-    .map(([key, value]) => [key, typeof value === 'object' ? JSON.stringify(value) : String(value)]);
+    .map(([key, value]) => [
+      key,
+      key === `${other}_id`
+        ? html`<${Name} text=${value} href=${linkEvent({ ...row, [`${what}_id`]: null })} />`
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value),
+    ]);
   return html`<h3>Every stored field</h3>
     <div class="stored"><${Fields} fields=${fields} /></div>`;
 }

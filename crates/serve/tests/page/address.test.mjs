@@ -25,7 +25,7 @@ globalThis.history = world.history;
 globalThis.document = { documentElement: root };
 globalThis.addEventListener = (...rest) => world.addEventListener(...rest);
 mock.timers.enable({ apis: ['setTimeout'] });
-const { go, route, setQuery } = await import('../../page/state/address.js');
+const { go, linkEvent, route, setQuery } = await import('../../page/state/address.js');
 
 const hear = (name, more = {}, target = world) => target.dispatchEvent(Object.assign(new Event(name), more));
 function walk(steps) {
@@ -89,4 +89,14 @@ test('another view keeps what was written before it, and is a step', () => {
   assert.deepEqual(entries.slice(-2), ['#/tools?find=ab', '#/caches']);
   walk(-1);
   assert.equal(route().query['find'], 'ab');
+});
+
+test('an event has its address within its session, else its trace', () => {
+  go('#/tools/web?range=7d');
+  const none = { session_id: null, trace_id: null, id: null };
+  const check = (row, href) => assert.equal(linkEvent({ ...none, ...row }), href);
+  check({}, null);
+  check({ id: 'i' }, null);
+  check({ session_id: 's', trace_id: 't', id: 'i' }, '#/trace/session/s?range=7d&span=i');
+  check({ session_id: '', trace_id: 't', id: 'i' }, '#/trace/id/t?range=7d&span=i');
 });
