@@ -169,6 +169,18 @@ function hash(text) {
 }
 
 /**
+ * Which event ended then, of those of a name where one is told.
+ * @param {Node[]} nodes
+ * @param {string | undefined} at
+ * @param {string | undefined} name
+ */
+export function endedAt(nodes, at, name) {
+  const when = time(at);
+  if (when === null) return undefined;
+  return nodes.find(({ event }) => event && time(event.timestamp) === when && (!name || event.name === name));
+}
+
+/**
  * The rows that are seen, top down.
  * @param {Node[]} roots
  * @param {ReadonlySet<string>} closed keys of rows whose children are hidden

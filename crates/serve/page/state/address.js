@@ -66,12 +66,13 @@ export function link(view, rest = [], query = {}) {
 
 /**
  * The address of an event where it happened: within its session, else its trace.
+ * One that has no id is told by when it ended and what it is called.
  * @param {any} row of a statement in SQL
  * @returns {string | null} null: it is in neither
  */
-export function linkEvent({ session_id, trace_id, id }) {
+export function linkEvent({ session_id, trace_id, id, timestamp, name }) {
   const within = session_id ? ['session', session_id] : trace_id ? ['id', trace_id] : null;
-  return within && link('trace', within, { span: id });
+  return within && link('trace', within, id ? { span: id } : { at: timestamp, name });
 }
 
 /**

@@ -78,7 +78,7 @@ const FAILURES = [
  */
 export function Failures({ subject }) {
   const range = useRange();
-  const text = `select timestamp, error_type, duration_ms, agent, session_id, trace_id, id from events where ${condition(subject, range)} and success = false order by timestamp desc, id limit ${RECENT}`;
+  const text = `select timestamp, error_type, duration_ms, agent, session_id, trace_id, id, name from events where ${condition(subject, range)} and success = false order by timestamp desc, id limit ${RECENT}`;
   const asked = useAnswer('sql', range.query && { query: text }, { every: 60 });
   if (asked.error && !asked.answer) return html`<${Problem} error=${asked.error} retry=${asked.reload} />`;
   return html`

@@ -1,4 +1,4 @@
-import { ORDER, absent, busy, busyShare, nest, time as instantOf } from '../charts/waterfall-rows.js';
+import { ORDER, absent, busy, busyShare, endedAt, nest, time as instantOf } from '../charts/waterfall-rows.js';
 import { scale, zoom, zoomOf, zoomText } from '../charts/waterfall-scale.js';
 import { Waterfall } from '../charts/waterfall.js';
 import { count, counted, duration, money, time } from '../format.js';
@@ -65,13 +65,16 @@ export default function View({ route }) {
  */
 function Found({ events, more, what, name, latest }) {
   const { query } = useRoute();
-  const selected = query['span'] ?? null;
+  const { span, at, name: called } = query;
+  // What has no id of its own is told by when it ended.
+  const named = (/** @type {Node[]} */ nodes) =>
+    span === undefined ? endedAt(nodes, at, called) : nodes.find((one) => one.key === span);
   const parents = useParents(events);
   // What is counted is the beginning, whatever else is shown of a longer one.
   const first = useMemo(() => nest([...events, ...parents.events]), [events, parents.events]);
-  const there = useMemo(() => new Set(flat(first.roots).map((one) => one.key)), [first]);
-  const lost = parents.ready && selected !== null && !there.has(selected) ? selected : null;
-  const beyond = useBeyond(more > 0 ? lost : null, what, name);
+  const there = useMemo(() => flat(first.roots), [first]);
+  const lost = parents.ready && !named(there) ? (span ?? at ?? null) : null;
+  const beyond = useBeyond(more > 0 && lost !== null ? conditionOf(query) : null, what, name);
   const found = useMemo(
     () => (beyond.events.length > 0 ? nest([...events, ...parents.events, ...beyond.events]) : first),
     [first, beyond.events],
@@ -96,7 +99,8 @@ function Found({ events, more, what, name, latest }) {
       (kinds.size === 0 || (node.event !== null && kinds.has(node.kind))) && (!onlyFailed || node.failed);
   }, [kinds, onlyFailed]);
   const all = useMemo(() => flat(found.roots), [found]);
-  const node = all.find((one) => one.key === selected) ?? null;
+  const node = named(all) ?? null;
+  const selected = node?.key ?? span ?? null;
   const failures = all.filter((one) => one.failed);
   const tally = ORDER.map((kind) => ({ kind, n: all.filter((one) => one.event && one.kind === kind).length })).filter(
     ({ n }) => n > 0,
@@ -105,7 +109,7 @@ function Found({ events, more, what, name, latest }) {
 
   // To open and to close the details is a step that Back undoes, to walk along is none.
   const setSelected = (/** @type {string | null} */ key) =>
-    setQuery({ span: key, fields: null }, { replace: key !== null && selected !== null });
+    setQuery({ span: key, at: null, name: null, fields: null }, { replace: key !== null && selected !== null });
   const setZoomed = (/** @type {{low: number, high: number} | null} */ view) =>
     setQuery({ zoom: view && zoomText(view, scaled) }, { replace: true });
   const nearer = (/** @type {number} */ factor) => {
@@ -367,17 +371,26 @@ const EVENTS =
   'FROM events WHERE';
 
 /**
+ * Which events a link names; null: it says nothing that could be asked for.
+ * @param {Record<string, string | undefined>} query of the address
+ */
+function conditionOf({ span, at, name }) {
+  // One without a span of its own has no name to ask for.
+  if (span !== undefined) return span.startsWith('~') ? null : `id = ${quoted(span)}`;
+  if (at === undefined || instantOf(at) === null) return null;
+  return `timestamp = ${quoted(at)}${name ? ` AND name = ${quoted(name)}` : ''}`;
+}
+
+/**
  * What a link names and lies beyond what is loaded. It stays until another does.
- * @param {string | null} span null: nothing is missing
+ * @param {string | null} condition null: nothing is missing
  * @param {'session' | 'trace'} what
  * @param {string} name
  */
-function useBeyond(span, what, name) {
+function useBeyond(condition, what, name) {
   const last = useRef(/** @type {string | null} */ (null));
-  // One without a span of its own has no name to ask for.
-  if (span !== null && !span.startsWith('~')) last.current = span;
-  const query =
-    last.current === null ? null : `${EVENTS} ${what}_id = ${quoted(name)} AND id = ${quoted(last.current)}`;
+  last.current = condition ?? last.current;
+  const query = last.current && `${EVENTS} ${what}_id = ${quoted(name)} AND ${last.current}`;
   const { rows, error, loading, reload } = useRows(query, { limit: MOST_ALIKE });
   const events = useMemo(() => (rows ?? []).map(asEvent), [rows]);
   return { events, error, loading: query !== null && loading, reload };

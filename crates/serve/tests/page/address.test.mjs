@@ -93,10 +93,13 @@ test('another view keeps what was written before it, and is a step', () => {
 
 test('an event has its address within its session, else its trace', () => {
   go('#/tools/web?range=7d');
-  const none = { session_id: null, trace_id: null, id: null };
+  const timestamp = '2026-11-29T08:00:00.000001Z';
+  const none = { session_id: null, trace_id: null, id: null, timestamp, name: 'web' };
   const check = (row, href) => assert.equal(linkEvent({ ...none, ...row }), href);
   check({}, null);
   check({ id: 'i' }, null);
   check({ session_id: 's', trace_id: 't', id: 'i' }, '#/trace/session/s?range=7d&span=i');
   check({ session_id: '', trace_id: 't', id: 'i' }, '#/trace/id/t?range=7d&span=i');
+  check({ session_id: 's/1' }, '#/trace/session/s%2F1?range=7d&at=2026-11-29T08%3A00%3A00.000001Z&name=web');
+  check({ trace_id: 't', name: null }, '#/trace/id/t?range=7d&at=2026-11-29T08%3A00%3A00.000001Z');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { absent, busyShare, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
+import { absent, busyShare, endedAt, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
 import { idle, instant, pan, place, says, scale, ticks, zoom, zoomOf, zoomText } from '../../page/charts/waterfall-scale.js';
 
 /** @param {number} second */
@@ -49,6 +49,20 @@ test('what happened within what', () => {
   check([event('a', 1), session, event('b', 2)], ['0 session, long', '1 a', '1 b']);
   // Two sessions hold nothing: whose would it be?
   check([session, event('other', 0, { event_type: 'session_end' })], ['0 session, long', '0 session, other']);
+});
+
+test('an event without an id is told by when it ended and what it is called', () => {
+  const twins = [event('a', 1), event('b', 1), event('a', 1.5), event('none', null)];
+  const { roots } = nest([...twins, event('c', 2, { parent_id: 'p' }), event('d', 3, { parent_id: 'p' })]);
+  const check = (when, name, label) => assert.equal(endedAt(roots, when, name)?.label, label);
+  check(at(2), 'a', 'a');
+  check(at(2), 'b', 'b');
+  check(at(2), undefined, 'a');
+  // However many digits it is written with.
+  check(at(2).replace('.000Z', '.000000000Z'), 'b', 'b');
+  check(at(2).replace('.000Z', '.000001Z'), 'b', undefined);
+  check(at(2), 'c', undefined);
+  for (const nothing of [undefined, '', 'nonsense']) check(nothing, 'none', undefined);
 });
 
 test('circles lose nothing', () => {
