@@ -18,6 +18,7 @@ export function checks(browser) {
     ['figures beyond reason keep to their place', () => absurd(browser)],
     ['a view that is opened when the server is gone says so', () => away(browser)],
     ['sessions without an id are counted', () => nameless(browser)],
+    ['events in the future are told where they are not drawn', () => future(browser)],
     ['a name with slashes is one name', () => slashes(browser)],
     ['of the ranges one is chosen, and none where it is nothing to what is shown', () => ranges(browser)],
   ];
@@ -169,6 +170,25 @@ async function nameless(browser) {
   const stat = await page.locator('.stat', { hasText: 'Sessions' }).first().innerText();
   if (!stat.includes('5') || !stat.includes('without an id')) wrong.push(`the figure says ${stat}`);
   if (!(await page.locator('main').innerText()).includes('cannot be listed')) wrong.push('the table does not say why it is empty');
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong;
+}
+
+async function future(browser) {
+  const server = await Server.start(home('future'));
+  const call = (hours) => ({ event_type: 'tool_call', tool: 'clock', duration_ms: 5, success: true, timestamp: new Date(Date.now() + hours * 3_600_000).toISOString() });
+  await server.send([call(-0.01), call(3), call(20 * 24)]);
+  const page = await open(browser, `${server.url}/#/tools?range=1h`);
+  const wrong = [];
+  for (const id of ['calls', 'latency']) {
+    const says = page.locator(`#${id} .says`);
+    await says.filter({ hasText: /\S/ }).waitFor();
+    await settled(page);
+    const text = await says.innerText();
+    if (!text.endsWith('Not drawn: 2 events in the future.')) wrong.push(`${id}: it says ${text}`);
+  }
   wrong.push(...(await oddities(page)));
   await page.context().close();
   await server.stop();

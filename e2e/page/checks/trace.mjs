@@ -15,6 +15,7 @@ export async function checks(browser) {
     ['what is counted of a long trace says of how much of it', () => counted(browser, long)],
     ['a link to an event beyond what is loaded shows it', () => linked(browser, long)],
     ['a link to an event that is nowhere says so', () => lost(browser, long, server)],
+    ['a failure opens the call, with an id or without, in its session or its trace', () => opened(browser)],
     ['the link of the latest session keeps what was chosen', () => permanent(browser, server)],
     ['tiles of sessions say what they are of, whoever worked', () => tiles(browser, server)],
   ];
@@ -100,6 +101,53 @@ async function lost(browser, long, short) {
     wrong.push(...(await oddities(page)));
     await page.context().close();
   }
+  return wrong;
+}
+
+async function opened(browser) {
+  const server = await Server.start(home('opened'));
+  const from = Date.now() - 600_000;
+  const call = (seconds, more) => ({ event_type: 'tool_call', tool: 'web', duration_ms: 5, success: false, timestamp: new Date(from + seconds * 1000).toISOString(), ...more });
+  await server.send([
+    ...Array.from({ length: 9 }, (_, at) => call(at, { session_id: 'alone', success: true })),
+    call(4, { session_id: 'alone', tool: 'other' }),
+    call(20, { session_id: 'alone', error_type: 'NoId' }),
+    call(30, { session_id: 'both', trace_id: 'a'.repeat(32), span_id: 'b'.repeat(16), error_type: 'WithId' }),
+    call(40, { trace_id: 'a'.repeat(32), span_id: 'c'.repeat(16), error_type: 'OfTrace' }),
+    call(50, { error_type: 'OfNothing' }),
+  ]);
+  const page = await open(browser, server.url);
+  const wrong = [];
+  const panel = page.getByRole('complementary', { name: 'Selected event' });
+  for (const [error, where] of [
+    ['NoId', '/session/'],
+    ['WithId', '/session/'],
+    ['OfTrace', '/id/'],
+    ['OfNothing', null],
+  ]) {
+    await page.evaluate(() => (location.hash = '#/tools/web?range=1h'));
+    await settled(page);
+    const row = page.locator('tr', { has: page.locator('td', { hasText: error }) }).last();
+    await row.waitFor();
+    if (where === null) {
+      if (await row.locator('a').count()) wrong.push(`${error}: it leads to ${await row.locator('a').first().getAttribute('href')}`);
+      continue;
+    }
+    await row.getByRole('link').first().click();
+    await panel.waitFor();
+    const text = await panel.innerText();
+    if (!text.includes(error)) wrong.push(`${error}: the details say ${text}`);
+    if (!page.url().includes(`#/trace${where}`)) wrong.push(`${error}: it leads to ${page.url()}`);
+    if (error !== 'WithId') continue;
+    await page.getByRole('button', { name: 'Every stored field' }).click();
+    await page.locator('.stored').getByRole('link').click();
+    await until('its trace', () => page.url().includes('#/trace/id/'));
+    await settled(page);
+    await panel.waitFor();
+  }
+  wrong.push(...(await oddities(page)));
+  await page.context().close();
+  await server.stop();
   return wrong;
 }
 
