@@ -4,9 +4,9 @@
 //! worst of each stretch as long as the window is a figure; those far outside
 //! (Tukey, "Exploratory Data Analysis", 1977: some interquartile ranges) stand
 //! out, of shares those alone that chance does not explain: two failures of ten
-//! calls are none where one of thirty fails. The threshold lies a quarter beyond the worst of the others, so that a
-//! rule says nothing of usual days, by how it is made; what it says of the past is
-//! then asked of the very machine.
+//! calls are none where one of thirty fails. The threshold lies a quarter beyond
+//! the worst of the others, so that a rule says nothing of usual days, by how it is
+//! made; what it says of the past is then asked of the very machine.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -243,6 +243,7 @@ fn hostile() -> Vec<Event> {
         ] {
             events.push(
                 Event::new(UnixNanos::now(), event_type)
+                    .with(Column::Agent, name)
                     .with(column, name)
                     .with(Column::DurationMs, 3.5)
                     .with(Column::Success, name.len() % 2 == 0),
@@ -250,6 +251,7 @@ fn hostile() -> Vec<Event> {
         }
         let call = Event::new(UnixNanos::now(), "llm_call");
         let call = call.with(Column::Source, name).with(Column::Name, name);
+        let call = call.with(Column::Agent, name);
         events.push(
             call.with(Column::DurationMs, 7e5)
                 .with(Column::CostUsd, 0.1),
@@ -349,6 +351,11 @@ fn the_text_keeps_to_the_rules_whatever_the_names() {
         (
             r#"tachograph_metric_amount_total{source="counters",name="plain"}"#,
             5.0,
+        ),
+        (r#"tachograph_agent_llm_cost_usd_total{agent="plain"}"#, 0.1),
+        (
+            r#"tachograph_agent_tool_duration_seconds_count{agent="plain"}"#,
+            1.0,
         ),
         ("tachograph_live_failures_total", 0.0),
         (r#"tachograph_ingest_requests_total{signal="traces"}"#, 0.0),
