@@ -209,40 +209,40 @@ fn caches(page: &mut Page, live: &Live) {
 /// Queries, and agents at work.
 fn work(page: &mut Page, live: &Live) {
     let agent = [("agent", NAME)];
-    let all = readings(live, Family::Query);
-    let name = "tachograph_queries_total";
+    let mut calls = |family, (total, help), (duration, took)| {
+        let all = readings(live, family);
+        by_status(page, total, help, &all, &agent);
+        durations(page, duration, took, &all, &agent);
+        all
+    };
     let help = "Queries, by type of agent that answered and by outcome.";
-    by_status(page, name, help, &all, &agent);
-    let name = "tachograph_query_duration_seconds";
-    durations(page, name, "From question to answer.", &all, &agent);
-    let all = readings(live, Family::Agent);
-    let name = "tachograph_agent_uses_total";
-    by_status(page, name, "Uses of agents, by outcome.", &all, &agent);
-    let name = "tachograph_agent_duration_seconds";
-    durations(page, name, "How long agents ran.", &all, &agent);
-    let all = readings(live, Family::AgentTool);
-    let name = "tachograph_agent_tool_calls_total";
-    by_status(
-        page,
-        name,
-        "Tool calls of agents, by outcome.",
-        &all,
-        &agent,
+    calls(
+        Family::Query,
+        ("tachograph_queries_total", help),
+        (
+            "tachograph_query_duration_seconds",
+            "From question to answer.",
+        ),
     );
-    let name = "tachograph_agent_tool_duration_seconds";
-    durations(page, name, "How long tools ran for agents.", &all, &agent);
-    let all = readings(live, Family::AgentModel);
-    let name = "tachograph_agent_llm_calls_total";
-    by_status(
-        page,
-        name,
-        "Model calls of agents, by outcome.",
-        &all,
-        &agent,
+    calls(
+        Family::Agent,
+        ("tachograph_agent_uses_total", "Uses of agents, by outcome."),
+        ("tachograph_agent_duration_seconds", "How long agents ran."),
     );
-    let name = "tachograph_agent_llm_call_duration_seconds";
-    let help = "How long models took to answer agents.";
-    durations(page, name, help, &all, &agent);
+    let help = "Tool calls of agents, by outcome.";
+    let took = "How long tools ran for agents.";
+    calls(
+        Family::AgentTool,
+        ("tachograph_agent_tool_calls_total", help),
+        ("tachograph_agent_tool_duration_seconds", took),
+    );
+    let help = "Model calls of agents, by outcome.";
+    let took = "How long models took to answer agents.";
+    let all = calls(
+        Family::AgentModel,
+        ("tachograph_agent_llm_calls_total", help),
+        ("tachograph_agent_llm_call_duration_seconds", took),
+    );
     costs(
         page,
         "tachograph_agent_llm_cost_usd_total",
