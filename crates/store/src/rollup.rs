@@ -560,24 +560,7 @@ mod tests {
 
     /// What a tier of these tools takes in memory, in each of three hours.
     fn memory_of(home: &Home, name_bytes: usize) -> usize {
-        let mut folder = Folder::new(FoldSpec::new(Grain::Hour), Window::ALL);
-        for (tool, hour) in (0..4).flat_map(|tool| [(tool, 0), (tool, 1), (tool, 2)]) {
-            let key = SeriesKey {
-                event_type: "tool_call".into(),
-                name: Some(format!("{tool}{}", "n".repeat(name_bytes)).into()),
-                agent: None,
-                source: None,
-                r#type: None,
-                status: None,
-                error_type: None,
-                success: None,
-                hit: None,
-            };
-            let start = UnixNanos(Grain::Hour.nanos().unwrap_or(0) * hour);
-            let cell = Cell::new(Arc::new(key), start, false);
-            folder.push_cell(cell).expect("there is room");
-        }
-        let cells = folder.finish();
+        let cells = crate::fold::of_tools(name_bytes, |_| ()).finish();
         write_tier(home, Tier::Hour, 0, "a", &cells).expect("written");
         let path = home.root().join(Tier::Hour.path(0, "a"));
         TierRows::read(&path).expect("sound").memory_bytes()

@@ -321,7 +321,6 @@ pub(crate) fn whole_lines_end(file: &File, from: u64, to: u64) -> io::Result<u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fold::{FoldSpec, SeriesKey};
 
     fn key(number: u64) -> Key {
         Key::Log {
@@ -349,25 +348,10 @@ mod tests {
 
     /// Three hours of four tools, with texts of so many bytes.
     fn stretch([name, unit, entity]: [usize; 3]) -> Stretch {
-        let mut folder = Folder::new(FoldSpec::new(Grain::Hour), Window::ALL);
-        for (tool, hour) in (0..4).flat_map(|tool| [(tool, 0), (tool, 1), (tool, 2)]) {
-            let key = SeriesKey {
-                event_type: "tool_call".into(),
-                name: Some(format!("{tool}{}", "n".repeat(name)).into()),
-                agent: None,
-                source: None,
-                r#type: None,
-                status: None,
-                error_type: None,
-                success: None,
-                hit: None,
-            };
-            let start = UnixNanos(Grain::Hour.nanos().unwrap_or(0) * hour);
-            let mut cell = Cell::new(Arc::new(key), start, false);
+        let folder = crate::fold::of_tools(name, |cell| {
             cell.unit.say(&"u".repeat(unit));
             cell.entities.insert("e".repeat(entity).into(), 1);
-            folder.push_cell(cell).expect("there is room");
-        }
+        });
         Stretch::of(folder)
     }
 
