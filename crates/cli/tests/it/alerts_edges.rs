@@ -152,6 +152,8 @@ fn a_server_is_found_wherever_it_listens_and_whatever_it_speaks() {
         });
         assert_eq!(seen["at"], format!("127.0.0.1:{port}"), "{seen}");
         assert_eq!(seen["note"], Json::Null, "{seen}");
+        let kept = desk.home().join("alerts/state.json");
+        eventually("its first look is kept", || kept.exists());
         server.end(rustix::process::Signal::TERM);
         assert_eq!(top()["from"], "file");
     };

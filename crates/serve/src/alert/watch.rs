@@ -356,7 +356,8 @@ impl Rounds {
             keep,
             unwritten,
             kept: Instant::now(),
-            stale: false,
+            // The first look is kept: leaving may be too short for the disk.
+            stale: true,
         }
     }
 
