@@ -119,6 +119,15 @@ export function isAskable(url) {
   return url.href.length <= LONGEST && names.every((name) => name.length <= LONGEST_NAME);
 }
 
+/** For an address that is too long: whoever does not take it, the server or a proxy, answers without a word. */
+const tooLong = () =>
+  new ApiError(
+    414,
+    'the name is too long to be asked for',
+    'It stands in the address of the question, which the server takes up to 64 KiB, and names up to 16 384 letters.',
+    "SQL finds it by its beginning: where name like 'beginning%'.",
+  );
+
 /**
  * @param {string} method
  * @param {URL} url
@@ -126,14 +135,7 @@ export function isAskable(url) {
  * @returns {Promise<Response>}
  */
 async function request(method, url, { body, signal, accept = 'application/json' } = {}) {
-  if (!isAskable(url)) {
-    throw new ApiError(
-      414,
-      'the name is too long to be asked for',
-      'It stands in the address of the question, which the server takes up to 64 KiB, and names up to 16 384 letters.',
-      "SQL finds it by its beginning: where name like 'beginning%'.",
-    );
-  }
+  if (!isAskable(url)) throw tooLong();
   /** @type {Record<string, string>} */
   const headers = { accept };
   const sent = token;
@@ -166,6 +168,7 @@ async function request(method, url, { body, signal, accept = 'application/json' 
  * @param {string | null} sent the token that it was asked with
  */
 async function failure(response, sent) {
+  if (response.status === 414) return tooLong();
   /** @type {Record<string, unknown>} */
   let problem = {};
   try {

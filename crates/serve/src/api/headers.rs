@@ -10,7 +10,7 @@ use axum::response::Response;
 pub const CSP_NOTHING: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(crate) const ALWAYS: [(HeaderName, &str); 6] = [
+const ALWAYS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CONTENT_SECURITY_POLICY, CSP_NOTHING),
     (header::X_FRAME_OPTIONS, "DENY"),

@@ -82,10 +82,6 @@ kinds! {
     Timeout "timeout" REQUEST_TIMEOUT "the request took too long to come",
     /// The body is larger than is taken, measured after decompression.
     TooLarge "too-large" PAYLOAD_TOO_LARGE "the body is too large",
-    /// The address has more bytes than one may have.
-    LongAddress "long-address" URI_TOO_LONG "the address is too long",
-    /// The head has more bytes or headers than one may have.
-    LongHead "long-head" REQUEST_HEADER_FIELDS_TOO_LARGE "the request's head is too long",
     /// Of a type or a compression that is not read here.
     UnsupportedType "unsupported-type" UNSUPPORTED_MEDIA_TYPE "this type of body is not read here",
     /// A WebSocket was asked for without asking for one.

@@ -21,7 +21,6 @@ use tower::Service as _;
 use super::body::Holding;
 use super::pace::{IDLE, Pace, Verdict, Watched};
 use super::places::{Place, Places};
-use super::worded::Worded;
 use crate::config::Limits;
 use crate::counters::Counters;
 
@@ -129,8 +128,7 @@ impl Visit {
         let leave = Arc::clone(&place.leave);
         // As long as it is open, somebody is served and a place taken.
         let held = (place, house.served);
-        let stream = Watched::new(stream, pace.clone(), held);
-        let stream = TokioIo::new(Worded::new(stream, pace.clone()));
+        let stream = TokioIo::new(Watched::new(stream, pace.clone(), held));
         let connection = builder.serve_connection_with_upgrades(stream, service);
         let mut connection = std::pin::pin!(connection);
         let mut wait = Duration::ZERO;

@@ -15,7 +15,6 @@ pub mod pace;
 pub mod places;
 pub mod tls;
 pub mod token;
-mod worded;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -89,12 +89,6 @@ impl Pace {
         self.known.store(HANDED_ON, Ordering::Relaxed);
     }
 
-    /// Whether somebody waits for an answer, or for the rest of one.
-    pub(super) fn is_answering(&self) -> bool {
-        let is = |count: &AtomicU32| count.load(Ordering::Relaxed) > 0;
-        is(&self.requests) || is(&self.answers)
-    }
-
     /// How long nothing has been asked and nothing been answered; `None` while it
     /// is not idle.
     pub fn idle_for(&self) -> Option<Duration> {

