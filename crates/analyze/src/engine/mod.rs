@@ -28,6 +28,7 @@ pub use sql::Rows;
 
 use tachograph_model::answer::{About, Found, Method, Note, NoteKind, Storage};
 use tachograph_model::port::Sealed;
+use tachograph_model::question::{Part, Usage};
 use tachograph_model::{Answer, Answerer, AskError, Question, Scope, UnixNanos};
 use tachograph_stats::RELATIVE_ERROR;
 use tachograph_store::{Apart, FoldSpec, Grain, Only, Snapshot, Store};
@@ -68,7 +69,8 @@ impl Engine {
 
     fn answer_from_cells(&self, question: &Question, scope: &Scope) -> Result<Answer, AskError> {
         let snapshot = self.snapshot()?;
-        let gathered = self.gather(&snapshot, scope, &Manner::of(question))?;
+        let manner = Manner::of(question);
+        let gathered = self.gather(&snapshot, scope, &manner)?;
         let mut about = About::new(scope);
         about.method = gathered.method;
         about.events = gathered.cells.events();
@@ -93,11 +95,20 @@ impl Engine {
             Question::Report(_) => storage::of(&self.store, &snapshot)?.0,
             _ => Storage::default(),
         };
-        let found = question::answer(question, &gathered.cells, storage, &mut found_notes).ok_or(
-            AskError::Mismatch {
+        let mut found = question::answer(question, &gathered.cells, storage, &mut found_notes)
+            .ok_or(AskError::Mismatch {
                 question: question.name(),
-            },
-        )?;
+            })?;
+        if let (Question::Report(asked), Found::Report(report)) = (question, &mut found)
+            && asked.part == Part::Health
+            && report.usage.is_empty()
+        {
+            // Whether anything else was recorded.
+            let all = Usage { scope: *scope }.into();
+            let all = self.gather(&snapshot, scope, &Manner::of(&all))?;
+            about.events = all.cells.events();
+            report.usage = question::usage::answer(&all.cells);
+        }
         for note in found_notes {
             about.note(note);
         }
@@ -187,7 +198,7 @@ impl<'a> Manner<'a> {
             grain: question::grain(question),
             exact_most,
             apart: question::apart(question),
-            also_by_agent: matches!(question, Question::Report(_)),
+            also_by_agent: matches!(question, Question::Report(q) if q.part == Part::Whole),
         }
     }
 

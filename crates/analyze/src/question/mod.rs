@@ -24,6 +24,7 @@ pub mod usage;
 
 use tachograph_model::Question;
 use tachograph_model::answer::{Found, Note, Storage, Tally};
+use tachograph_model::question::Part;
 use tachograph_store::{Apart, Grain, Only, Sought};
 
 use crate::cells::{self, Cells, Row};
@@ -59,6 +60,11 @@ pub(crate) fn types(question: &Question) -> Option<Vec<&str>> {
         Question::Metrics(_) => &["metric", "performance", LOSS],
         Question::Models(_) => &["llm_call", LOSS],
         Question::Queries(_) => &["query", "agent_selection", LOSS],
+        Question::Report(q) => match q.part {
+            Part::Whole => return None,
+            Part::Health => &["agent_discovery", "agent_load", "session_start", LOSS],
+            Part::Trends => &["agent_discovery", "query", "agent_selection", LOSS],
+        },
         Question::Sessions(_) => &["session_start", "session_end", LOSS],
         Question::TokenSavings(_) => &["agent_load", "session_start", LOSS],
         Question::Tools(_) => &["tool_call", LOSS],
@@ -114,6 +120,8 @@ pub(crate) fn apart(question: &Question) -> Apart {
         Question::Agents(_) => Apart::Agents,
         Question::Timeline(q) if q.name.is_none() && q.source.is_none() => Apart::Kinds,
         Question::Timeline(_) => Apart::Charts,
+        // Of what it is, and when.
+        Question::Usage(_) => Apart::Kinds,
         _ => Apart::Named,
     }
 }

@@ -1,7 +1,7 @@
 //! The report: every question, from the same cells.
 
 use tachograph_model::answer::{Note, Report, Storage};
-use tachograph_model::question;
+use tachograph_model::question::{self, Part};
 
 use super::{
     agents, cache_performance, caches, discovery, errors, losses, metrics, models, queries,
@@ -16,6 +16,9 @@ pub fn answer(
     storage: Storage,
     notes: &mut Vec<Note>,
 ) -> Report {
+    if question.part != Part::Whole {
+        return part(question, cells, storage, notes);
+    }
     // Quantiles of the agent cache are the other half of the work.
     let (discovery, cache_performance) = if cells.threads() > 1 {
         std::thread::scope(|scope| {
@@ -46,4 +49,27 @@ pub fn answer(
         losses: losses::answer(cells),
         storage,
     }
+}
+
+/// What its page shows; the rest is not asked for.
+fn part(
+    question: &question::Report,
+    cells: &Cells,
+    storage: Storage,
+    notes: &mut Vec<Note>,
+) -> Report {
+    let mut report = Report {
+        storage,
+        ..Report::default()
+    };
+    if question.part == Part::Trends {
+        report.queries = queries::answer(cells, question.limits);
+    } else {
+        report.usage = usage::answer(cells);
+        report.discovery = discovery::answer(cells);
+        report.cache_performance = cache_performance::answer(cells);
+        report.token_savings = token_savings::answer(cells, question.baseline, notes);
+    }
+    report.trends = trends::answer(cells, notes);
+    report
 }

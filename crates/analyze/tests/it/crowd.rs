@@ -51,6 +51,7 @@ fn report(engine: &Engine) -> (Report, About) {
         scope: Scope::all(now()),
         baseline: question::Baseline::default(),
         limits: question::QueryLimits::default(),
+        part: question::Part::Whole,
     };
     question.ask(engine).expect("an answer")
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tachograph_analyze::EngineConfig;
 use tachograph_model::question::{
     Agents, Baseline, CachePerformance, Caches, Changes, Discovery, Errors, Losses, Metrics,
-    Models, Queries, Report, SessionList, Sessions, Sql, Storage, Timeline, TokenSavings, Tools,
-    Trace, Trends, Usage,
+    Models, Part, Queries, Report, SessionList, Sessions, Sql, Storage, Timeline, TokenSavings,
+    Tools, Trace, Trends, Usage,
 };
 use tachograph_model::{Answerer, Column, Event, Question, Scope};
 use tachograph_store::SealOptions;
@@ -131,6 +131,7 @@ fn questions() -> Vec<Question> {
             scope,
             baseline,
             limits,
+            part: Part::Whole,
         }
         .into(),
         SessionList {
@@ -253,6 +254,7 @@ fn durations_at_the_end_of_the_range_leave_every_figure_finite() {
         scope: days(30),
         baseline: Baseline::default(),
         limits: Default::default(),
+        part: Part::Whole,
     };
     let config = EngineConfig {
         exact_limit: 0,

@@ -3,8 +3,8 @@
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{Method, NoteKind, Outcomes, Tally};
 use tachograph_model::question::{
-    Agents, Baseline, CachePerformance, Caches, Discovery, Errors, Losses, Metrics, Models, Report,
-    Sessions, Storage, TokenSavings, Tools, Usage,
+    Agents, Baseline, CachePerformance, Caches, Discovery, Errors, Losses, Metrics, Models, Part,
+    Report, Sessions, Storage, TokenSavings, Tools, Usage,
 };
 use tachograph_model::{Ask, Column, Event, Window};
 use tachograph_store::Store;
@@ -32,6 +32,7 @@ fn an_empty_home_has_empty_answers_not_zeros() {
         scope: days(7),
         baseline: Baseline::default(),
         limits: Default::default(),
+        part: Part::Whole,
     };
     let (report, about) = question.ask(&home.engine()).unwrap();
     assert_eq!(about.events, 0);
@@ -45,6 +46,60 @@ fn an_empty_home_has_empty_answers_not_zeros() {
     assert_eq!(report.models.cost_usd, None);
     assert!(report.tools.is_empty() && report.errors.is_empty() && report.usage.is_empty());
     assert_eq!(report.storage.files(), 0);
+}
+
+#[test]
+fn a_part_of_a_report_is_the_same_as_in_the_whole() {
+    let mut events: Vec<Event> = (0..40)
+        .map(|day| discovery(1 + day * 15_000, "search", 2.0 + day as f64, day % 2 == 0))
+        .collect();
+    events.extend([
+        ago(70, "session_start"),
+        ago(60, "agent_load").with(Column::Tokens, 800i64),
+        ago(50, "tool_call").with(Column::DurationMs, 4.0),
+        ago(40, "query").with(Column::DurationMs, 700.0),
+        ago(30, "agent_selection").with(Column::Agent, "0123456789abcdef"),
+    ]);
+    let home = TestHome::of(&events);
+    let of = |part, engine: &Engine| {
+        let question = Report {
+            scope: days(30),
+            baseline: Baseline::default(),
+            limits: Default::default(),
+            part,
+        };
+        question.ask(engine).unwrap()
+    };
+    let rough = EngineConfig {
+        exact_limit: 0,
+        ..EngineConfig::default()
+    };
+    for engine in [home.engine(), home.engine_with(rough)] {
+        let (whole, about) = of(Part::Whole, &engine);
+        assert_eq!((about.events, whole.usage.events), (45, 45));
+        let (health, about) = of(Part::Health, &engine);
+        assert_eq!((about.events, health.usage.events), (42, 42));
+        assert!(whole.discovery.duration_ms.is_some() && whole.token_savings.saving().is_some());
+        assert_eq!(health.discovery, whole.discovery);
+        assert_eq!(health.cache_performance, whole.cache_performance);
+        assert_eq!(health.token_savings, whole.token_savings);
+        assert_eq!(health.trends, whole.trends);
+        assert_eq!(health.storage, whole.storage);
+        assert!(health.tools.is_empty() && !whole.tools.is_empty());
+        let (trends, about) = of(Part::Trends, &engine);
+        assert_eq!(about.events, 42);
+        assert_eq!(
+            (trends.trends, trends.queries),
+            (whole.trends, whole.queries)
+        );
+    }
+    // What has no targets is no news of health, and yet it is there.
+    let home = TestHome::of(&[ago(50, "tool_call"), ago(40, "tool_call")]);
+    let (health, about) = of(Part::Health, &home.engine());
+    assert_eq!((about.events, health.usage.events), (2, 2));
+    let (nothing, about) = of(Part::Health, &TestHome::new().engine());
+    assert_eq!(about.events, 0);
+    assert!(nothing.usage.is_empty());
 }
 
 #[test]
@@ -577,6 +632,7 @@ fn the_report_is_the_same_as_its_questions() {
         scope: days(7),
         baseline: Baseline::default(),
         limits: Default::default(),
+        part: Part::Whole,
     };
     let (report, about) = question.ask(&home.engine()).unwrap();
     assert_eq!(about.events, 300);

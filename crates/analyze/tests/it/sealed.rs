@@ -7,7 +7,7 @@ use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
 use tachograph_model::alert::{Condition, Rule};
 use tachograph_model::answer::{self, About, Method, NoteKind};
-use tachograph_model::question::{Agents, Backtest, Baseline, Report, Sql, Storage, Tools};
+use tachograph_model::question::{Agents, Backtest, Baseline, Part, Report, Sql, Storage, Tools};
 use tachograph_model::{Ask, AskError, Column, Event, Scope, Window};
 use tachograph_store::{SealOptions, Store};
 
@@ -59,6 +59,7 @@ fn report(engine: &Engine, scope: Scope) -> (answer::Report, About) {
         scope,
         baseline: Baseline::default(),
         limits: Default::default(),
+        part: Part::Whole,
     };
     let (mut report, about) = question.ask(engine).unwrap();
     // What lies on disk does differ.

@@ -3,7 +3,7 @@
 
 use tachograph_analyze::EngineConfig;
 use tachograph_model::answer::{self, About, Measure, Method, NoteKind, TimelineBucket};
-use tachograph_model::question::{Baseline, Report, Timeline};
+use tachograph_model::question::{Baseline, Part, Report, Timeline};
 use tachograph_model::{Ask, Column, Event, Scope, UnixNanos, Window};
 use tachograph_store::SealOptions;
 
@@ -68,6 +68,7 @@ fn report(home: &TestHome, scope: Scope) -> answer::Report {
         scope,
         baseline: Baseline::default(),
         limits: Default::default(),
+        part: Part::Whole,
     };
     question.ask(&home.engine()).unwrap().0
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_log::Home;
 use tachograph_model::answer::{About, Note, NoteKind, Storage};
-use tachograph_model::question::{Baseline, BaselineSource, QueryLimits, Report, Scope};
+use tachograph_model::question::{Baseline, BaselineSource, Part, QueryLimits, Report, Scope};
 use tachograph_model::render::{self, Style, health::Targets, iso};
 use tachograph_model::{Answerer as _, Ask, AskError, Question, answer, question};
 use tachograph_store::Store;
@@ -76,15 +76,21 @@ pub fn scope(args: &WindowArgs, ctx: &Context, default: Option<u32>, exact: bool
     Ok(scope)
 }
 
-/// Asks everything at once.
+/// Asks everything at once, or a part of it.
 ///
 /// # Errors
 /// When the events cannot be read.
-pub fn report(engine: &Engine, ctx: &Context, scope: Scope) -> Result<(answer::Report, About)> {
+pub fn report(
+    engine: &Engine,
+    ctx: &Context,
+    scope: Scope,
+    part: Part,
+) -> Result<(answer::Report, About)> {
     let question = Report {
         scope,
         baseline: baseline(ctx),
         limits: limits(ctx),
+        part,
     };
     let _busy = ctx.busy("counting");
     Ok(question.ask(engine)?)

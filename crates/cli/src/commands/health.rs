@@ -1,6 +1,6 @@
 //! `tacho health`
 
-use tachograph_model::question::asked::REPORT_DAYS;
+use tachograph_model::question::{Part, asked::REPORT_DAYS};
 use tachograph_model::render::health;
 
 use super::ask;
@@ -19,7 +19,7 @@ pub fn run(args: &Health, ctx: &Context) -> Result<Exit> {
         args.counted.exact,
     )?;
     let engine = ask::engine(ctx);
-    let (mut found, about) = ask::report(&engine, ctx, scope)?;
+    let (mut found, about) = ask::report(&engine, ctx, scope, Part::Health)?;
     ask::complete(&engine, &mut found.storage)?;
     let targets = ask::targets(ctx);
     if form == Format::Json {

@@ -4,7 +4,7 @@ use tachograph_analyze::Engine;
 use tachograph_log::Home;
 use tachograph_model::answer::{self, About};
 use tachograph_model::privacy::legacy_agent_hash;
-use tachograph_model::question::{self, asked::REPORT_DAYS};
+use tachograph_model::question::{self, Part, asked::REPORT_DAYS};
 use tachograph_model::render::report::{self, Section, Selection};
 use tachograph_model::{Question, Scope};
 
@@ -33,7 +33,7 @@ pub fn run(args: &Report, ctx: &Context) -> Result<Exit> {
     let engine = ask::engine(ctx);
     let (mut found, mut about) = match &one {
         Some(one) => one.ask(&engine, ctx, scope)?,
-        None => ask::report(&engine, ctx, scope)?,
+        None => ask::report(&engine, ctx, scope, Part::Whole)?,
     };
     found.limit(args.listed.rows(form), &mut about);
     let style = ask::style(ctx, output);

@@ -1,8 +1,9 @@
 //! `tacho stats`
 
+use tachograph_model::Ask;
 use tachograph_model::answer::About;
+use tachograph_model::question::{self, Part};
 use tachograph_model::render::{queries, stats, storage};
-use tachograph_model::{Ask, question};
 
 use super::ask;
 use crate::args::Format;
@@ -66,7 +67,7 @@ fn everything(args: &Stats, ctx: &Context) -> Result<Exit> {
     let form = ctx.form(&[Format::Text, Format::Json, Format::Csv, Format::Markdown])?;
     let scope = ask::scope(&args.counted.window, ctx, None, args.counted.exact)?;
     let engine = ask::engine(ctx);
-    let (mut found, mut about) = ask::report(&engine, ctx, scope)?;
+    let (mut found, mut about) = ask::report(&engine, ctx, scope, Part::Whole)?;
     found.limit(args.listed.rows(form), &mut about);
     let text = match form {
         Format::Json => ask::pretty(&stats::json(&found, &about))?,

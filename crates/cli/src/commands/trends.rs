@@ -1,6 +1,6 @@
 //! `tacho trends`
 
-use tachograph_model::question::asked::REPORT_DAYS;
+use tachograph_model::question::{Part, asked::REPORT_DAYS};
 use tachograph_model::render::trends;
 
 use super::ask;
@@ -19,7 +19,7 @@ pub fn run(args: &Trends, ctx: &Context) -> Result<Exit> {
         args.counted.exact,
     )?;
     let engine = ask::engine(ctx);
-    let (found, about) = ask::report(&engine, ctx, scope)?;
+    let (found, about) = ask::report(&engine, ctx, scope, Part::Trends)?;
     let text = match form {
         Format::Json => ask::pretty(&trends::page_json(&found.trends, &found.queries, &about))?,
         Format::Csv => trends::page_csv(&found.trends, &found.queries),

@@ -209,6 +209,7 @@ impl Make for super::Report {
             scope: with.scope,
             baseline: with.baseline,
             limits: with.limits,
+            part: super::Part::Whole,
         })
     }
 }

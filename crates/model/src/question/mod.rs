@@ -43,7 +43,7 @@ pub use losses::Losses;
 pub use metrics::Metrics;
 pub use models::Models;
 pub use queries::{Queries, QueryLimits};
-pub use report::Report;
+pub use report::{Part, Report};
 pub use rule_values::RuleValues;
 pub use session_list::SessionList;
 pub use sessions::Sessions;

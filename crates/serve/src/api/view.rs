@@ -9,7 +9,9 @@ use tachograph_model::answer::{About, Found, MOST_ROWS, ROWS, Report};
 use tachograph_model::question::asked::{
     CHANGES_DAYS, MOST_DAYS, MOST_HOURS, REPORT_DAYS, instant,
 };
-use tachograph_model::question::{Asked, AskedError, Scope, SessionList, Timeline, Trace, With};
+use tachograph_model::question::{
+    Asked, AskedError, Part, Scope, SessionList, Timeline, Trace, With,
+};
 use tachograph_model::render::report::{self, Section, Selection};
 use tachograph_model::render::{
     Style, changes, health, queries, session_list, stats, storage, timeline, trace, trends,
@@ -307,6 +309,13 @@ impl View {
                 .unwrap_or(default)
         };
         match &mut question {
+            Question::Report(report) => {
+                report.part = match self.name {
+                    "health" => Part::Health,
+                    "trends" => Part::Trends,
+                    _ => Part::Whole,
+                }
+            }
             Question::Timeline(timeline) => {
                 timeline.kind = text("kind");
                 timeline.name = text("name");
