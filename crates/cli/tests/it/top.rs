@@ -54,6 +54,50 @@ fn once_prints_what_is_there_and_ends() {
 }
 
 #[test]
+fn agents_whose_definitions_lie_here_are_called_by_their_names() {
+    let desk = recorded();
+    std::fs::create_dir(desk.cwd().join("defs")).unwrap();
+    let text = "---\nname: python-pro\ndescription: Writes Python.\n---\nBody.\n";
+    desk.file("defs/python-pro.md", text);
+    for agent in ["python-pro", "somebody-else"] {
+        let used = ["record", "tool_call", "--tool", "t", "--agent", agent];
+        desk.ok(&used);
+    }
+    let top = |more: &[&str]| {
+        let args = [&["top", "--once", "--tab", "agents"], more].concat();
+        desk.ok(&args).stdout
+    };
+    assert!(!top(&[]).contains("python-pro"));
+    desk.ok(&["agents", "index", "defs"]);
+    let text = top(&[]);
+    assert!(
+        text.contains("\npython-pro ") && !text.contains("somebody-else"),
+        "{text}"
+    );
+    let json: Json = serde_json::from_str(&top(&["--json"])).unwrap();
+    let agents = json["top"]["agents"].as_array().unwrap();
+    let named = |name: &str| agents.iter().find(|it| it["agent_name"] == name);
+    let hash = named("python-pro").expect("named")["name"]
+        .as_str()
+        .unwrap();
+    assert_eq!(hash.len(), 16, "{json}");
+    assert!(
+        agents
+            .iter()
+            .any(|it| it["agent_name"].is_null() && it["name"] != hash)
+    );
+    // The events without the secret tell nobody who it was.
+    let log = std::fs::read(desk.home().join("events.jsonl")).unwrap();
+    std::fs::create_dir(desk.cwd().join("copy")).unwrap();
+    std::fs::write(desk.cwd().join("copy/events.jsonl"), log).unwrap();
+    let text = top(&["--events", "copy"]);
+    assert!(
+        text.contains(hash) && !text.contains("python-pro"),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_empty_home_is_told_and_not_made() {
     let desk = Desk::new();
     let text = desk.ok(&["top", "--once"]).stdout;
@@ -233,8 +277,11 @@ fn alerts_are_asked_of_the_server_and_read_where_it_left_them() {
     };
     assert_eq!(alerts()["from"], "nobody");
     let mut server = desk.serve(&[]);
-    let asked = alerts();
-    assert_eq!(asked["from"], "server", "{asked}");
+    let mut asked = Json::Null;
+    eventually("it answers", || {
+        asked = alerts();
+        asked["from"] == "server"
+    });
     assert_eq!(asked["at"], server.address("dashboard").to_string());
     let rules = asked["rules"].as_array().unwrap();
     assert!(rules.iter().any(|rule| rule["name"] == "Many"), "{asked}");
@@ -246,6 +293,8 @@ fn alerts_are_asked_of_the_server_and_read_where_it_left_them() {
         text.contains("1 firing") && text.contains("FIRING"),
         "{text}"
     );
+    let kept = || std::fs::read_to_string(desk.home().join("alerts/state.json")).unwrap();
+    eventually("that is kept", || kept().contains("\"firing\""));
     server.end(Signal::KILL);
     let left = alerts();
     assert_eq!(left["from"], "file", "{left}");
