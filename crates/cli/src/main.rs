@@ -19,6 +19,7 @@ mod commands;
 mod context;
 mod draft;
 mod exit;
+mod names;
 mod out;
 mod place;
 mod row;

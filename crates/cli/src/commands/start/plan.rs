@@ -1,7 +1,5 @@
 //! Flags and settings → what the server is to do.
 
-mod names;
-
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -24,6 +22,7 @@ use crate::commands::alerts::file;
 use crate::commands::ask;
 use crate::context::Context;
 use crate::exit::{Result, usage};
+use crate::names;
 use crate::settings::{Key, Settings, Settled, Source};
 
 /// A door, by its names.

@@ -7,6 +7,7 @@ use tachograph_model::render::{human, stamp, width};
 
 use super::board::{Board, From, Line, SHOWN};
 use super::columns::{self, NOTHING};
+use super::picture::Picture;
 use super::view::{ABOVE, ACCENT, BAD, LOOK, Pen};
 
 /// Columns of the word that tells the state.
@@ -58,7 +59,8 @@ fn value(line: &Line) -> Option<f64> {
 }
 
 /// Draws the page of lines on which the selected one is.
-pub fn table(board: &Board, shown: &[usize], selected: usize, now: UnixNanos, pen: &mut Pen<'_>) {
+pub fn table(picture: &Picture, shown: &[usize], selected: usize, pen: &mut Pen<'_>) {
+    let (board, now) = (&picture.board, picture.at);
     let all = usize::from(pen.area.width);
     let mut left = all.saturating_sub(3 + STATE + LEAST_NAME);
     let columns: Vec<&Column> = COLUMNS
@@ -91,7 +93,7 @@ pub fn table(board: &Board, shown: &[usize], selected: usize, now: UnixNanos, pe
             pen.put(0, y, ">", pen.theme.paint(base, ACCENT));
         }
         pen.put(2, y, line.state(), painted(line, base, pen));
-        let name = width::cut(&width::clean(&line.name()), room - 1);
+        let name = width::cut(&width::clean(&line.name(&picture.names)), room - 1);
         let mut x = 2 + STATE as u16;
         pen.put_within(x, y, &name, room - 1, base);
         x += room as u16;
@@ -118,17 +120,19 @@ pub fn titles() -> impl Iterator<Item = &'static str> {
 }
 
 /// A line, cell by cell.
-pub fn cells(line: &Line, now: UnixNanos) -> Vec<String> {
-    let columns = COLUMNS.iter().map(|column| (column.say)(line, now));
-    let first = [line.state().to_owned(), line.name()];
+pub fn cells(line: &Line, picture: &Picture) -> Vec<String> {
+    let columns = COLUMNS.iter();
+    let columns = columns.map(|column| (column.say)(line, picture.at));
+    let first = [line.state().to_owned(), line.name(&picture.names)];
     first.into_iter().chain(columns).collect()
 }
 
 /// Draws all about one line.
-pub fn detail(line: &Line, now: UnixNanos, pen: &mut Pen<'_>) {
+pub fn detail(line: &Line, picture: &Picture, pen: &mut Pen<'_>) {
+    let now = picture.at;
     let rule = &line.rule.rule;
     let room = usize::from(pen.area.width) - 3;
-    let name = width::cut(&width::clean(&line.name()), room);
+    let name = width::cut(&width::clean(&line.name(&picture.names)), room);
     let bold = Style::new().add_modifier(Modifier::BOLD);
     pen.put_within(1, 3, &name, room, pen.theme.paint(bold, ACCENT));
     let mut pairs = vec![("state", line.state().to_lowercase())];
@@ -142,7 +146,12 @@ pub fn detail(line: &Line, now: UnixNanos, pen: &mut Pen<'_>) {
         } else {
             format!(" ({})", alert.source)
         };
-        pairs.push(("of", format!("{} {}{source}", rule.family, alert.name)));
+        let name = picture.names.get(&alert.name);
+        let name = name.map_or(String::new(), |name| format!("{name} "));
+        pairs.push((
+            "of",
+            format!("{} {name}{}{source}", rule.family, alert.name),
+        ));
         pairs.extend(alert.fired_at.map(|fired| ("fired", at(fired))));
         pairs.extend(alert.resolved_at.map(|over| ("resolved", at(over))));
     } else {

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::columns;
+use super::names::shown;
 use super::picture::{Key, Picture, TABS};
 use crate::args::top::{Tab, Window};
 
@@ -82,8 +83,7 @@ impl App {
     /// Which rows are shown, and in which order.
     pub fn order(&self, picture: &Picture) -> Vec<usize> {
         let wanted = self.filter.to_lowercase();
-        let is_shown =
-            |at: &usize| wanted.is_empty() || picture.name(*at).to_lowercase().contains(&wanted);
+        let is_shown = |at: &usize| wanted.is_empty() || picture.is_like(*at, &wanted);
         let mut order: Vec<usize> = (0..picture.len()).filter(is_shown).collect();
         if picture.tab == Tab::Alerts {
             // What matters first.
@@ -91,7 +91,10 @@ impl App {
         }
         let rows = &picture.rows;
         let sort = self.sort();
-        let name = |at: &usize| (&rows[*at].reading.name, &rows[*at].reading.source);
+        let name = |at: &usize| {
+            let reading = &rows[*at].reading;
+            (shown(&picture.names, &reading.name), &reading.source)
+        };
         let Some(column) = sort.column else {
             order.sort_by(|a, b| name(a).cmp(&name(b)));
             if sort.reversed {

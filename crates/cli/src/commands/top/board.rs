@@ -13,7 +13,9 @@ use tachograph_model::UnixNanos;
 use tachograph_model::alert::{EVERY, Rule, State};
 use tachograph_model::render::iso;
 use tachograph_serve::alert::{Kept, kept_at, standing};
+use tachograph_serve::config::Names;
 
+use super::names::shown;
 use super::picture::Key;
 use crate::source::Server;
 
@@ -139,13 +141,14 @@ impl Board {
     }
 
     /// As JSON.
-    pub fn document(&self) -> Json {
+    pub fn document(&self, names: &Names) -> Json {
         let alerts = self.lines.iter().filter_map(|line| {
             let alert = line.alert.as_ref()?;
             Some(json!({
                 "rule": line.rule.rule.name,
                 "source": alert.source,
                 "name": alert.name,
+                "agent_name": names.get(&alert.name),
                 "state": alert.state.name(),
                 "open": alert.open,
                 "severity": line.rule.rule.severity,
@@ -218,10 +221,12 @@ impl Line {
     }
 
     /// What it is called: of a rule over every series, with the series.
-    pub fn name(&self) -> String {
+    pub fn name(&self, names: &Names) -> String {
         let rule = &self.rule.rule;
         match &self.alert {
-            Some(alert) if rule.metric_name == EVERY => format!("{}: {}", alert.name, rule.name),
+            Some(alert) if rule.metric_name == EVERY => {
+                format!("{}: {}", shown(names, &alert.name), rule.name)
+            }
             _ => rule.name.clone(),
         }
     }

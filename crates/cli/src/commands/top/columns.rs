@@ -2,8 +2,10 @@
 
 use tachograph_model::UnixNanos;
 use tachograph_model::render::human;
+use tachograph_serve::config::Names;
 use tachograph_serve::live::Reading;
 
+use super::names::shown;
 use super::picture::{Parts, Row};
 use crate::args::top::Tab;
 
@@ -54,13 +56,14 @@ pub fn name_title(tab: Tab) -> &'static str {
     }
 }
 
-/// A series' name, with its source where it has one. It may hold anything.
-pub fn name(row: &Row) -> String {
+/// A series' name, with its source where it has one; an agent's, where its hash
+/// is known. It may hold anything.
+pub fn name(row: &Row, names: &Names) -> String {
     let reading = &row.reading;
     let name = if reading.name.is_empty() {
         "(unnamed)"
     } else {
-        &reading.name
+        shown(names, &reading.name)
     };
     if reading.source.is_empty() || reading.source == reading.name {
         return name.to_owned();

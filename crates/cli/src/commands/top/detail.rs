@@ -26,9 +26,13 @@ pub fn draw(about: &Detail, picture: &Picture, pen: &mut Pen<'_>) {
     let shown = shown(pen.area.width, picture);
     let totals_at = (2 + LABEL + shown.len() * FIGURE + 2) as u16;
     let room = usize::from(pen.area.width) - 3;
-    let name = width::cut(&width::clean(&columns::name(row)), room);
+    let name = width::cut(&width::clean(&columns::name(row, &picture.names)), room);
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    pen.put_within(1, TOP, &name, room, pen.theme.paint(bold, ACCENT));
+    let after = pen.put_within(1, TOP, &name, room, pen.theme.paint(bold, ACCENT));
+    if picture.names.contains_key(&*row.reading.name) {
+        // By this events and other tools tell of it.
+        pen.put(after + 2, TOP, &row.reading.name, pen.theme.dim());
+    }
     let mut heading = width::pad("", LABEL, false);
     for at in &shown {
         heading += &width::pad(WINDOWS[*at].name(), FIGURE, true);

@@ -15,6 +15,7 @@ mod app;
 mod board;
 mod columns;
 mod detail;
+mod names;
 mod once;
 mod picture;
 mod screen;
@@ -33,6 +34,7 @@ use tachograph_store::Store;
 
 use self::app::App;
 use self::board::Boards;
+use self::names::Called;
 use self::picture::Following;
 use self::view::Theme;
 use crate::args::Format;
@@ -79,6 +81,10 @@ pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
     let source = Following {
         live: &live,
         boards: Boards::of(&root, ctx.settings.text(Key::Token)),
+        called: match args.once {
+            true => Called::read(&root),
+            false => Called::follow(root.clone()),
+        },
     };
     let home = root.display().to_string();
     let shown = match args.once {

@@ -103,7 +103,7 @@ fn table(picture: &Picture, look: &Look) -> String {
     titles.extend(figures.iter().map(|it| grid::Column::figures(it.title)));
     let line = |at: &usize| {
         let row = &picture.rows[*at];
-        let mut cells = vec![columns::name(row)];
+        let mut cells = vec![columns::name(row, &picture.names)];
         cells.extend(figures.iter().map(|it| it.text(row, picture.at)));
         cells
     };
@@ -123,7 +123,7 @@ fn alerts(picture: &Picture, look: &Look) -> String {
     };
     let mut text = format!("Alerts: {note}{rules}\n");
     let shown = board.lines.iter().filter(|line| line.alert.is_some());
-    let rows: Vec<Vec<String>> = shown.map(|line| alerts::cells(line, picture.at)).collect();
+    let rows: Vec<Vec<String>> = shown.map(|line| alerts::cells(line, picture)).collect();
     let (first, rest) = rows.split_at(rows.len().min(ROWS));
     if !first.is_empty() {
         let titles = alerts::titles().map(grid::Column::words);
@@ -168,13 +168,13 @@ pub fn document(pictures: &[Picture], home: &str) -> Value {
     );
     for picture in pictures {
         if picture.tab == Tab::Alerts {
-            top.insert("alerts".to_owned(), picture.board.document());
+            top.insert("alerts".to_owned(), picture.board.document(&picture.names));
             continue;
         }
         let order = App::new(picture.tab, picture.window).order(picture);
         let rows: Vec<Value> = order
             .iter()
-            .map(|at| series(picture.tab, &picture.rows[*at]))
+            .map(|at| series(picture, &picture.rows[*at]))
             .collect();
         top.insert(picture.tab.title().to_lowercase(), rows.into());
     }
@@ -182,7 +182,7 @@ pub fn document(pictures: &[Picture], home: &str) -> Value {
 }
 
 /// The keys of `/api/v1/live`, and what only this table has.
-fn series(tab: Tab, row: &Row) -> Value {
+fn series(picture: &Picture, row: &Row) -> Value {
     let reading = &row.reading;
     let window = reading.window.as_ref();
     let unit = match reading.family.is_duration() {
@@ -220,9 +220,10 @@ fn series(tab: Tab, row: &Row) -> Value {
         .iter()
         .map(|(name, count)| (name.to_string(), (*count).into()))
         .collect();
-    match tab {
+    match picture.tab {
         Tab::Tools => value["errors_read"] = errors.into(),
         Tab::Agents => {
+            value["agent_name"] = picture.names.get(&*reading.name).map(String::as_str).into();
             let parts = row.parts.as_deref();
             let parts = parts.map(|it| {
                 [

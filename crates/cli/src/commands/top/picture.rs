@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tachograph_model::UnixNanos;
+use tachograph_serve::config::Names;
 use tachograph_serve::live::{Counts, Family, Live, Overview, Pace, Reading, Stats};
 
 use super::agents;
 use super::board::{Board, Boards, Line};
 use super::columns;
+use super::names::{Called, shown};
 use crate::args::top::{Tab, Window};
 
 /// Every window, from short to long.
@@ -87,12 +89,15 @@ pub trait Source {
     fn reading(&self, family: Family, key: &Key, length: Duration) -> Option<Reading>;
     fn bars(&self, family: Family, key: &Key, length: Duration) -> Option<(Duration, Vec<u64>)>;
     fn board(&self) -> Arc<Board>;
+    /// What agents are called, by the hashes that events hold.
+    fn names(&self) -> Arc<Names>;
 }
 
 /// Live state of a home, and its alerts.
 pub struct Following<'a> {
     pub live: &'a Live,
     pub boards: Boards,
+    pub called: Called,
 }
 
 impl Source for Following<'_> {
@@ -118,6 +123,10 @@ impl Source for Following<'_> {
 
     fn board(&self) -> Arc<Board> {
         self.boards.read()
+    }
+
+    fn names(&self) -> Arc<Names> {
+        self.called.names()
     }
 }
 
@@ -211,6 +220,8 @@ pub struct Picture {
     pub detail: Option<Detail>,
     /// Of the table of alerts; nothing is asked for the others.
     pub board: Arc<Board>,
+    /// Of agents, by their hashes.
+    pub names: Arc<Names>,
 }
 
 impl Picture {
@@ -231,6 +242,7 @@ impl Picture {
                 Tab::Alerts => source.board(),
                 _ => Arc::default(),
             },
+            names: source.names(),
         }
     }
 
@@ -242,9 +254,26 @@ impl Picture {
     /// What a line is called.
     pub fn name(&self, at: usize) -> String {
         match self.rows.get(at) {
-            Some(row) => columns::name(row),
-            None => self.board.lines.get(at).map_or(String::new(), Line::name),
+            Some(row) => columns::name(row, &self.names),
+            None => {
+                let line = self.board.lines.get(at);
+                line.map_or(String::new(), |line| line.name(&self.names))
+            }
         }
+    }
+
+    /// Whether a line is called like what is wanted, in lower case. An agent is
+    /// found by its hash, too: that is what other places tell of it.
+    pub fn is_like(&self, at: usize, wanted: &str) -> bool {
+        let is_like = |text: &str| text.to_lowercase().contains(wanted);
+        let id = || self.key(at).map(|key| key.name);
+        is_like(&self.name(at))
+            || id().is_some_and(|id| self.names.contains_key(&*id) && is_like(&id))
+    }
+
+    /// What the one of a key is called, without its source.
+    pub fn called<'a>(&'a self, key: &'a Key) -> &'a str {
+        shown(&self.names, &key.name)
     }
 
     /// Which one a line is of.

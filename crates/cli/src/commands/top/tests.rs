@@ -1,5 +1,6 @@
 //! What is drawn, at both sizes, whatever the log holds.
 
+mod agents;
 mod alerts;
 mod drawn;
 mod keys;
@@ -155,6 +156,8 @@ snapshots! {
     agents_of_calls_small: Log::of_agents(), Agents, SMALL, NONE;
     agents_of_calls_large: Log::of_agents(), Agents, LARGE, NONE;
     one_agent_small: Log::of_agents(), Agents, SMALL, [KeyCode::Enter];
+    agents_named_small: agents::named(), Agents, SMALL, NONE;
+    one_named_agent_small: agents::named(), Agents, SMALL, [KeyCode::Enter];
     caches_small: Log::busy(), Caches, SMALL, NONE;
     metrics_small: Log::busy(), Metrics, SMALL, NONE;
     metrics_large: Log::busy(), Metrics, LARGE, NONE;

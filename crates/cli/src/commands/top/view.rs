@@ -65,7 +65,7 @@ pub fn draw(scene: &Scene<'_>, buffer: &mut Buffer) {
         match (&scene.picture.detail, line, scene.app.help) {
             (.., true) => help(&mut pen),
             (Some(about), ..) => detail::draw(about, scene.picture, &mut pen),
-            (_, Some(line), _) => alerts::detail(line, scene.picture.at, &mut pen),
+            (_, Some(line), _) => alerts::detail(line, scene.picture, &mut pen),
             _ => table(scene, &mut pen),
         }
         foot(scene, &mut pen);
@@ -180,7 +180,7 @@ fn table(scene: &Scene<'_>, pen: &mut Pen<'_>) {
         return;
     };
     if picture.tab == Tab::Alerts {
-        return alerts::table(&picture.board, &order, selected, picture.at, pen);
+        return alerts::table(picture, &order, selected, pen);
     }
     let all = columns::of(picture.tab);
     let shown = columns::fitting(picture.tab, pen.area.width.into());
@@ -227,7 +227,7 @@ fn row_line(
     if selected {
         pen.put(0, y, ">", pen.theme.paint(base, ACCENT));
     }
-    let name = width::cut(&width::clean(&columns::name(row)), room);
+    let name = width::cut(&width::clean(&columns::name(row, &picture.names)), room);
     pen.put_within(2, y, &name, room, base);
     let mut x = 2 + room as u16;
     for at in shown {
@@ -362,7 +362,7 @@ fn sparkline(scene: &Scene<'_>, y: u16, pen: &mut Pen<'_>) {
     // Of a shorter piece nobody would learn the name.
     if room >= 8 {
         let room = room.min(40);
-        let name = width::cut(&width::clean(&bars.key.name), room);
+        let name = width::cut(&width::clean(scene.picture.called(&bars.key)), room);
         x = pen.put_within(1, y, &name, room, pen.theme.dim()) + 1;
     }
     let bar = human::bars(&bars.counts);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tachograph_model::{Column, Event, UnixNanos};
+use tachograph_serve::config::Names;
 use tachograph_serve::live::{Family, Overview, Reading, State};
 
 use super::super::board::Board;
@@ -16,6 +17,7 @@ pub(super) struct Log {
     pub(super) state: State,
     keys: Vec<(Family, String, String)>,
     pub(super) board: Arc<Board>,
+    pub(super) names: Arc<Names>,
 }
 
 impl Log {
@@ -24,6 +26,7 @@ impl Log {
             state: State::new(1024),
             keys: Vec::new(),
             board: Arc::default(),
+            names: Arc::default(),
         }
     }
 
@@ -242,5 +245,9 @@ impl Source for Log {
 
     fn board(&self) -> Arc<Board> {
         self.board.clone()
+    }
+
+    fn names(&self) -> Arc<Names> {
+        self.names.clone()
     }
 }

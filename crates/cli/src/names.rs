@@ -1,11 +1,12 @@
 //! What agents are called: of those indexed last, and of the programs that are
 //! known by the name they give themselves. Told by hash, as events hold them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tachograph_agents::scan;
+use tachograph_log::Home;
 use tachograph_model::Salt;
 use tachograph_serve::SERVICES;
 use tachograph_serve::config::Names;
@@ -15,7 +16,7 @@ use crate::commands::demo;
 use crate::place::IndexedAgents;
 
 /// How old what was read may be.
-const FRESH: Duration = Duration::from_secs(30);
+pub const FRESH: Duration = Duration::from_secs(30);
 
 /// Returns what tells them. Reads the definitions when it is first asked, and
 /// again when what it knows is half a minute old: agents may be indexed, and
@@ -40,9 +41,20 @@ pub fn names(home: PathBuf, salt: Salt) -> impl Fn() -> Arc<Names> + Send + Sync
     }
 }
 
+/// Reads them for whoever looks at a home and changes nothing in it: without a
+/// secret no hash was ever made, and none is made for this.
+pub fn read_only(home: &Path) -> Names {
+    let place = Home::at(home);
+    let salt = place.salt_path().is_file().then(|| place.salt().ok());
+    match salt.flatten() {
+        Some(salt) => read(home, &salt),
+        None => demo::team(home).into_iter().collect(),
+    }
+}
+
 /// Definitions that cannot be read have no names here; `tacho agents index`
 /// says why.
-fn read(home: &std::path::Path, salt: &Salt) -> Names {
+fn read(home: &Path, salt: &Salt) -> Names {
     let services = SERVICES.iter().map(|name| (*name).to_owned());
     let mut names: Names = services.map(|name| (salt.hash(&name), name)).collect();
     names.extend(demo::team(home));
@@ -86,6 +98,12 @@ mod tests {
         for name in ["python-pro", "02-language-python-pro"] {
             assert_eq!(names.get(&salt.hash(name)).map(String::as_str), Some(name));
         }
+        // Whoever only looks makes no secret, and has no names without one.
+        assert!(read_only(home.path()).is_empty());
+        let place = Home::at(home.path());
+        assert!(!place.salt_path().exists());
+        place.keep_salt(&salt).expect("kept");
+        assert_eq!(read_only(home.path()), names);
         let other = Salt::new([2; 32]);
         assert!(tell(&other).keys().all(|hash| !names.contains_key(hash)));
     }
