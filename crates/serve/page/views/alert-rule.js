@@ -1,7 +1,7 @@
 // A rule as a form has it: to and from the API's shape, what it says in words,
 // and at which field a complaint belongs. Pure.
 
-import { count } from '../format.js';
+import { ABSURD, count, money, number } from '../format.js';
 
 /**
  * @typedef {{name: string, metric_name: string, source: string, family: string, condition: string,
@@ -146,15 +146,14 @@ export const BLANK = {
  * @returns {Form}
  */
 export function form(rule) {
-  const parts = /^\s*(\w+)\s*(>=|<=|==|!=|≥|≤|≠|>|<)/.exec(rule.condition);
-  const op = { '≥': '>=', '≤': '<=', '≠': '!=' }[parts?.[2] ?? ''] ?? parts?.[2];
+  const { stat, op } = partsOf(rule.condition) ?? BLANK;
   return {
     name: rule.name,
     family: rule.family,
     metric_name: rule.metric_name,
     source: rule.source,
-    stat: parts?.[1] ?? BLANK.stat,
-    op: op ?? BLANK.op,
+    stat,
+    op,
     // The threshold counts where the two differ.
     number: String(rule.threshold),
     window: String(rule.window_seconds),
@@ -170,6 +169,13 @@ export function form(rule) {
     channels: (rule.channels ?? []).join(', '),
     enabled: rule.enabled,
   };
+}
+
+/** @param {string} condition */
+function partsOf(condition) {
+  const [, stat, op] = /^\s*(\w+)\s*(>=|<=|==|!=|≥|≤|≠|>|<)/.exec(condition) ?? [];
+  if (!stat || !op) return null;
+  return { stat, op: { '≥': '>=', '≤': '<=', '≠': '!=' }[op] ?? op };
 }
 
 /**
@@ -260,9 +266,64 @@ function at(column, form) {
   return column <= form.stat.length + 1 + form.op.length ? 'op' : 'number';
 }
 
-/** What its number is in; empty: in no unit, or in that of the metric. @param {Form} form */
+/** What its number is in; empty: in no unit, or in that of the metric. @param {Pick<Form, 'family' | 'stat'>} form */
 export function unitOf({ family, stat }) {
   return UNITLESS.includes(stat) ? '' : (FAMILIES[family]?.unit ?? '');
+}
+
+/**
+ * What a rule or an alert compares, and the figures of it in their unit.
+ * @param {{family: string, condition: string, threshold: number | null}} one
+ * @param {string} [measured] the unit of a metric, as UCUM writes it
+ * @returns {{condition: string, told: (value: number) => string}}
+ */
+export function figuresOf({ family, condition, threshold }, measured = '') {
+  const parts = partsOf(condition);
+  const stat = parts?.stat ?? '';
+  const unit = unitOf({ family, stat }) || (UNITLESS.includes(stat) ? '' : symbol(measured));
+  const told = (/** @type {number} */ value) => (unit === 'USD' ? money(value) : inUnit(value, stat, unit, number));
+  // The threshold counts where the two differ.
+  if (!parts || threshold === null) return { condition, told };
+  return { condition: `${stat} ${parts.op} ${inUnit(threshold, stat, unit, exact)}`, told };
+}
+
+const digits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 12 });
+
+/** As it was typed: a threshold that is rounded is another. @param {number} value */
+function exact(value) {
+  return Math.abs(value) < ABSURD ? digits.format(value) : number(value);
+}
+
+/**
+ * @param {number} value
+ * @param {string} stat
+ * @param {string} unit
+ * @param {(value: number) => string} told
+ */
+function inUnit(value, stat, unit, told) {
+  if (stat === 'ratio') return `${told(value * 100)}\u00a0%`;
+  if (stat === 'rate') return `${told(value)}\u00a0/s`;
+  if (unit === 'USD') return `${value < 0 ? '-' : ''}$${told(Math.abs(value))}`;
+  return unit ? `${told(value)}\u00a0${unit}` : told(value);
+}
+
+/** What people write for a unit; `1` and `{things}` are none. @param {string} ucum */
+function symbol(ucum) {
+  return /^1$|[{}]/.test(ucum) ? '' : ucum.replace(/By\b/, 'B');
+}
+
+/**
+ * Rules by their groups, in the order they come in, those of none first.
+ * @param {readonly Rule[]} rules
+ * @returns {[string, Rule[]][]}
+ */
+export function grouped(rules) {
+  const groups = new Map([['', /** @type {Rule[]} */ ([])]]);
+  for (const rule of rules) {
+    const of = groups.get(rule.group) ?? [];
+    groups.set(rule.group, [...of, rule]);
+  }
+  return [...groups].filter(([, of]) => of.length > 0);
 }
 
 /**

@@ -1,12 +1,12 @@
-import { ago, count, counted, number, percent, time } from '../format.js';
-import { html, useEffect, useRef, useState } from '../html.js';
+import { ago, count, counted, time } from '../format.js';
+import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Stat } from '../parts/stat.js';
 import { Loading, Problem } from '../parts/states.js';
 import { send } from '../api.js';
 import { setQuery, useAnswer, useLive, useNames, useRoute } from '../state.js';
 import { Channels, SilenceForm, Silences } from './alert-quiet.js';
-import { FAMILIES, RULES, form, ownOf, pace, span, stands, words } from './alert-rule.js';
+import { FAMILIES, RULES, figuresOf, form, grouped, ownOf, pace, span, stands, words } from './alert-rule.js';
 import { Editor } from './alert-editor.js';
 
 /** @typedef {import('./alert-rule.js').Rule} Rule */
@@ -15,11 +15,33 @@ export const title = 'Alerts';
 
 /** Seconds: alerts are looked at each second. */
 const EVERY = 5;
+/** What is measured changes its unit hardly ever. */
+const SELDOM = 60;
+
+/** @typedef {(one: {family: string, source: string, name: string}) => string | undefined} UnitOf */
+
+/**
+ * The units of metrics, as those who measure tell them; asked only where there are
+ * rules of metrics.
+ * @param {readonly Rule[]} rules
+ * @returns {UnitOf}
+ */
+function useUnits(rules) {
+  const wanted = rules.some((rule) => rule.family === 'metric');
+  const { answer } = useAnswer(wanted ? 'live' : null, { family: 'metric', window: 300 }, { every: SELDOM });
+  const key = (/** @type {any} */ { source, name }) => `${source}\n${name}`;
+  const units = useMemo(
+    () => new Map((answer?.series ?? []).map((/** @type {any} */ one) => [key(one), one.unit ?? ''])),
+    [answer],
+  );
+  return (one) => (one.family === 'metric' ? units.get(key(one)) : undefined);
+}
 
 /** @param {{route: import('../route.js').Route}} _props */
 export default function View(_props) {
   const { answer, error, loading, stale, reload } = useAnswer('alerts', {}, { every: EVERY });
   const [edited, setEdited] = useState(/** @type {Rule | 'new' | null} */ (null));
+  const unitOf = useUnits(answer?.rules ?? []);
   const opener = useRef(/** @type {Element | null} */ (null));
   // What the stream tells of first is asked for at once, so that both say the same.
   const { alerts: streamed } = useLive([]);
@@ -77,9 +99,9 @@ export default function View(_props) {
       />
       <${Stat} label="Rules on" value=${`${count(on.length)} of ${count(answer.rules.length)}`} note=${pace(on)} />
     </div>
-    <${Now} alerts=${answer.alerts} totals=${by} unwatched=${answer.unwatched ?? 0} silences=${answer.silences} reload=${reload} />
+    <${Now} unitOf=${unitOf} alerts=${answer.alerts} totals=${by} unwatched=${answer.unwatched ?? 0} silences=${answer.silences} reload=${reload} />
     ${edited !== null && html`<${Editor} key=${edited === 'new' ? '' : edited.name} rule=${edited === 'new' ? null : edited} rules=${answer.rules} channels=${(answer.channels ?? []).map((/** @type {any} */ one) => one.name)} onDone=${done} onCancel=${close} />`}
-    <${Rules} rules=${answer.rules} edited=${edited} onEdit=${edit} reload=${reload} />
+    <${Rules} rules=${answer.rules} unitOf=${unitOf} edited=${edited} onEdit=${edit} reload=${reload} />
     <div class="row two">
       ${answer.silences && html`<${Silences} silences=${answer.silences} rules=${answer.rules} reload=${reload} />`}
       ${answer.channels && html`<${Channels} channels=${answer.channels} reload=${reload} />`}
@@ -126,8 +148,8 @@ const GROUPS = [
 /** So many more are shown each time. */
 const STEP = 100;
 
-/** @param {{alerts: any[], totals: Record<string, number>, unwatched: number, silences: any[] | undefined, reload: () => void}} props */
-function Now({ alerts, totals, unwatched, silences, reload }) {
+/** @param {{alerts: any[], totals: Record<string, number>, unwatched: number, silences: any[] | undefined, unitOf: UnitOf, reload: () => void}} props */
+function Now({ alerts, totals, unwatched, silences, unitOf, reload }) {
   // Of these nobody knows whether anything is too much.
   const crowd =
     unwatched > 0 &&
@@ -143,17 +165,17 @@ function Now({ alerts, totals, unwatched, silences, reload }) {
   }
   return html`<section class="card flush" aria-label="Now">
     <div class="table-head"><h2>Now</h2></div>
-    ${GROUPS.map((group) => html`<${Group} key=${group.key} group=${group} alerts=${alerts.filter(group.of)} total=${totals[group.key] ?? 0} silences=${silences} reload=${reload} />`)}
+    ${GROUPS.map((group) => html`<${Group} key=${group.key} group=${group} alerts=${alerts.filter(group.of)} total=${totals[group.key] ?? 0} silences=${silences} unitOf=${unitOf} reload=${reload} />`)}
     ${crowd && html`<p class="table-foot">${crowd}</p>`}
   </section>`;
 }
 
 /**
  * Alerts of one state: the first of them, and the rest on demand.
- * @param {{group: typeof GROUPS[number], alerts: any[], total: number, silences: any[] | undefined, reload: () => void}} props
+ * @param {{group: typeof GROUPS[number], alerts: any[], total: number, silences: any[] | undefined, unitOf: UnitOf, reload: () => void}} props
  *   total: of all there are, listed by the API or not
  */
-function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
+function Group({ group: { key, word, few }, alerts, total, silences, unitOf, reload }) {
   const { query } = useRoute();
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const asked = Number(query[key]);
@@ -168,7 +190,7 @@ function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
   };
   return html`
     <ul class="alerts-now" aria-label=${word} tabindex="-1" ref=${list}>
-      ${shown.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} reload=${reload} />`)}
+      ${shown.map((alert) => html`<${Alert} key=${`${alert.rule}\n${alert.source}\n${alert.name}`} alert=${alert} silences=${silences} unit=${unitOf(alert)} reload=${reload} />`)}
     </ul>
     ${
       (total > shown.length || shown.length > few) &&
@@ -183,9 +205,10 @@ function Group({ group: { key, word, few }, alerts, total, silences, reload }) {
   `;
 }
 
-/** @param {{alert: any, silences: any[] | undefined, reload: () => void}} props */
-function Alert({ alert, silences, reload }) {
+/** @param {{alert: any, silences: any[] | undefined, unit: string | undefined, reload: () => void}} props */
+function Alert({ alert, silences, unit, reload }) {
   const called = useNames();
+  const { condition, told } = figuresOf(alert, unit);
   const [quiet, setQuiet] = useState(false);
   const silenced = alert.silenced_until !== null && alert.silenced_until !== undefined;
   const labels = Object.entries(alert.labels ?? {});
@@ -198,7 +221,7 @@ function Alert({ alert, silences, reload }) {
         ${alert.name && alert.name !== '*' && html`<${Name} text=${alert.source ? `${alert.source} / ${alert.name}` : called(alert.name)} />`}
       </p>
       <p class="muted">
-        ${`${alert.condition}: ${alert.value === null ? 'no value' : `${number(alert.value)} now`}`}${alert.threshold !== null && !alert.condition.includes(String(alert.threshold)) ? `, threshold ${number(alert.threshold)}` : ''}
+        ${`${condition}: ${alert.value === null ? 'no value' : `${told(alert.value)} now`}`}
         ${alert.description && html` · <bdi>${alert.description}</bdi>`}
       </p>
       ${alert.state === 'no_data' && html`<p class="tone-warn">${`It fired ${ago(alert.fired_at)}; nobody knows how it is now.`}</p>`}
@@ -228,9 +251,9 @@ function Alert({ alert, silences, reload }) {
 }
 
 /**
- * @param {{rules: Rule[], edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
+ * @param {{rules: Rule[], unitOf: UnitOf, edited: Rule | 'new' | null, onEdit: (rule: Rule | 'new') => void, reload: () => void}} props
  */
-function Rules({ rules, edited, onEdit, reload }) {
+function Rules({ rules, unitOf, edited, onEdit, reload }) {
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(/** @type {string | null} */ (null));
   const [sure, setSure] = useState(/** @type {string | null} */ (null));
@@ -251,6 +274,72 @@ function Rules({ rules, edited, onEdit, reload }) {
   const turn = (/** @type {Rule} */ rule) =>
     act(rule, () => send('PUT', RULES, { ...ownOf(rule), enabled: !rule.enabled }, { name: rule.name }));
   const remove = (/** @type {Rule} */ rule) => act(rule, () => send('DELETE', RULES, undefined, { name: rule.name }));
+  const row = (/** @type {Rule} */ rule) => {
+    const own = rule.origin === 'api';
+    const { state, part } = stands(rule);
+    return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>
+      <td>
+        <button
+          type="button"
+          class="switch"
+          role="switch"
+          aria-checked=${rule.enabled ? 'true' : 'false'}
+          aria-label=${`Watch ${rule.name}`}
+          aria-disabled=${busy !== null ? 'true' : undefined}
+          onClick=${() => turn(rule)}
+        >
+          <span></span>
+        </button>
+      </td>
+      <th scope="row" title=${`${rule.name}: ${words(form(rule))}`}>
+        <span class="apart"
+          ><span class="cut"><bdi>${rule.name}</bdi></span
+          ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span
+        >
+      </th>
+      <td><${State} state=${state} part=${part} /></td>
+      <td class="apart">
+        ${rule.family !== 'metric' && html`<span class="muted">${FAMILIES[rule.family]?.label ?? rule.family}</span>`}
+        <${Name}
+          text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
+        />
+      </td>
+      <td class="apart">
+        <span class="mono">${figuresOf(rule, unitOf({ ...rule, name: rule.metric_name })).condition}</span>
+        <span class="muted"
+          >${`over ${span(rule.window_seconds)}${rule.for_seconds > 0 ? `, for ${span(rule.for_seconds)}` : ''}`}</span
+        >
+      </td>
+      <td>${rule.severity}</td>
+      <td class="right">
+        ${
+          sure === rule.name
+            ? html`<span class="buttons">
+                <button
+                  type="button"
+                  class="button small danger"
+                  disabled=${busy !== null}
+                  onClick=${() => remove(rule)}
+                >
+                  Delete it
+                </button>
+                <button type="button" class="button small" onClick=${() => setSure(null)}>Keep it</button>
+              </span>`
+            : html`<span class="buttons">
+                <button
+                  type="button"
+                  class="button small quiet"
+                  aria-label=${`Edit ${rule.name}`}
+                  onClick=${() => onEdit(rule)}
+                >
+                  Edit
+                </button>
+                ${own && html`<button type="button" class="button small quiet" aria-label=${`Delete ${rule.name}`} onClick=${() => setSure(rule.name)}>Delete</button>`}
+              </span>`
+        }
+      </td>
+    </tr>`;
+  };
   return html`<section class="card flush">
     <div class="table-head">
       <h2>Rules</h2>
@@ -275,74 +364,13 @@ function Rules({ rules, edited, onEdit, reload }) {
             <th scope="col"><span class="hidden">Change</span></th>
           </tr>
         </thead>
-        <tbody>
-          ${rules.map((rule) => {
-            const own = rule.origin === 'api';
-            const { state, part } = stands(rule);
-            return html`<tr key=${rule.name} class=${rule.enabled ? '' : 'off'}>
-              <td>
-                <button
-                  type="button"
-                  class="switch"
-                  role="switch"
-                  aria-checked=${rule.enabled ? 'true' : 'false'}
-                  aria-label=${`Watch ${rule.name}`}
-                  aria-disabled=${busy !== null ? 'true' : undefined}
-                  onClick=${() => turn(rule)}
-                >
-                  <span></span>
-                </button>
-              </td>
-              <th scope="row" title=${`${rule.name}: ${words(form(rule))}`}>
-                <span class="apart"
-                  ><span class="cut"><bdi>${rule.name}</bdi></span
-                  ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span
-                >
-              </th>
-              <td><${State} state=${state} part=${part} /></td>
-              <td class="apart">
-                ${rule.family !== 'metric' && html`<span class="muted">${FAMILIES[rule.family]?.label ?? rule.family}</span>`}
-                <${Name}
-                  text=${rule.metric_name === '*' ? 'each' : rule.source ? `${rule.source} / ${rule.metric_name}` : rule.metric_name}
-                />
-              </td>
-              <td class="apart">
-                <span class="mono">${conditionOf(rule)}</span>
-                <span class="muted"
-                  >${`over ${span(rule.window_seconds)}${rule.for_seconds > 0 ? `, for ${span(rule.for_seconds)}` : ''}`}</span
-                >
-              </td>
-              <td>${rule.severity}</td>
-              <td class="right">
-                ${
-                  sure === rule.name
-                    ? html`<span class="buttons">
-                        <button
-                          type="button"
-                          class="button small danger"
-                          disabled=${busy !== null}
-                          onClick=${() => remove(rule)}
-                        >
-                          Delete it
-                        </button>
-                        <button type="button" class="button small" onClick=${() => setSure(null)}>Keep it</button>
-                      </span>`
-                    : html`<span class="buttons">
-                        <button
-                          type="button"
-                          class="button small quiet"
-                          aria-label=${`Edit ${rule.name}`}
-                          onClick=${() => onEdit(rule)}
-                        >
-                          Edit
-                        </button>
-                        ${own && html`<button type="button" class="button small quiet" aria-label=${`Delete ${rule.name}`} onClick=${() => setSure(rule.name)}>Delete</button>`}
-                      </span>`
-                }
-              </td>
-            </tr>`;
-          })}
-        </tbody>
+        ${grouped(rules).map(
+          ([group, of]) =>
+            html`<tbody key=${group}>
+              ${group && html`<tr class="group"><th scope="rowgroup" colspan="7"><bdi>${group}</bdi></th></tr>`}
+              ${of.map(row)}
+            </tbody>`,
+        )}
       </table>
     </div>
     <p class="table-foot">
@@ -353,9 +381,3 @@ function Rules({ rules, edited, onEdit, reload }) {
 }
 
 const ORIGINS = /** @type {Record<string, string>} */ ({ builtin: 'built in', config: 'config.yaml', api: 'by the API' });
-
-/** @param {Rule} rule */
-function conditionOf(rule) {
-  const { stat, op } = form(rule);
-  return stat === 'ratio' ? `${stat} ${op} ${percent(rule.threshold)}` : `${stat} ${op} ${number(rule.threshold)}`;
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BLANK, FAMILIES, body, check, field, form, labels, ownOf, pace, span, stands, unitOf, words } from '../../page/views/alert-rule.js';
+import { BLANK, FAMILIES, body, check, field, figuresOf, form, grouped, labels, ownOf, pace, span, stands, unitOf, words } from '../../page/views/alert-rule.js';
 
 const rule = {
   name: 'Slow Tool',
@@ -166,4 +166,45 @@ test('seconds as people say them', () => {
   says(86400, '24 h');
   says(604800, '7 d');
   says(NaN, '…');
+});
+
+test('figures are in the unit of what is watched', () => {
+  const told = (family, condition, threshold, value, measured) => {
+    const figures = figuresOf({ family, condition, threshold }, measured);
+    return [figures.condition, figures.told(value)].map((text) => text.replaceAll('\u00a0', ' '));
+  };
+  const cases = [
+    [['tool', 'p95 ≥ 30000', 30000, 31234.5], ['p95 >= 30,000 ms', '31,235 ms']],
+    [['tool', 'ratio > 0.2', 0.2, 0.0512], ['ratio > 20 %', '5.12 %']],
+    [['cache', 'ratio < 0.00001', 0.00001, 1], ['ratio < 0.001 %', '100 %']],
+    [['tool', 'rate > 5', 5, 7.25], ['rate > 5 /s', '7.25 /s']],
+    [['tool', 'count > 10', 10, 1234], ['count > 10', '1,234']],
+    [['model_cost', 'sum > 10', 10, 12.345], ['sum > $10', '$12.35']],
+    [['agent_cost', 'sum > -1', -1, 0], ['sum > -$1', '$0.00']],
+    [['model_tokens', 'sum > 5000', 5000, 7000], ['sum > 5,000 tokens', '7,000 tokens']],
+    [['metric', 'avg > 90', 90, 96.25], ['avg > 90', '96.25']],
+    [['metric', 'avg > 90', 90, 96.25, '%'], ['avg > 90 %', '96.25 %']],
+    [['metric', 'max > 1', 1, 2, 'MiBy/s'], ['max > 1 MiB/s', '2 MiB/s']],
+    [['metric', 'max > 1', 1, 2, '1'], ['max > 1', '2']],
+    [['metric', 'max > 1', 1, 2, '{requests}'], ['max > 1', '2']],
+    [['metric', 'count > 1', 1, 2, 'By'], ['count > 1', '2']],
+    // The threshold counts where the two differ, and is not rounded.
+    [['tool', 'p95 > 1', 12345.678, 12345.678], ['p95 > 12,345.678 ms', '12,346 ms']],
+    // What nobody can take apart stays as it is.
+    [['tool', 'slow', 5, 5], ['slow', '5 ms']],
+    [['tool', 'avg > 5', null, 5], ['avg > 5', '5 ms']],
+  ];
+  for (const [given, wanted] of cases) assert.deepEqual(told(...given), wanted, given.join(' '));
+});
+
+test('rules stand under their groups, those of none first', () => {
+  const of = (name, group) => ({ ...rule, name, group });
+  const names = (rules) => grouped(rules).map(([group, some]) => [group, some.map(({ name }) => name)]);
+  assert.deepEqual(names([of('a', 'x'), of('b', ''), of('c', 'y'), of('d', 'x')]), [
+    ['', ['b']],
+    ['x', ['a', 'd']],
+    ['y', ['c']],
+  ]);
+  assert.deepEqual(names([of('a', ''), of('b', '')]), [['', ['a', 'b']]]);
+  assert.deepEqual(names([]), []);
 });
