@@ -4,6 +4,7 @@
 use tachograph_model::Column;
 use tachograph_model::answer::{AgentUse, Agents};
 
+use super::models;
 use super::tools::{first, last};
 use crate::cells::{self, Cells, Row};
 
@@ -39,7 +40,9 @@ fn agent_use(agent: &str, rows: &[&Row]) -> AgentUse {
         load_ms: cells::durations(of("agent_load")).spread(),
         uses: cells::count(of("agent_usage")),
         tool_calls: cells::outcomes(of("tool_call")),
+        tool_call_ms: cells::durations(of("tool_call")).spread(),
         llm_calls: cells::outcomes(of("llm_call")),
+        tokens: models::tokens(of("llm_call")),
         cost_usd: cells::costs(of("llm_call")).sum(),
         first: first(rows),
         last: last(rows),

@@ -35,15 +35,21 @@ fn model_use(provider: Option<&str>, model: &str, rows: &[&Row]) -> ModelUse {
         model: model.to_owned(),
         calls,
         success_ratio: calls.success_ratio(),
-        tokens: TokenCounts {
-            input: cells::sum(all(), Column::InputTokens),
-            output: cells::sum(all(), Column::OutputTokens),
-            cache_read: cells::sum(all(), Column::CacheReadTokens),
-            cache_write: cells::sum(all(), Column::CacheWriteTokens),
-            reasoning: cells::sum(all(), Column::ReasoningTokens),
-        },
+        tokens: tokens(all()),
         cost_usd: costs.sum(),
         priced_calls: costs.count(),
         duration_ms: cells::durations(all()).spread(),
+    }
+}
+
+/// Tokens of model calls.
+pub(super) fn tokens<'a>(calls: impl Iterator<Item = &'a Row> + Clone) -> TokenCounts {
+    let of = |column| cells::sum(calls.clone(), column);
+    TokenCounts {
+        input: of(Column::InputTokens),
+        output: of(Column::OutputTokens),
+        cache_read: of(Column::CacheReadTokens),
+        cache_write: of(Column::CacheWriteTokens),
+        reasoning: of(Column::ReasoningTokens),
     }
 }

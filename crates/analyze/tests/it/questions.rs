@@ -540,6 +540,43 @@ fn sessions_agents_and_metrics() {
 }
 
 #[test]
+fn agents_have_the_latency_and_the_tokens_of_their_calls() {
+    let of = |seconds, event_type: &str, agent: &str, ms: f64| {
+        ago(seconds, event_type)
+            .with(Column::Agent, agent)
+            .with(Column::DurationMs, ms)
+    };
+    let mut events: Vec<Event> = (1..=100)
+        .map(|ms| of(10 + ms, "tool_call", "busy", ms as f64))
+        .collect();
+    events.extend([
+        of(9, "llm_call", "busy", 9_000.0)
+            .with(Column::InputTokens, 70_i64)
+            .with(Column::OutputTokens, 7_i64)
+            .with(Column::CacheReadTokens, 5_i64),
+        of(8, "llm_call", "busy", 9_000.0).with(Column::InputTokens, 30_i64),
+        of(7, "agent_usage", "idle", 9_000.0),
+    ]);
+    let home = TestHome::of(&events);
+    let rough = EngineConfig {
+        exact_limit: 0,
+        ..EngineConfig::default()
+    };
+    for engine in [home.engine(), home.engine_with(rough)] {
+        let (found, _) = Agents::new(days(1)).ask(&engine).unwrap();
+        let [busy, idle] = &found.agents[..] else {
+            panic!("{found:?}");
+        };
+        let p95 = busy.tool_call_ms.unwrap().p95;
+        assert!((p95 / 95.5 - 1.0).abs() < 0.02, "{p95}");
+        let tokens = busy.tokens;
+        assert_eq!((tokens.input, tokens.output, tokens.total()), (100, 7, 107));
+        assert_eq!(tokens.cache_read, 5);
+        assert_eq!((idle.tool_call_ms, idle.tokens.total()), (None, 0));
+    }
+}
+
+#[test]
 fn errors_by_class_and_origin() {
     let failed = |seconds, event_type: &str, name: &str, error: &str| {
         ago(seconds, event_type)

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Outcomes, Spread};
+use super::{Outcomes, Spread, TokenCounts};
 use crate::time::UnixNanos;
 
 /// Usage per agent.
@@ -28,8 +28,12 @@ pub struct AgentUse {
     pub uses: u64,
     /// Tool calls on its behalf.
     pub tool_calls: Outcomes,
+    /// How long these took, ms.
+    pub tool_call_ms: Option<Spread>,
     /// Model calls on its behalf.
     pub llm_calls: Outcomes,
+    /// Their tokens.
+    pub tokens: TokenCounts,
     /// What these cost, as far as they say, US dollars.
     pub cost_usd: Option<f64>,
     /// When it was first seen.

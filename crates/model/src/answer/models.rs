@@ -52,6 +52,13 @@ pub struct TokenCounts {
     pub reasoning: i64,
 }
 
+impl TokenCounts {
+    /// Sent and received.
+    pub fn total(&self) -> i64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
 impl Models {
     /// Tells whether there is nothing to show.
     pub fn is_empty(&self) -> bool {

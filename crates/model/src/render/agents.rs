@@ -17,7 +17,9 @@ pub(super) fn sheet(found: &Agents) -> Sheet {
         ("Load p95", "load_p95_ms"),
         ("Uses", "uses"),
         ("Tool calls", "tool_calls"),
+        ("Tool p95", "tool_call_p95_ms"),
         ("Model calls", "llm_calls"),
+        ("Tokens", "tokens"),
         ("Failed", "failed"),
         ("Cost", "cost_usd"),
         ("Last seen", "last"),
@@ -28,6 +30,8 @@ pub(super) fn sheet(found: &Agents) -> Sheet {
         "loaded_tokens",
         "uses",
         "events",
+        "tokens",
+        "tool_call_p95_ms",
         "last",
     ]);
     for agent in &found.agents {
@@ -44,7 +48,12 @@ pub(super) fn sheet(found: &Agents) -> Sheet {
                 agent.load_ms.map(|s| Cell::Ms(s.p95)).into(),
                 some(agent.uses),
                 some(agent.tool_calls.total()),
+                agent.tool_call_ms.map(|s| Cell::Ms(s.p95)).into(),
                 some(agent.llm_calls.total()),
+                match agent.tokens.total() {
+                    0 => Cell::Nothing,
+                    tokens => Cell::Whole(tokens),
+                },
                 some(agent.tool_calls.failed + agent.llm_calls.failed),
                 agent.cost_usd.map(Cell::Usd).into(),
                 Cell::Time(agent.last),

@@ -33,7 +33,7 @@ export default function View({ route }) {
   const range = useRange();
   const { answer, error, loading, stale, reload } = useAnswer('agents', range.query && { ...range.query, limit: 1000 });
   const chosen = route.query['agent'] ?? null;
-  const more = useFigures(range);
+  const more = useSessions(range);
   const found = useDiscovered();
   const rows = useMemo(() => merged(answer?.agents?.agents ?? [], more.rows), [answer, more.rows]);
 
@@ -54,14 +54,14 @@ export default function View({ route }) {
         id=${(/** @type {any} */ row) => row.agent}
         sort=${{ key: onlyLoaded ? 'loads' : 'calls', down: true }}
         empty="No agent worked in this time."
-        note=${more.error ? 'Latency, tokens and sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Latency is that of their tool calls.'}
+        note=${more.error ? 'Sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Latency is that of their tool calls.'}
       />
     </section>
   </div>`;
 }
 
 /**
- * @param {boolean} waiting the figures of SQL are not there yet
+ * @param {boolean} waiting sessions, which SQL counts, are not there yet
  * @param {import('../state.js').Range} range
  * @param {boolean} loading whether definitions were loaded and nothing else was done
  * @returns {import('../parts/table.js').Column[]}
@@ -74,9 +74,9 @@ function columns(waiting, range, loading) {
     { key: 'calls', label: 'Tool calls', unit: 'count', bar: !loading },
     { key: 'failed', label: 'Failed', unit: 'count' },
     { key: 'ratio', label: 'Error rate', unit: 'ratio' },
-    { key: 'p95', label: 'p95', unit: 'ms', ...later },
+    { key: 'p95', label: 'p95', unit: 'ms' },
     { key: 'llm', label: 'Model calls', unit: 'count' },
-    { key: 'tokens', label: 'Tokens', unit: 'count', ...later },
+    { key: 'tokens', label: 'Tokens', unit: 'count' },
     { key: 'cost', label: 'Cost', unit: 'usd' },
     { key: 'sessions', label: 'Sessions', unit: 'count', ...later },
     {
@@ -110,17 +110,14 @@ function toolsOf(agent, range) {
 }
 
 /**
- * What the question does not tell: latency, tokens and sessions.
+ * What the question does not tell: sessions.
  * @param {import('../state.js').Range} range
  */
-function useFigures(range) {
+function useSessions(range) {
   const query =
     range.query === null
       ? null
-      : `SELECT agent, percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) FILTER (WHERE event_type = 'tool_call') AS p95, ` +
-        `sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)) FILTER (WHERE event_type = 'llm_call' ` +
-        `AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)) AS tokens, ` +
-        `count(DISTINCT session_id) AS sessions FROM events WHERE agent IS NOT NULL ` +
+      : `SELECT agent, count(DISTINCT session_id) AS sessions FROM events WHERE agent IS NOT NULL ` +
         `AND event_type NOT IN ('query', 'agent_selection')${within(range)} GROUP BY agent`;
   return useRows(query, { every: EVERY });
 }
@@ -130,11 +127,10 @@ function useFigures(range) {
  * @param {any[] | null} figures
  */
 function merged(agents, figures) {
-  const by = new Map((figures ?? []).map((row) => [row.agent, row]));
+  const by = new Map((figures ?? []).map((row) => [row.agent, row.sessions]));
   return agents.map((one) => {
     const calls = one.tool_calls.succeeded + one.tool_calls.failed + one.tool_calls.unknown;
     const told = one.tool_calls.succeeded + one.tool_calls.failed;
-    const more = by.get(one.agent);
     return {
       agent: one.agent,
       calls,
@@ -144,9 +140,10 @@ function merged(agents, figures) {
       cost: one.cost_usd,
       loads: one.loads,
       last: one.last,
-      p95: more?.p95,
-      tokens: more?.tokens,
-      sessions: more?.sessions,
+      p95: one.tool_call_ms?.p95,
+      // None where no call says.
+      tokens: one.tokens.input + one.tokens.output || undefined,
+      sessions: by.get(one.agent),
     };
   });
 }
