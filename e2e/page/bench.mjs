@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 
 import { launch, open, settled } from './browser.mjs';
 import { tacho } from './packages.mjs';
-import { Server, clean, demo, home, until, wait } from './servers.mjs';
+import { Server, clean, demo, home, own, until, wait } from './servers.mjs';
 import { NAV } from './views.mjs';
 
 /** The present in milliseconds, finer than Date.now(), and the same as in the browser. */
@@ -33,7 +33,7 @@ async function firstPaint(browser) {
     fs.rmSync(ready, { force: true });
     const doors = ['', 'otlp-grpc-', 'otlp-http-', 'json-', 'prometheus-'].flatMap((door) => [`--${door}port`, '0']);
     const began = now();
-    const child = spawn(tacho, ['--home', at, 'start', ...doors, '--ready-file', ready], { env: clean(at), stdio: 'ignore' });
+    const child = own(spawn(tacho, ['--home', at, 'start', ...doors, '--ready-file', ready], { env: clean(at), stdio: 'ignore' }));
     while (!fs.existsSync(ready)) await wait(1);
     const { dashboard } = JSON.parse(fs.readFileSync(ready, 'utf8'));
     const page = await open(browser, `http://${dashboard}/`);

@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { ABOUT, SIZES, launch, oddities, open, settled } from './browser.mjs';
 import { folder, place, root, tacho } from './packages.mjs';
-import { clean, home, until } from './servers.mjs';
+import { clean, home, own, until } from './servers.mjs';
 import { views } from './views.mjs';
 
 const NOW = '2026-03-19T15:40:00Z';
@@ -34,7 +34,7 @@ async function stage() {
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
   };
   const log = fs.openSync(`${at}.log`, 'w');
-  const child = spawn(tacho, ['--home', at, 'demo', '--serve', '--no-open', '--port', '0'], { env, stdio: ['ignore', log, log] });
+  const child = own(spawn(tacho, ['--home', at, 'demo', '--serve', '--no-open', '--port', '0'], { env, stdio: ['ignore', log, log] }));
   const lock = path.join(at, 'server.lock');
   const told = await until('the demo serves', () => {
     if (child.exitCode !== null) throw new Error(`tacho demo: ${fs.readFileSync(`${at}.log`, 'utf8')}`);

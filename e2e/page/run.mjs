@@ -7,7 +7,7 @@
 import { launch } from './browser.mjs';
 import { stopAll } from './servers.mjs';
 
-const PARTS = ['code', 'looks', 'twins', 'keyboard', 'links', 'empty', 'hostile', 'odd', 'discovery', 'alerts', 'trace', 'faults', 'token'];
+const PARTS = ['code', 'cut-off', 'looks', 'twins', 'keyboard', 'links', 'empty', 'hostile', 'odd', 'discovery', 'alerts', 'trace', 'faults', 'token'];
 /** So many checks at once: as many as the machine of the tests has cores. */
 const HANDS = 2;
 

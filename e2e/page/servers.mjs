@@ -13,6 +13,19 @@ const SHUT = ['--otlp-grpc-port', '--otlp-http-port', '--json-port', '--promethe
 
 const homes = path.join(folder, 'homes');
 const running = new Set();
+/** Processes that were started here and have not ended. */
+const children = new Set();
+
+/** Takes charge of a process: however this one ends, that ends too. */
+export function own(child) {
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+// Also after an exception that nobody caught; nothing can be waited for here.
+process.on('exit', () => children.forEach((child) => child.kill('SIGTERM')));
+for (const [signal, code] of [['SIGHUP', 129], ['SIGINT', 130], ['SIGTERM', 143]]) process.on(signal, () => process.exit(code));
 
 export const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -62,7 +75,7 @@ export class Server {
     const log = fs.openSync(`${at}.log`, 'a');
     // This machine's own metrics would differ from one look to the next.
     fs.writeFileSync(path.join(at, 'config.yaml'), `collect_system: false\n${settings}`);
-    server.child = spawn(tacho, line, { env: clean(at), stdio: ['ignore', 'ignore', log] });
+    server.child = own(spawn(tacho, line, { env: clean(at), stdio: ['ignore', 'ignore', log] }));
     fs.closeSync(log);
     server.ended = new Promise((done) => server.child.on('exit', done));
     running.add(server);
