@@ -1,6 +1,6 @@
 // Asking the server. Every address is relative to the page's own.
 
-import { expanded } from './range.js';
+import { beginning, expanded } from './range.js';
 import { createStore } from './store.js';
 
 /** @typedef {import('./range.js').Params} Params */
@@ -194,7 +194,8 @@ async function failure(response, sent) {
 
 /**
  * @typedef {object} Extent what there is at all
- * @property {number | null} first the earliest day with events, milliseconds since 1970
+ * @property {number | null} first the earliest day with events that can be true, milliseconds since 1970
+ * @property {import('./range.js').Early | null} early events of days before that
  * @property {boolean} work whether any of them is of an agent's work, not only of the machine
  */
 
@@ -212,9 +213,8 @@ export function extent() {
     const found = request('GET', address('api/v1/usage', { days: 36500 }))
       .then((response) => response.json())
       .then(({ usage }) => {
-        const first = Date.parse(usage.days[0]?.date ?? '');
         const work = usage.kinds.some((/** @type {{name: string}} */ kind) => !IDLE.has(kind.name));
-        return { first: Number.isFinite(first) ? first : null, work };
+        return { ...beginning(usage.days), work };
       });
     const asked = { at: Date.now(), extent: found };
     held = asked;

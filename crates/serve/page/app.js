@@ -3,6 +3,7 @@
 import { ApiError, guarded, locked, serverNow } from './api.js';
 import { ago, keepTime } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
+import { Early } from './parts/early.js';
 import { Name } from './parts/name.js';
 import { RangePicker } from './parts/range-picker.js';
 import { Empty, Loading, Problem } from './parts/states.js';
@@ -74,6 +75,7 @@ function App() {
       <${Nav} view=${route.view} />
       <${Top} route=${route} heading=${heading} />
       <main class=${`main ${late && !TIMELESS.has(route.view) ? 'turning' : ''}`} id="main" tabindex="-1">
+        ${!shut && !TIMELESS.has(route.view) && html`<${Early} />`}
         ${shut ? html`<${Unlock} />` : html`<${Stage} key=${route.view} route=${route} />`}
       </main>
     </div>

@@ -70,6 +70,41 @@ export function spanOf(range, now, first) {
   return { from: Math.min(first ?? now - 30 * DAY, now), to: now };
 }
 
+/** Clocks that were never set begin in 1970; agents did not work before this. */
+const PLAUSIBLE = '2000-01-01';
+
+/**
+ * @typedef {object} Early events of days on which no agent can have worked
+ * @property {number} events
+ * @property {string} from the first of these days
+ * @property {string} to the day after the last
+ */
+
+/**
+ * Where what is recorded begins, and what is told to be of long before: a single
+ * event of a clock that was never set would make all there is half a century wide.
+ * @param {readonly {date: string, events: number}[]} days in order
+ * @returns {{first: number | null, early: Early | null}} first: milliseconds since 1970
+ */
+export function beginning(days) {
+  const odd = days.filter(({ date }) => date < PLAUSIBLE);
+  const last = odd.at(-1);
+  // Where nothing else is there, that is what there is.
+  const kept = odd.length < days.length;
+  const first = Date.parse((kept ? days[odd.length] : days[0])?.date ?? '');
+  return {
+    first: Number.isFinite(first) ? first : null,
+    early:
+      last && odd[0] && kept
+        ? {
+            events: odd.reduce((sum, { events }) => sum + events, 0),
+            from: odd[0].date,
+            to: new Date(Date.parse(last.date) + DAY).toISOString().slice(0, 10),
+          }
+        : null,
+  };
+}
+
 /**
  * An instant with its offset, in UTC; `null`: the text is no time.
  * @param {string | undefined} text

@@ -7,7 +7,7 @@ export { go, link, linkEvent, linkHere, route, setQuery, useRoute } from './stat
 export { turning, useAnswer } from './state/answers.js';
 export { useNames } from './state/names.js';
 export { firingNow, pause, paused, reconnect, resume, useLive } from './state/now.js';
-export { setRange, useBlank, useRange } from './state/range.js';
+export { setRange, useBlank, useEarly, useRange } from './state/range.js';
 export { useTheme } from './state/theme.js';
 
 /** @typedef {import('./route.js').Route} Route */

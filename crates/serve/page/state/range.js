@@ -12,8 +12,8 @@ import { grown, paused } from './now.js';
 
 /** The range where the address names none; `null`: not known yet. */
 const usual = createStore(/** @type {string | null} */ (null));
-/** When the earliest events are of; `undefined`: not asked for. */
-const earliest = createStore(/** @type {number | null | undefined} */ (undefined));
+/** When the earliest events are of, and those too early to be true; `undefined`: not asked for. */
+const earliest = createStore(/** @type {Pick<import('../api.js').Extent, 'first' | 'early'> | undefined} */ (undefined));
 /** Beats while anything is refreshed, so that what is relative to now goes on. */
 const beat = createStore(0);
 const next = () => {
@@ -77,7 +77,8 @@ export function useRange() {
   const { query } = useRoute();
   const standing = useStore(usual);
   const beats = useStore(beat);
-  const first = useStore(earliest);
+  const held = useStore(earliest);
+  const first = held?.first ?? null;
   // Without an offset it is local time here, and would be UTC there.
   const custom = isoOf(query['from']);
   const until = isoOf(query['to']);
@@ -86,12 +87,12 @@ export function useRange() {
     if (name === null) void look();
   }, [name === null]);
   useEffect(() => {
-    if (name !== 'all' || first !== undefined) return;
+    if (name !== 'all' || held !== undefined) return;
     extent().then(
-      ({ first: at }) => earliest.set(at),
-      () => earliest.set(null),
+      (found) => earliest.set(found),
+      () => earliest.set({ first: null, early: null }),
     );
-  }, [name, first]);
+  }, [name, held]);
   return useMemo(() => {
     const now = serverNow();
     if (name === 'custom') {
@@ -100,8 +101,18 @@ export function useRange() {
       return { range: 'custom', from, to, query: { since: custom ?? undefined, until: until ?? undefined } };
     }
     if (name === null) return { range: '', ...spanOf('24h', now, null), query: null };
-    return { range: name, ...spanOf(name, now, first ?? null), query: { range: name } };
+    return { range: name, ...spanOf(name, now, first), query: { range: name } };
   }, [name, custom, until, beats, first]);
+}
+
+/**
+ * Events that are of too long ago to be in all there is, where that is looked at.
+ * @returns {import('../range.js').Early | null}
+ */
+export function useEarly() {
+  const { range } = useRange();
+  const held = useStore(earliest);
+  return range === 'all' ? (held?.early ?? null) : null;
 }
 
 /**

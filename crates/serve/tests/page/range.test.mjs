@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { RANGES, expanded, firstRange, isRange, isoOf, lengthOf, spanOf } from '../../page/range.js';
+import { RANGES, beginning, expanded, firstRange, isRange, isoOf, lengthOf, spanOf } from '../../page/range.js';
 
 const NOW = Date.UTC(2026, 10, 29, 10);
 const HOUR = 3600e3;
@@ -72,4 +72,19 @@ test('an instant by hand has its offset', () => {
   check('soon', null);
   check('', null);
   check(undefined, null);
+});
+
+test('all there is begins where a clock can have been right', () => {
+  const days = (...dates) => dates.map((date, at) => ({ date, events: at + 1 }));
+  const at = (date) => Date.parse(`${date}T00:00:00Z`);
+  assert.deepEqual(beginning([]), { first: null, early: null });
+  assert.deepEqual(beginning(days('2000-01-01', '2026-11-01')), { first: at('2000-01-01'), early: null });
+  assert.deepEqual(beginning(days('1970-01-01', '1999-12-31', '2026-11-01')), {
+    first: at('2026-11-01'),
+    early: { events: 3, from: '1970-01-01', to: '2000-01-01' },
+  });
+  // Where there is nothing else, it is all there is.
+  assert.deepEqual(beginning(days('1970-01-01', '1970-01-03')), { first: at('1970-01-01'), early: null });
+  // What is left out can be asked for as a stretch of its own, whole.
+  assert.deepEqual(beginning(days('1970-01-01', '2026-11-01')).early, { events: 1, from: '1970-01-01', to: '1970-01-02' });
 });
