@@ -84,6 +84,7 @@ pub use schema::{
     EVENT_TYPE, EXTRA, SCHEMA_VERSION, SCHEMA_VERSION_KEY, TIMESTAMP, schema, schema_of,
 };
 pub use seal::{Hook, SealOptions, SealReport};
+pub use sessions::began;
 pub use snapshot::{Events, Folded, Listed, Snapshot, Whose, event_of};
 pub use stats::StorageStats;
 pub use store::Store;

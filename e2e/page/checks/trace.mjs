@@ -178,7 +178,7 @@ async function tiles(browser, server) {
   const wrong = [];
   for (const [agent, median] of [
     ['', 'of those that ended'],
-    [agents[0].agent, 'first to last event, of the 100 latest'],
+    [agents[0].agent, 'from beginning to last event, of the 100 latest'],
   ]) {
     const page = await open(browser, `${server.url}/#/sessions?range=14d${agent && `&agent=${agent}`}`);
     await settled(page);

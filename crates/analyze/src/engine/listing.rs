@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{
 };
 use tachograph_model::answer::{About, Found, Note, NoteKind, SessionList, Trace, TraceEvent};
 use tachograph_model::{Answer, AskError, Column, Scope, UnixNanos, question};
-use tachograph_store::{EVENT_TYPE, Snapshot, TIMESTAMP, Whose};
+use tachograph_store::{EVENT_TYPE, Snapshot, TIMESTAMP, Whose, began};
 
 use super::{Engine, notes};
 
@@ -195,17 +195,13 @@ fn weight(event: &TraceEvent) -> usize {
     size_of::<TraceEvent>() + event.event_type.len() + held.sum::<usize>()
 }
 
-/// Longer than this nothing takes: it began when it was recorded.
-const LONGEST_MS: f64 = 1e12;
-
 fn event(batch: &RecordBatch, row: usize) -> TraceEvent {
     let text = |column: Column| text_of(batch, column.name(), row);
     let whole = |column: Column| number::<Int64Type>(batch, column.name(), row);
     let float = |column: Column| number::<Float64Type>(batch, column.name(), row);
     let at = number::<TimestampNanosecondType>(batch, TIMESTAMP, row).unwrap_or_default();
+    let at = UnixNanos(at);
     let duration_ms = float(Column::DurationMs);
-    let took = duration_ms.filter(|ms| (0.0..=LONGEST_MS).contains(ms));
-    let took = took.map_or(0, |ms| (ms * 1e6).round() as i64);
     let success = batch
         .column_by_name(Column::Success.name())
         .and_then(|flags| flags.as_boolean_opt())
@@ -218,8 +214,8 @@ fn event(batch: &RecordBatch, row: usize) -> TraceEvent {
         }
     };
     TraceEvent {
-        start: UnixNanos(at.saturating_sub(took)),
-        timestamp: UnixNanos(at),
+        start: began(at, duration_ms),
+        timestamp: at,
         duration_ms,
         event_type: text_of(batch, EVENT_TYPE, row).unwrap_or_default(),
         name: text(Column::Name),

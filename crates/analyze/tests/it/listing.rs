@@ -1,9 +1,10 @@
 //! Sessions one by one, and the events of one.
 
+use tachograph_analyze::{Engine, EngineConfig};
 use tachograph_model::answer::{self, About, NoteKind};
 use tachograph_model::question::{SessionList, Trace};
-use tachograph_model::{Ask, Column, Event, Scope};
-use tachograph_store::SealOptions;
+use tachograph_model::{Ask, Column, Event, Scope, UnixNanos};
+use tachograph_store::{SealOptions, Store};
 
 use crate::home::{TestHome, ago, days, now};
 
@@ -90,7 +91,7 @@ fn sessions_and_traces_from_the_log_and_from_segments() {
         assert_eq!(names(&found), ["late", "early", HOSTILE]);
         assert_eq!((found.more, about.events, about.notes.len()), (0, 4, 0));
         let early = &found.sessions[1];
-        assert_eq!(early.first, ago(86_410, "").time);
+        assert_eq!(early.first, ago(86_460, "").time);
         assert_eq!(early.last, ago(86_400, "").time);
         assert_eq!(early.agent.as_deref(), Some("a"));
         assert_eq!((early.events, early.tool_calls), (2, 0));
@@ -143,6 +144,109 @@ fn sessions_and_traces_from_the_log_and_from_segments() {
     check();
     home.engine().store().seal(SealOptions::default()).unwrap();
     check();
+}
+
+/// Sessions of one day by what their events took, each in several events; and
+/// enough of others that a segment of them keeps its sessions beside it.
+fn long_events() -> Vec<Event> {
+    let of = |event: Event, session: &str, took: Option<f64>| {
+        let event = event.with(Column::SessionId, session.to_owned());
+        match took {
+            Some(took) => event.with(Column::DurationMs, took),
+            None => event,
+        }
+    };
+    let mut all: Vec<Event> = (0..10_000)
+        .map(|at| {
+            let took = (at % 5 != 0).then_some((at * 37 % 90_000) as f64 / 3.0);
+            of(ago(1_000 + at, "span"), &format!("s{}", at / 2 % 12), took)
+        })
+        .collect();
+    let epoch = |seconds: i64| Event::new(UnixNanos(seconds * 1_000_000_000), "span");
+    all.extend([
+        // Recorded last, begun first.
+        of(ago(100, "tool_call"), "overlaps", Some(1_000.0)),
+        of(ago(90, "tool_call"), "overlaps", Some(20_000.0)),
+        of(ago(95, "tool_call"), "overlaps", Some(3_000.0)),
+        of(ago(80, "tool_call"), "odd", Some(-5_000.0)),
+        of(ago(81, "span"), "odd", Some(1e13)),
+        of(ago(82, "span"), "odd", Some(f64::MAX)),
+        of(ago(70, "span"), "one", Some(4_000.5)),
+        of(epoch(50), "epoch", Some(60_000.0)),
+        of(epoch(55), "epoch", None),
+    ]);
+    all
+}
+
+/// The list says of each session what its events do; returns when it began and
+/// how long it lasted, seconds.
+#[track_caller]
+fn begins(engine: &Engine, after: &str) -> Vec<(String, f64, f64)> {
+    let scope = Scope::all(now());
+    let (listed, _) = SessionList::new(scope).ask(engine).unwrap();
+    let each = listed.sessions.into_iter().map(|one| {
+        let asked = Trace {
+            scope,
+            session: Some(one.session.clone()),
+            trace: None,
+            limit: 10_000,
+        };
+        let (found, _) = asked.ask(engine).unwrap();
+        let began = found.events.iter().map(|event| event.start).min();
+        let ended = found.events.iter().map(|event| event.timestamp).max();
+        let said = (Some(one.first), Some(one.last), one.events as usize);
+        let told = (began, ended, found.events.len());
+        assert_eq!(said, told, "{after}: {}", one.session);
+        let seconds = |nanos: i64| nanos as f64 / 1e9;
+        let before = seconds(now().0 - one.first.0);
+        (one.session, before, seconds(one.last.0 - one.first.0))
+    });
+    each.collect()
+}
+
+#[test]
+fn a_session_begins_and_lasts_in_the_list_as_in_its_trace() {
+    let home = TestHome::new();
+    let keeping = Store::open(&home.home()).keeping(64 << 20);
+    let keeping = Engine::open(keeping, EngineConfig::default());
+    let check = |after: &str| {
+        let found = begins(&home.engine(), after);
+        for asked in ["kept", "asked again"] {
+            let again = begins(&keeping, &format!("{after}, {asked}"));
+            assert_eq!(again, found, "{after}, {asked}");
+        }
+        found
+    };
+    let write = |odd: usize| {
+        let events = long_events();
+        let half = events.iter().skip(odd).step_by(2);
+        home.write(&half.flat_map(Event::to_line).collect::<Vec<u8>>());
+    };
+    let seal = || home.engine().store().seal(SealOptions::default()).unwrap();
+    write(0);
+    check("half in the log");
+    seal();
+    check("half of them sealed");
+    write(1);
+    let all = check("half sealed, half in the log");
+    assert_eq!(all.len(), 16);
+    let epoch = now().0 as f64 / 1e9;
+    for (session, before, lasted) in [
+        ("overlaps", 110.0, 20.0),
+        ("odd", 82.0, 2.0),
+        ("one", 74.0005, 4.0005),
+        ("epoch", epoch + 10.0, 65.0),
+    ] {
+        let found = all.iter().find(|(id, ..)| id == session).unwrap();
+        assert_eq!((found.1, found.2), (before, lasted), "{session}");
+    }
+    seal();
+    assert_eq!(check("sealed"), all);
+    let store = home.engine().store().clone();
+    assert!(home.home().rollups().join("session").is_dir());
+    let joined = store.compact(std::time::Duration::ZERO).unwrap().joined;
+    assert!(joined >= 2, "{joined}");
+    assert_eq!(check("joined"), all);
 }
 
 #[test]

@@ -18,9 +18,12 @@ pub struct OneSession {
     pub session: String,
     /// The agent of its events; `None` where none is named, or several are.
     pub agent: Option<String>,
-    /// Its first event.
+    /// When it began: when the first of its events did. An event is recorded at
+    /// its end, and began as long before as it took; one of the window may have
+    /// begun before it. Of what was sealed by versions that did not keep this:
+    /// when its first event was recorded.
     pub first: UnixNanos,
-    /// Its last event.
+    /// When its last event was recorded, which is when it ended.
     pub last: UnixNanos,
     /// Events.
     pub events: u64,

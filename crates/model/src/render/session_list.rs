@@ -47,7 +47,7 @@ fn sheet(found: &SessionList) -> Sheet {
     sheet.pair("More", "more", some(found.more));
     let columns = [
         ("Agent", "agent"),
-        ("First", "first"),
+        ("Began", "first"),
         ("Last", "last"),
         ("Events", "events"),
         ("Tool calls", "tool_calls"),

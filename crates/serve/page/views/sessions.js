@@ -1,3 +1,4 @@
+import { time as instantOf } from '../charts/waterfall-rows.js';
 import { NONE, ago, count, counted, duration, money, percent, time } from '../format.js';
 import { html, useMemo } from '../html.js';
 import { Name } from '../parts/name.js';
@@ -70,7 +71,7 @@ export default function View({ route }) {
           : html`<${Stat}
               label="Median length"
               value=${duration(median(lengths))}
-              note=${`first to last event${latest ? `, ${latest}` : ''}`}
+              note=${`from beginning to last event${latest ? `, ${latest}` : ''}`}
             />`
       }
       <${Stat} label="Tokens a session" value=${count(mean(all, 'tokens'))} note=${`mean, of model calls${latest ? `, ${latest}` : ''}`} />
@@ -161,7 +162,7 @@ const COLUMNS = [
 function rows(sessions, workers) {
   return sessions.map((one) => ({
     ...one,
-    length: Math.max(Date.parse(one.last) - Date.parse(one.first), 0),
+    length: Math.max((instantOf(one.last) ?? 0) - (instantOf(one.first) ?? 0), 0),
     workers: one.agent ?? workers.get(one.session) ?? null,
   }));
 }

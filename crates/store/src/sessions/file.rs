@@ -48,6 +48,9 @@ const SEVERAL: &str = "several_agents";
 /// Which, where there are several. Files of before there was this column say
 /// only that there are.
 const AGENTS: &str = "agents";
+/// When a session began. Files of before there was this column know only when
+/// its first event was recorded.
+const BEGAN: &str = "began";
 const COST: &str = "cost_usd";
 /// Of a dollar, as [`super::COST_UNIT`] has it.
 const COST_TYPE: DataType = DataType::Decimal128(38, 15);
@@ -63,6 +66,7 @@ fn schema() -> SchemaRef {
     fields.push(Field::new(COST, COST_TYPE, true));
     let agents = DataType::new_list(DataType::Utf8, true);
     fields.push(Field::new(AGENTS, agents, true));
+    fields.push(Field::new(BEGAN, DataType::Int64, false));
     Arc::new(Schema::new(fields))
 }
 
@@ -100,7 +104,7 @@ pub(crate) fn write_if_worth(
             SCHEMA_VERSION_KEY.to_owned(),
             SCHEMA_VERSION.to_string(),
         )]));
-    for name in NUMBERS {
+    for name in NUMBERS.into_iter().chain([BEGAN]) {
         let column = ColumnPath::from(name);
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
@@ -149,10 +153,11 @@ fn batch_of(sessions: &Sessions) -> Result<RecordBatch, ArrowError> {
         |f| Some(f.failed as i64),
         |f| f.tokens,
     ];
-    columns.extend(numbers.map(number));
+    columns.extend(numbers.map(&number));
     let costs: Decimal128Array = each().map(|figures| figures.cost).collect();
     columns.push(Arc::new(costs.with_data_type(COST_TYPE)));
     columns.push(Arc::new(all.finish()));
+    columns.push(number(|f| Some(f.began)));
     RecordBatch::try_new(schema(), columns)
 }
 
@@ -197,6 +202,10 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
         Some(all) => Some(all.as_list_opt::<i32>()?),
         None => None,
     };
+    let began = match batch.column_by_name(BEGAN) {
+        Some(began) => Some(began.as_primitive_opt::<Int64Type>()?),
+        None => None,
+    };
     let mut numbers = Vec::with_capacity(NUMBERS.len());
     for name in NUMBERS {
         numbers.push(
@@ -226,6 +235,7 @@ fn add_batch(batch: &RecordBatch, folder: &mut Folder) -> Option<Result<(), Stor
         let count = |at: usize| u64::try_from(number(at)).ok();
         let figures = Figures {
             by,
+            began: began.map_or(number(0), |began| began.value(row)),
             first: number(0),
             last: number(1),
             events: count(2)?,
@@ -261,8 +271,7 @@ mod tests {
         }
         let batch = batch_of(&folder.finish()).expect("a batch");
         let read = |batch: &RecordBatch| {
-            let mut folder = Folder::default();
-            add_batch(batch, &mut folder).expect("sound").expect("room");
+            let mut folder = folder_of(batch);
             let agent = folder.agent("a");
             let sessions = folder.finish();
             ["w", "x", "y", "z"].map(|id| {
@@ -272,12 +281,51 @@ mod tests {
         };
         let no = Some(false);
         assert_eq!(read(&batch), [no, no, Some(true), None]);
-        let last = batch.num_columns() - 1;
-        let older: Vec<usize> = (0..last).collect();
-        assert_eq!(
-            read(&batch.project(&older).expect("columns")),
-            [no, no, None, None]
-        );
-        assert_eq!(batch.schema().field(last).name(), AGENTS);
+        assert_eq!(read(&before(&batch, AGENTS)), [no, no, None, None]);
+    }
+
+    #[test]
+    fn when_a_session_began_is_kept_and_is_its_first_event_where_it_was_not() {
+        let times = [
+            ("w", i64::MIN, i64::MAX),
+            ("x", 40, 44),
+            ("y", -7, 43),
+            ("z", 42, 42),
+        ];
+        let mut folder = Folder::default();
+        for (id, began, first) in times {
+            let figures = Figures {
+                began,
+                first,
+                last: first,
+                ..Figures::default()
+            };
+            folder.add(hash_of(id), id, figures).expect("room");
+        }
+        let batch = batch_of(&folder.finish()).expect("a batch");
+        let read = |batch: &RecordBatch| {
+            let sessions = folder_of(batch).finish();
+            times.map(|(id, ..)| {
+                let row = sessions.find(hash_of(id), id).expect(id);
+                let figures = sessions.figures(row);
+                (id, figures.began, figures.first)
+            })
+        };
+        assert_eq!(read(&batch), times);
+        let older = before(&batch, BEGAN);
+        assert_eq!(read(&older), times.map(|(id, _, first)| (id, first, first)));
+    }
+
+    fn folder_of(batch: &RecordBatch) -> Folder {
+        let mut folder = Folder::default();
+        add_batch(batch, &mut folder).expect("sound").expect("room");
+        folder
+    }
+
+    /// As it was written before there was this column, and those after it.
+    fn before(batch: &RecordBatch, column: &str) -> RecordBatch {
+        let columns = batch.schema().index_of(column).expect("is there");
+        let older: Vec<usize> = (0..columns).collect();
+        batch.project(&older).expect("columns")
     }
 }

@@ -8,24 +8,25 @@ use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampNanosecondTyp
 use foldhash::fast::FixedState;
 use tachograph_model::{Column, UnixNanos, Window};
 
-use super::{By, COST_UNIT, Figures, Places, Row, Sessions, hash_of};
+use super::{By, COST_UNIT, Figures, Places, Row, Sessions, began, hash_of};
 use crate::error::StoreError;
 use crate::schema::{EVENT_TYPE, TIMESTAMP, schema_of};
 use crate::segment::conform;
 
 /// The columns that are read.
-pub(crate) fn columns() -> [&'static str; 8] {
+pub(crate) fn columns() -> [&'static str; 9] {
     let of = [
         Column::Agent,
         Column::SessionId,
         Column::Success,
+        Column::DurationMs,
         Column::InputTokens,
         Column::OutputTokens,
         Column::CostUsd,
     ];
-    let [agent, session, success, input, output, cost] = of.map(Column::name);
+    let [agent, session, success, took, input, output, cost] = of.map(Column::name);
     [
-        TIMESTAMP, EVENT_TYPE, agent, session, success, input, output, cost,
+        TIMESTAMP, EVENT_TYPE, agent, session, success, took, input, output, cost,
     ]
 }
 
@@ -80,6 +81,8 @@ impl Folder {
         let whole = |of: Column| column(of.name()).filter(|a| a.null_count() < a.len());
         let (input, output) = (whole(Column::InputTokens), whole(Column::OutputTokens));
         let costs = whole(Column::CostUsd);
+        let durations = whole(Column::DurationMs);
+        let durations = durations.as_ref().map(|a| a.as_primitive::<Float64Type>());
         for (row, time) in times.values().iter().enumerate() {
             let id = match ids.is_valid(row) {
                 true => ids.value(row),
@@ -105,8 +108,11 @@ impl Folder {
                 Some(of.as_primitive::<Int64Type>().value(row))
             };
             let cost = costs.as_ref().filter(|c| is_model && c.is_valid(row));
+            let took = durations.filter(|took| took.is_valid(row));
+            let took = took.map(|took| took.value(row));
             let figures = Figures {
                 by,
+                began: began(UnixNanos(*time), took).0,
                 first: *time,
                 last: *time,
                 events: 1,
@@ -209,4 +215,77 @@ fn place_of(dictionary: &DictionaryArray<Int32Type>, text: &str) -> Vec<i32> {
         .zip(0..)
         .filter(|(held, _)| *held == Some(text));
     found.map(|(_, place)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Float64Array, StringArray, TimestampNanosecondArray};
+    use arrow::datatypes::{Field, Schema};
+
+    /// Times and durations of a session's events, in whatever order.
+    fn folded(events: &[(i64, Option<f64>)]) -> Figures<u32> {
+        let times: TimestampNanosecondArray = events.iter().map(|(at, _)| Some(*at)).collect();
+        let took: Float64Array = events.iter().map(|(_, took)| *took).collect();
+        let columns: [(&str, Arc<dyn Array>); 4] = [
+            (TIMESTAMP, Arc::new(times.with_timezone("UTC"))),
+            (
+                EVENT_TYPE,
+                Arc::new(StringArray::from(vec!["span"; events.len()])),
+            ),
+            (
+                Column::SessionId.name(),
+                Arc::new(StringArray::from(vec!["s"; events.len()])),
+            ),
+            (Column::DurationMs.name(), Arc::new(took)),
+        ];
+        let field = |(name, array): &(&str, Arc<dyn Array>)| {
+            Field::new(*name, array.data_type().clone(), true)
+        };
+        let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+        let columns = columns.into_iter().map(|(_, array)| array).collect();
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("a batch");
+        let mut folder = Folder::default();
+        folder
+            .push(&batch, Window::ALL, |_| true)
+            .expect("it conforms");
+        folder.finish().figures(0).clone()
+    }
+
+    #[test]
+    fn a_session_began_when_the_first_of_its_events_did() {
+        const S: i64 = 1_000_000_000;
+        let nothing = [None, Some(-5.0), Some(f64::NAN), Some(f64::INFINITY)];
+        let odd = nothing.map(|took| (100 * S, took));
+        for (events, wanted) in [
+            (&odd[..], (100 * S, 100 * S, 100 * S)),
+            // Recorded last, begun first.
+            (
+                &[
+                    (10 * S, Some(1_000.0)),
+                    (12 * S, Some(10_000.0)),
+                    (11 * S, None),
+                ],
+                (2 * S, 10 * S, 12 * S),
+            ),
+            (
+                &[(10 * S, Some(4_000.0)), (9 * S, Some(2_000.0))],
+                (6 * S, 9 * S, 10 * S),
+            ),
+            // What is no duration is left out, and not the others beside it.
+            (
+                &[
+                    (10 * S, Some(f64::NAN)),
+                    (11 * S, Some(2_000.0)),
+                    (12 * S, Some(1e13)),
+                ],
+                (9 * S, 10 * S, 12 * S),
+            ),
+            (&[(5 * S, Some(60_000.0))], (-55 * S, 5 * S, 5 * S)),
+        ] {
+            let found = folded(events);
+            let found = (found.began, found.first, found.last);
+            assert_eq!(found, wanted, "{events:?}");
+        }
+    }
 }

@@ -99,11 +99,27 @@ impl<A: Ord> By<A> {
     }
 }
 
+/// Longer than this nothing takes.
+const LONGEST_MS: f64 = 1e12;
+
+/// When an event began that is recorded at its end: as long before as it took.
+/// A duration that is negative, absurd or no number tells nothing: it began when
+/// it was recorded.
+pub fn began(at: UnixNanos, duration_ms: Option<f64>) -> UnixNanos {
+    let took = duration_ms.filter(|ms| (0.0..=LONGEST_MS).contains(ms));
+    let took = took.map_or(0, |ms| (ms * 1e6).round() as i64);
+    UnixNanos(at.0.saturating_sub(took))
+}
+
 /// What is known of a session's events. Merging is exact and in any order: cost
 /// is counted in whole [`COST_UNIT`]s.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Figures<A> {
     pub(crate) by: By<A>,
+    /// When it began: when the first of its events did. Which window an event
+    /// lies in is said by its time, and not by this.
+    pub(crate) began: i64,
+    /// Time of its earliest event, which is that event's end.
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) events: u64,
@@ -122,6 +138,7 @@ impl<A> Default for Figures<A> {
     fn default() -> Self {
         Self {
             by: By::Nobody,
+            began: i64::MAX,
             first: i64::MAX,
             last: i64::MIN,
             events: 0,
@@ -137,6 +154,7 @@ impl<A> Default for Figures<A> {
 impl<A: Ord> Figures<A> {
     pub(crate) fn merge(&mut self, other: Self) {
         self.by = std::mem::take(&mut self.by).and(other.by);
+        self.began = self.began.min(other.began);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.events += other.events;
@@ -153,6 +171,7 @@ impl<A> Figures<A> {
     pub(crate) fn told_by<B>(&self, by: By<B>) -> Figures<B> {
         Figures {
             by,
+            began: self.began,
             first: self.first,
             last: self.last,
             events: self.events,
@@ -306,5 +325,34 @@ impl Hasher for AsItIs {
 
     fn write_u64(&mut self, hash: u64) {
         self.0 = hash;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_began_as_long_before_as_it_took_if_that_can_be() {
+        const SECOND: i64 = 1_000_000_000;
+        for (at, duration_ms, wanted) in [
+            (9 * SECOND, None, 9 * SECOND),
+            (9 * SECOND, Some(0.0), 9 * SECOND),
+            (9 * SECOND, Some(1_500.0), 7_500_000_000),
+            (9 * SECOND, Some(0.000_000_6), 9 * SECOND - 1),
+            // Longer than there has been time since the epoch.
+            (9 * SECOND, Some(10_000.0), -SECOND),
+            (0, Some(LONGEST_MS), -1_000_000_000 * SECOND),
+            (i64::MIN + 1, Some(LONGEST_MS), i64::MIN),
+            (9 * SECOND, Some(LONGEST_MS * 1.001), 9 * SECOND),
+            (9 * SECOND, Some(-1.0), 9 * SECOND),
+            (9 * SECOND, Some(f64::MAX), 9 * SECOND),
+            (9 * SECOND, Some(f64::INFINITY), 9 * SECOND),
+            (9 * SECOND, Some(f64::NEG_INFINITY), 9 * SECOND),
+            (9 * SECOND, Some(f64::NAN), 9 * SECOND),
+        ] {
+            let found = began(UnixNanos(at), duration_ms);
+            assert_eq!(found.0, wanted, "{at} {duration_ms:?}");
+        }
     }
 }

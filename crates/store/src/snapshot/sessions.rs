@@ -333,7 +333,7 @@ impl Chosen {
                     crate::sessions::By::One(agent) => Some(agent.to_string()),
                     _ => None,
                 },
-                first: UnixNanos(figures.first),
+                first: UnixNanos(figures.began),
                 last: UnixNanos(figures.last),
                 events: figures.events,
                 tool_calls: figures.tool_calls,

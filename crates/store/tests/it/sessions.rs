@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use arrow::array::Array;
+use arrow::array::{Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use tachograph_model::answer::OneSession;
 use tachograph_model::{Column, Event, UnixNanos, Value, Window};
-use tachograph_store::{Note, Snapshot, Store, TIMESTAMP, Whose, event_of};
+use tachograph_store::{Manifest, Note, Snapshot, Store, TIMESTAMP, Whose, event_of};
 
 use crate::common::{BASE, Place, SECOND};
 
@@ -73,6 +75,14 @@ fn events(seed: u64, many: u64) -> Vec<Event> {
                 Some(Value::F64(random(9_000) as f64 / 1e4)),
             );
         }
+        if random(2) > 0 {
+            let odd = [-5.0, -0.0, 0.0, 1e12, 1.1e12, f64::MAX];
+            let took = match random(20) {
+                0 => odd[random(6) as usize],
+                _ => random(900_000) as f64 / 7.0,
+            };
+            event.set(Column::DurationMs, Some(Value::F64(took)));
+        }
         // What its kind has no field for is no column's when it is read.
         Event::from_line(event.to_line().trim_ascii_end()).unwrap()
     };
@@ -83,6 +93,17 @@ fn text(event: &Event, column: Column) -> Option<&str> {
     match event.get(column) {
         Some(Value::Str(text)) => Some(text),
         _ => None,
+    }
+}
+
+/// When an event began: what takes longer than a thousand billion milliseconds,
+/// or less than nothing, took no time.
+fn start(event: &Event) -> UnixNanos {
+    match event.get(Column::DurationMs) {
+        Some(Value::F64(ms)) if *ms >= 0.0 && *ms <= 1e12 => {
+            UnixNanos(event.time.0 - (ms * 1e6).round() as i64)
+        }
+        _ => event.time,
     }
 }
 
@@ -129,7 +150,7 @@ fn naive_of(agent: Option<&str>, events: &[Event], window: Window) -> Vec<OneSes
             OneSession {
                 session: id.to_owned(),
                 agent: (agents.len() == 1).then(|| agents[0].to_owned()),
-                first: of.iter().map(|event| event.time).min().unwrap(),
+                first: of.iter().map(|event| start(event)).min().unwrap(),
                 last: of.iter().map(|event| event.time).max().unwrap(),
                 events: of.len() as u64,
                 tool_calls: of_kind("tool_call"),
@@ -291,6 +312,74 @@ fn sessions_wherever_their_events_lie() {
     place.store().repair(std::time::Duration::ZERO).unwrap();
     assert!(!files(&place).is_empty(), "made again");
     check_all(&place, &fresh, &all, "repaired");
+}
+
+/// Makes the files of sessions what they were before they kept when one began.
+fn make_older(place: &Place) {
+    for path in files(place) {
+        let file = std::fs::File::open(&path).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let batches = reader.build().unwrap().map(|batch| {
+            let mut batch: RecordBatch = batch.unwrap();
+            batch.remove_column(batch.schema().index_of("began").unwrap());
+            batch
+        });
+        let batches: Vec<RecordBatch> = batches.collect();
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batches[0].schema(), None).unwrap();
+        batches
+            .iter()
+            .for_each(|batch| writer.write(batch).unwrap());
+        writer.close().unwrap();
+    }
+    let (mut manifest, _) = Manifest::load(&place.home).unwrap();
+    for segment in &mut manifest.segments {
+        segment.tier_checksums.clear();
+    }
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    std::fs::write(place.home.manifest(), bytes).unwrap();
+}
+
+#[test]
+fn files_that_do_not_tell_when_a_session_began_are_read_as_ever() {
+    let place = Place::new();
+    let of = |session: &str, seconds: i64, took: i64| {
+        Event::new(UnixNanos(BASE + seconds * SECOND), "span")
+            .with(Column::SessionId, session.to_owned())
+            .with(Column::DurationMs, took as f64 * 1e3)
+    };
+    // When they began, and their last event, in seconds.
+    let check = |after: &str, wanted: [(&str, i64, i64); 2]| {
+        for store in [place.store(), place.store().keeping(1 << 20)] {
+            for _ in 0..2 {
+                let list = store.snapshot().unwrap();
+                let list = list.sessions(Window::ALL, 9).unwrap().sessions;
+                let seconds = |at: UnixNanos| (at.0 - BASE) / SECOND;
+                let found = list.iter().map(|one| {
+                    let id = one.session.as_str();
+                    (id, seconds(one.first), seconds(one.last))
+                });
+                assert_eq!(found.collect::<Vec<_>>(), wanted, "{after}");
+            }
+        }
+    };
+    let all = (0..5_000).map(|at| of(["a", "b"][at as usize % 2], at * 10, 30));
+    place.append(&all.collect::<Vec<_>>());
+    place.seal();
+    check("sealed", [("b", -20, 49_990), ("a", -30, 49_980)]);
+    make_older(&place);
+    check("older files", [("b", 10, 49_990), ("a", 0, 49_980)]);
+    place.append(&[of("a", 60_000, 70_000)]);
+    let mixed = [("a", -10_000, 60_000), ("b", 10, 49_990)];
+    check("older files and the log", mixed);
+    place.seal();
+    check("older files and events", mixed);
+    let report = place.store().compact(std::time::Duration::ZERO).unwrap();
+    assert_eq!(report.joined, 2);
+    let wanted = [("a", -10_000, 60_000), ("b", -20, 49_990)];
+    check("joined", wanted);
+    let segments = place.snapshot().segments().to_vec();
+    assert!(segments[0].tiers.contains(&"session".to_owned()));
 }
 
 /// A session of few agents, and one of too many to tell apart.
