@@ -1,6 +1,5 @@
 //! TLS at every door, and certificates that cannot be used.
 
-use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
