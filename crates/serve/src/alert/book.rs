@@ -351,6 +351,7 @@ impl Book {
             round.room = round.room.saturating_sub(of.alerts.len());
         }
         // What names one series is not to want for room because others take all.
+        self.make_room(&mut round.room);
         let mut order: Vec<&Watched> = self.watched.iter().collect();
         order.sort_by_key(|watched| watched.rule.metric_name == EVERY);
         for watched in order {
@@ -370,6 +371,29 @@ impl Book {
         round.changed |= (self.crowded > 0) != (round.crowded > 0);
         self.crowded = round.crowded;
         (round.told, round.changed)
+    }
+
+    /// Room for rules that name one series and have no alert yet: in the place of
+    /// idle ones of rules over every series, which are the same when made anew.
+    fn make_room(&mut self, room: &mut usize) {
+        let (every, named): (Vec<&Watched>, Vec<&Watched>) =
+            (self.watched.iter()).partition(|it| it.rule.metric_name == EVERY);
+        let new = named.iter().filter(|it| {
+            let of = self.alerts.get(&it.name);
+            of.is_none_or(|of| of.alerts.is_empty())
+        });
+        let mut wanted = new.count().saturating_sub(*room);
+        for watched in every {
+            let Some(of) = self.alerts.get_mut(&watched.name).filter(|_| wanted > 0) else {
+                continue;
+            };
+            of.alerts.retain(|_, machine| {
+                let goes = wanted > 0 && machine.is_idle();
+                wanted -= usize::from(goes);
+                *room += usize::from(goes);
+                !goes
+            });
+        }
     }
 
     /// Resolves what fires of rules that are gone or off.

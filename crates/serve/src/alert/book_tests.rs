@@ -220,6 +220,38 @@ fn the_worst_of_all_its_alerts_is_a_rules_state() {
 }
 
 #[test]
+fn a_new_rule_of_one_series_takes_the_room_of_one_that_is_idle() {
+    let figures = Figures::default();
+    for at in 0..MOST_ALERTS {
+        let value = if at % 2 == 0 { 1.0 } else { 11.0 };
+        figures.set("s", &format!("m{at:05}"), Some(value));
+    }
+    let mut book = Book::default();
+    book.set_rules(api(&[rule("all", "*")]));
+    book.look(at(0), &figures);
+    let open = |book: &Book| book.totals().open();
+    let (fires, before) = (MOST_ALERTS as u64 / 2, book.alerts().count());
+    assert_eq!(
+        (before, open(&book), book.crowded()),
+        (MOST_ALERTS, fires, 0)
+    );
+    let own = [rule("one", "m00001"), rule("two", "m00002")];
+    book.set_rules(api(&[rule("all", "*"), own[0].clone(), own[1].clone()]));
+    let (told, _) = book.look(at(1), &figures);
+    let named: Vec<&str> = told.iter().map(|told| told.rule.name.as_str()).collect();
+    assert_eq!(named, ["one"], "what fired goes on to fire");
+    assert_eq!(open(&book), fires + 1);
+    for (one, state) in own.iter().zip([State::Firing, State::Inactive]) {
+        let of = book.state_of(one, None);
+        assert_eq!((of.state, of.unwatched), (Some(state), 0), "{}", one.name);
+    }
+    assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 2));
+    // And it stays so.
+    assert_eq!(book.look(at(2), &figures), (Vec::new(), false));
+    assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 2));
+}
+
+#[test]
 fn what_is_kept_comes_back_with_names_of_any_kind() {
     let figures = Figures::default();
     let hostile = "<script>\u{202e}\"\\\u{1f600}";
