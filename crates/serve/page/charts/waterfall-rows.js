@@ -302,6 +302,21 @@ export function time(text) {
   return digits ? whole + Number(`0.${digits}`) : whole;
 }
 
+/** Milliseconds: longer than this nothing takes, as the API has it. */
+const LONGEST = 1e12;
+
+/**
+ * When an event began that was recorded at its end. A duration that is negative
+ * or absurd tells nothing.
+ * @param {string} timestamp
+ * @param {number|null} duration milliseconds
+ */
+export function began(timestamp, duration) {
+  const end = time(timestamp);
+  const told = end !== null && duration !== null && duration >= 0 && duration <= LONGEST;
+  return told ? new Date(end - duration).toISOString() : timestamp;
+}
+
 /**
  * @param {number} id
  * @param {string} key

@@ -1,4 +1,4 @@
-import { ORDER, absent, busy, busyShare, endedAt, nest, time as instantOf } from '../charts/waterfall-rows.js';
+import { ORDER, absent, began, busy, busyShare, endedAt, nest, time as instantOf } from '../charts/waterfall-rows.js';
 import { scale, zoom, zoomOf, zoomText } from '../charts/waterfall-scale.js';
 import { Waterfall } from '../charts/waterfall.js';
 import { count, counted, duration, money, time } from '../format.js';
@@ -401,10 +401,9 @@ function useBeyond(condition, what, name) {
  * @returns {import('../charts/waterfall-rows.js').Event}
  */
 function asEvent(row) {
-  const end = instantOf(row.timestamp);
   const known = row.input_tokens !== null || row.output_tokens !== null;
   return {
-    start: end === null || row.duration_ms === null ? row.timestamp : new Date(end - row.duration_ms).toISOString(),
+    start: began(row.timestamp, row.duration_ms),
     timestamp: row.timestamp,
     duration_ms: row.duration_ms,
     event_type: row.event_type,

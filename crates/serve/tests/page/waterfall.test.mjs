@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { absent, busyShare, endedAt, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
+import { absent, began, busyShare, endedAt, flatten, nest, time } from '../../page/charts/waterfall-rows.js';
 import { idle, instant, pan, place, says, scale, ticks, zoom, zoomOf, zoomText } from '../../page/charts/waterfall-scale.js';
 
 /** @param {number} second */
@@ -307,6 +307,16 @@ test('a view stays within the scale', () => {
   check(pan({ low: 0, high: 50 }, 0.5, 100), 25, 75);
   check(pan({ low: 0, high: 50 }, -3, 100), 0, 50);
   check(pan({ low: 40, high: 90 }, 3, 100), 50, 100);
+});
+
+test('when an event began is told whatever its duration says', () => {
+  const end = '2026-05-01T12:00:02.000250+00:00';
+  const check = (ms, told) => assert.equal(began(end, ms), told, String(ms));
+  check(1500, '2026-05-01T12:00:00.500Z');
+  check(0, '2026-05-01T12:00:02.000Z');
+  for (const odd of [null, -1, 1e300, 1e12 + 1, NaN, Infinity]) check(odd, end);
+  assert.equal(Date.parse(began(end, 1e12)), Date.parse(end) - 1e12);
+  assert.equal(began('no time', 5), 'no time');
 });
 
 test('how much of the time is work', () => {
