@@ -113,7 +113,7 @@ fn a_snapshot_and_then_what_changes() {
     append(&door, &[call("a", 6.0)]);
     let delta = next(&mut socket);
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(10),
         "{:?}",
         began.elapsed()
     );
@@ -194,7 +194,7 @@ fn who_comes_back_is_told_what_it_missed() {
     let mut socket = connect(&door, &format!("{PATH}&after={}", known.seq)).expect("a websocket");
     assert_eq!(next(&mut socket)["type"], "delta");
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(10),
         "{:?}",
         began.elapsed()
     );

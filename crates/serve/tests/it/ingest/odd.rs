@@ -1,7 +1,6 @@
 //! Bodies that are cut, too large or too deep, and odd spans beside good ones.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tachograph_serve::Config;
@@ -28,14 +27,13 @@ fn a_body_cut_anywhere_leaves_no_half_of_it() {
 }
 
 #[test]
-fn the_limit_holds_for_what_comes_out_and_a_bomb_is_cheap() {
+fn the_limit_holds_for_what_comes_out_of_a_bomb() {
     let limits = Limits {
         body_bytes: 1 << 20,
         ..Limits::default()
     };
     let door = Door::with(Config { limits, ..config() });
     let bomb = gzip(&vec![b' '; 20 << 20]);
-    let began = Instant::now();
     let reply = send(
         &door,
         "/v1/traces",
@@ -44,11 +42,6 @@ fn the_limit_holds_for_what_comes_out_and_a_bomb_is_cheap() {
     );
     assert_eq!(reply.status, 413, "{}", reply.text());
     assert!(reply.text().contains("1048576 bytes"));
-    assert!(
-        began.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        began.elapsed()
-    );
     let plain = vec![b' '; (1 << 20) + 1];
     assert_eq!(send(&door, "/v1/logs", &[AS_JSON], &plain).status, 413);
     let mut fits = calls([1]);

@@ -83,7 +83,7 @@ fn a_stop_under_load_keeps_every_promise_and_a_restart_doubles_none() {
     let began = Instant::now();
     let folder = door.close();
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

@@ -116,7 +116,7 @@ fn changes_are_told_and_the_thread_ends() {
     assert!(at.live.overview().lag < Duration::from_secs(5));
     let began = Instant::now();
     at.live.stop();
-    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() < Duration::from_secs(20));
     at.append();
     at.read(1);
 }
