@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::report::about_json;
 use super::sheet::{Cell, Sheet, Table};
-use super::{Style, csv, human, markdown, period, text};
+use super::{Style, amount, csv, human, markdown, period, text};
+use crate::alert::Rule;
 use crate::answer::{About, Backtest, Firing, RulePast};
 
 /// As JSON: the answer's own keys, window and notes.
@@ -107,7 +108,7 @@ fn sheet(found: &Backtest) -> Sheet {
             ],
         );
         for firing in &past.firings {
-            firings.row(&past.rule.name, cells(firing));
+            firings.row(&past.rule.name, cells(&past.rule, firing));
         }
     }
     sheet.table(rules);
@@ -115,7 +116,9 @@ fn sheet(found: &Backtest) -> Sheet {
     sheet
 }
 
-fn cells(firing: &Firing) -> Vec<Cell> {
+fn cells(rule: &Rule, firing: &Firing) -> Vec<Cell> {
+    let worst = firing.worst;
+    let worst = worst.map(|value| amount(&rule.family, &rule.condition, value));
     vec![
         Cell::Text(series(&firing.source, &firing.name)),
         Cell::Time(firing.start),
@@ -124,7 +127,7 @@ fn cells(firing: &Firing) -> Vec<Cell> {
             None => Cell::Text("still fires".to_owned()),
         },
         Cell::Ms(firing.seconds * 1e3),
-        firing.worst.map(Cell::Number).into(),
+        worst.into(),
         Cell::Text(if firing.told { "yes" } else { "no" }.to_owned()),
     ]
 }

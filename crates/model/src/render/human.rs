@@ -123,8 +123,11 @@ pub fn times(factor: f64) -> String {
     }
 }
 
-/// A ratio of 0..=1 as a percentage: `87.2%`.
+/// A ratio of 0..=1 as a percentage: `87.2%`; a dash for what is not finite.
 pub fn percent(ratio: f64) -> String {
+    if !ratio.is_finite() {
+        return "–".to_owned();
+    }
     format!("{:.1}%", ratio * 100.0)
 }
 

@@ -20,6 +20,7 @@
 
 mod agents;
 pub mod all_metrics;
+mod amount;
 pub mod backtest;
 mod cache_performance;
 mod caches;
@@ -54,6 +55,7 @@ pub mod trends;
 mod usage;
 pub mod width;
 
+pub use amount::amount;
 pub use glyphs::Glyphs;
 pub use sheet::{Cell, Sheet, Table};
 

@@ -16,6 +16,7 @@ pub enum Cell {
     /// 0..=1; shown as a percentage.
     Ratio(f64),
     Number(f64),
+    PerSecond(f64),
     Usd(f64),
     /// How many times as fast, large or many.
     Times(f64),
@@ -35,6 +36,8 @@ impl Cell {
             Self::Bytes(bytes) => human::bytes(*bytes),
             Self::Ratio(ratio) => human::percent(*ratio),
             Self::Number(number) => human::number(*number),
+            Self::PerSecond(rate) if rate.is_finite() => format!("{}/s", human::number(*rate)),
+            Self::PerSecond(_) => Self::Nothing.shown(),
             Self::Usd(usd) => human::usd(*usd),
             Self::Times(factor) => human::times(*factor),
             Self::Time(at) => stamp(*at),
@@ -48,7 +51,12 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Count(count) | Self::Bytes(count) => count.to_string(),
             Self::Whole(count) => count.to_string(),
-            Self::Ms(x) | Self::Ratio(x) | Self::Number(x) | Self::Usd(x) | Self::Times(x)
+            Self::Ms(x)
+            | Self::Ratio(x)
+            | Self::Number(x)
+            | Self::PerSecond(x)
+            | Self::Usd(x)
+            | Self::Times(x)
                 if x.is_finite() =>
             {
                 x.to_string()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::backtest::sentence;
 use super::report::about_json;
-use super::{human, period, stamp, width};
+use super::{amount, human, period, stamp, width};
 use crate::alert::{EVERY, Rule};
 use crate::answer::{About, Suggest, Suggestion};
 
@@ -37,7 +37,8 @@ pub fn yaml(found: &Suggest, about: &About) -> String {
 
 fn why(out: &mut String, suggestion: &Suggestion) {
     let past = &suggestion.past;
-    let number = human::number;
+    let rule = &past.rule;
+    let number = |value| amount(&rule.family, &rule.condition, value).shown();
     let mut line = |text: &str| {
         // A name may hold anything: nothing may end the comment.
         let _ = writeln!(out, "  # {}", width::clean(text));

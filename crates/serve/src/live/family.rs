@@ -238,3 +238,20 @@ impl FamilyIndex {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tachograph_model::alert::FAMILIES;
+    use tachograph_model::render::{Cell, amount};
+
+    use super::*;
+
+    #[test]
+    fn rules_know_every_family_and_what_its_figures_are_in() {
+        assert_eq!(Family::ALL.map(Family::name), FAMILIES);
+        for family in Family::ALL {
+            let is_ms = matches!(amount(family.name(), "p95 > 1", 1.0), Cell::Ms(_));
+            assert_eq!(is_ms, family.is_duration(), "{}", family.name());
+        }
+    }
+}

@@ -2,9 +2,9 @@
 //! outside; whatever they are, they stay on their line.
 
 use tachograph_model::alert::SEVERITIES;
-use tachograph_model::render::human::{counted, number};
-use tachograph_model::render::stamp;
+use tachograph_model::render::human::counted;
 use tachograph_model::render::width::clean;
+use tachograph_model::render::{amount, stamp};
 
 use super::item::{Item, Notification};
 use super::shape::fnv;
@@ -61,14 +61,15 @@ pub(super) fn series(item: &Item) -> String {
     format!("{source} {}", short(&item.name))
 }
 
-/// `p95 812.00, more than allowed: p95 > 100 over 300 s`
+/// `p95 is 812 ms (rule: p95 > 100, threshold 100 ms, over 300 s)`
 pub(super) fn figures(item: &Item) -> String {
     let stat = item.condition.split_whitespace().next().unwrap_or("");
+    let shown = |value| amount(&item.family, &item.condition, value).shown();
     let value = item.value.map_or_else(
         || "no value now".to_owned(),
-        |value| format!("{stat} is {}", number(value)),
+        |value| format!("{stat} is {}", shown(value)),
     );
-    let threshold = number(item.threshold);
+    let threshold = shown(item.threshold);
     format!(
         "{value} (rule: {}, threshold {threshold}, over {} s)",
         clean(&item.condition),

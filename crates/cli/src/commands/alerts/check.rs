@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use tachograph_model::alert::{Rule, State};
 use tachograph_model::answer::{About, Backtest, RulePast, Standing};
-use tachograph_model::render::{Cell, Sheet, Table, backtest::series, human, page_of};
+use tachograph_model::render::{Cell, Sheet, Table, amount, backtest::series, human, page_of};
 use tachograph_model::{Scope, UnixNanos, Window};
 
 use super::backtest::replay;
@@ -146,14 +146,15 @@ fn sheet(found: &Backtest) -> Sheet {
     let mut table = Table::new("alerts", "Rule", &columns).least(&["severity", "threshold"]);
     for (past, standing) in shown(found) {
         let rule = &past.rule;
+        let figure = |value| amount(&rule.family, &rule.condition, value);
         table.row(
             &rule.name,
             vec![
                 Cell::Text(series(&standing.source, &standing.name)),
                 Cell::Text(standing.state.name().to_owned()),
-                standing.value.map(Cell::Number).into(),
+                standing.value.map(figure).into(),
                 Cell::Text(rule.condition.clone()),
-                Cell::Number(rule.threshold),
+                figure(rule.threshold),
                 Cell::Time(since(standing)),
                 Cell::Text(rule.severity.clone()),
             ],

@@ -3,7 +3,7 @@
 use ratatui::style::{Modifier, Style};
 use tachograph_model::UnixNanos;
 use tachograph_model::alert::State;
-use tachograph_model::render::{human, stamp, width};
+use tachograph_model::render::{Cell, amount, human, stamp, width};
 
 use super::board::{Board, From, Line, SHOWN};
 use super::columns::{self, NOTHING};
@@ -29,7 +29,7 @@ const COLUMNS: [Column; 4] = [
         title: "VALUE",
         width: 10,
         figures: true,
-        say: |line, _| value(line).map_or(NOTHING.to_owned(), columns::shortened),
+        say: |line, _| value(line, columns::shortened),
     },
     Column {
         title: "SINCE",
@@ -54,8 +54,16 @@ const COLUMNS: [Column; 4] = [
     },
 ];
 
-fn value(line: &Line) -> Option<f64> {
-    line.alert.as_ref()?.value
+/// In the unit of what is watched; a bare figure as `number` has it.
+fn value(line: &Line, number: fn(f64) -> String) -> String {
+    let value = line.alert.as_ref().and_then(|alert| alert.value);
+    let rule = &line.rule.rule;
+    value.map_or(NOTHING.to_owned(), |value| {
+        match amount(&rule.family, &rule.condition, value) {
+            Cell::Number(value) => number(value),
+            cell => cell.shown(),
+        }
+    })
 }
 
 /// Draws the page of lines on which the selected one is.
@@ -139,8 +147,7 @@ pub fn detail(line: &Line, picture: &Picture, pen: &mut Pen<'_>) {
     if let Some(alert) = &line.alert {
         let at = |at: UnixNanos| format!("{} UTC ({})", stamp(at), columns::age(at, now));
         pairs.push(("since", at(alert.since)));
-        let value = alert.value.map_or(NOTHING.to_owned(), human::number);
-        pairs.push(("value", value));
+        pairs.push(("value", value(line, human::number)));
         let source = if alert.source.is_empty() {
             String::new()
         } else {
