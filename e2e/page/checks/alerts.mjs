@@ -184,10 +184,10 @@ async function agents(browser) {
   await editor.locator('input[name="number"]').fill('0.1');
   const wrong = [];
   for (const [family, stat, number, sentence, found] of [
-    ['agent_tool', 'p95', 'Number, ms', 'the 95th percentile of tool calls of any agent', '1,500 ms, holds'],
+    ['agent_tool', 'p95', 'Number, ms', 'the 95th percentile of tool calls of any agent', '1,500\u00a0ms, holds'],
     ['agent_tool', 'count', 'Number', 'the number of tool calls of any agent', '1, holds'],
-    ['agent_model', 'avg', 'Number, ms', 'the mean of model calls of any agent', '900 ms, holds'],
-    ['agent_cost', 'sum', 'Number, USD', 'the sum of cost of any agent', '0.25 USD, holds'],
+    ['agent_model', 'avg', 'Number, ms', 'the mean of model calls of any agent', '900\u00a0ms, holds'],
+    ['agent_cost', 'sum', 'Number, USD', 'the sum of cost of any agent', '$0.25, holds'],
   ]) {
     await editor.locator('select[name="family"]').selectOption(family);
     await editor.locator('select[name="stat"]').selectOption(stat);

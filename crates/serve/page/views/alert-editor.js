@@ -1,7 +1,7 @@
 // A rule as a form, with what it says in words and what it would find now.
 
 import { ApiError, send } from '../api.js';
-import { counted, number } from '../format.js';
+import { counted } from '../format.js';
 import { html, useEffect, useMemo, useRef, useState } from '../html.js';
 import { Name } from '../parts/name.js';
 import { Problem } from '../parts/states.js';
@@ -17,6 +17,7 @@ import {
   body,
   check,
   field,
+  figuresOf,
   form as formOf,
   ownOf,
   unitOf,
@@ -142,7 +143,7 @@ export function Editor({ rule, rules, channels, onDone, onCancel }) {
           ...${props}
           key="number"
           of="number"
-          label=${`Number${unitOf(form) && `, ${unitOf(form)}`}`}
+          label=${['Number', form.stat === 'ratio' ? '0 to 1' : unitOf(form)].filter(Boolean).join(', ')}
           mode="decimal"
           hint=${form.stat === 'ratio' ? '0 to 1' : ''}
         />
@@ -241,8 +242,8 @@ function Choice({ form, set, says, of, label, options, onPick }) {
 function Preview({ form, series }) {
   const called = useNames();
   const found = matches(form, series);
-  const unit = unitOf(form);
   if (form.number.trim() === '') return null;
+  const rule = { family: form.family, condition: `${form.stat} ${form.op}`, threshold: null };
   // Live series reach no farther back.
   if (Number(form.window) > LIVE_WINDOW) {
     return html`<div class="preview">
@@ -264,7 +265,7 @@ function Preview({ form, series }) {
             html`<li key=${`${one.source}/${one.name}`}>
               <${Name} text=${one.source ? `${one.source} / ${one.name}` : called(one.name)} />
               <span class=${one.holds ? 'tone-bad' : 'muted'}
-                >${`${number(one.value)}${unit && ` ${unit}`}${one.holds ? ', holds' : ''}`}</span
+                >${`${figuresOf(rule, one.unit).told(one.value)}${one.holds ? ', holds' : ''}`}</span
               >
             </li>`,
         )}

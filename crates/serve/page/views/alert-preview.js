@@ -10,7 +10,7 @@ const NEAR = 0.001;
  * holds; those it holds for first.
  * @param {Form} form
  * @param {any[]} series of `/api/v1/live`
- * @returns {{name: string, source: string, value: number, holds: boolean}[]}
+ * @returns {{name: string, source: string, value: number, unit: string | undefined, holds: boolean}[]}
  */
 export function matches(form, series) {
   const threshold = Number(form.number);
@@ -21,7 +21,7 @@ export function matches(form, series) {
     if (form.source.trim() && one.source !== form.source.trim()) continue;
     const value = figure(form, one);
     if (value === null) continue;
-    found.push({ name: one.name, source: one.source ?? '', value, holds: holds(form.op, value, threshold) });
+    found.push({ name: one.name, source: one.source ?? '', value, unit: one.unit ?? undefined, holds: holds(form.op, value, threshold) });
   }
   return found.sort((a, b) => Number(b.holds) - Number(a.holds));
 }
