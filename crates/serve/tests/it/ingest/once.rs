@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -58,8 +59,10 @@ fn a_span_counts_once_however_often_and_late_it_comes() {
 fn a_stop_under_load_keeps_every_promise_and_a_restart_doubles_none() {
     let door = Door::open();
     let address = door.addresses().otlp_http;
+    let kept = Arc::new(AtomicU64::new(0));
     let clients: Vec<_> = (0..8_u64)
         .map(|client| {
+            let kept = kept.clone();
             std::thread::spawn(move || {
                 let mut promised = Vec::new();
                 let mut open = Vec::new();
@@ -67,7 +70,10 @@ fn a_stop_under_load_keeps_every_promise_and_a_restart_doubles_none() {
                     let number = client * 100_000 + round;
                     let address = address.expect("open");
                     match try_post(address, &calls([number])) {
-                        Some(200) => promised.push(number),
+                        Some(200) => {
+                            promised.push(number);
+                            kept.fetch_add(1, Ordering::SeqCst);
+                        }
                         other => {
                             assert!(matches!(other, None | Some(503)), "{other:?}");
                             open.push(number);
@@ -79,7 +85,10 @@ fn a_stop_under_load_keeps_every_promise_and_a_restart_doubles_none() {
             })
         })
         .collect();
-    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    while kept.load(Ordering::SeqCst) <= 8 && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let began = Instant::now();
     let folder = door.close();
     assert!(
