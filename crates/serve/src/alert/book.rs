@@ -10,6 +10,7 @@ use tachograph_model::alert::{EVERY, Machine, Notice, Reading, Rule, Stat, State
 use tachograph_model::{Column, Event, UnixNanos, Value};
 
 use super::far::Values;
+use super::round::Round;
 use super::totals::{Quiet, RuleState, Totals};
 use crate::live::{Family, REACH};
 
@@ -101,33 +102,35 @@ pub struct Book {
     crowded: usize,
 }
 
+/// A rule that is watched.
 #[derive(Debug)]
-struct Watched {
-    name: Arc<str>,
-    rule: Arc<Rule>,
-    terms: Terms,
-    family: Family,
-    window: Duration,
+pub(super) struct Watched {
+    pub(super) name: Arc<str>,
+    pub(super) rule: Arc<Rule>,
+    pub(super) terms: Terms,
+    pub(super) family: Family,
+    pub(super) window: Duration,
 }
 
 impl Watched {
-    fn is_far(&self) -> bool {
+    pub(super) fn is_far(&self) -> bool {
         self.window > REACH
     }
 }
 
+/// How a rule stands.
 #[derive(Debug)]
-struct OfRule {
-    rule: Arc<Rule>,
-    alerts: BTreeMap<Series, Machine>,
+pub(super) struct OfRule {
+    pub(super) rule: Arc<Rule>,
+    pub(super) alerts: BTreeMap<Series, Machine>,
     /// Its values were known at the last look.
-    looked: bool,
+    pub(super) looked: bool,
     /// Series for which there was no room at the last look.
-    crowded: usize,
+    pub(super) crowded: usize,
 }
 
 impl OfRule {
-    fn new(rule: Arc<Rule>) -> Self {
+    pub(super) fn new(rule: Arc<Rule>) -> Self {
         Self {
             rule,
             alerts: BTreeMap::new(),
@@ -339,61 +342,34 @@ impl Book {
     /// Looks at every rule once. Returns what is to be told, and whether any
     /// alert changed its state.
     pub fn look(&mut self, now: UnixNanos, look: &dyn Look) -> (Vec<Told>, bool) {
-        let mut round = Round {
-            now,
-            told: Vec::new(),
-            changed: false,
-            room: MOST_ALERTS,
-            crowded: 0,
-        };
+        let mut round = Round::new(now);
         self.end_unwatched(&mut round);
-        for of in self.alerts.values() {
-            round.room = round.room.saturating_sub(of.alerts.len());
+        let held: usize = self.alerts.values().map(|of| of.alerts.len()).sum();
+        round.room = MOST_ALERTS.saturating_sub(held);
+        // What names one series is not to want for room because others take all:
+        // it takes the place of what is idle of those, as far as it needs one.
+        let is_of_all = |it: &&Watched| it.rule.metric_name == EVERY;
+        let (every, named): (Vec<&Watched>, Vec<&Watched>) =
+            self.watched.iter().partition(is_of_all);
+        let of = every.iter().filter_map(|it| self.alerts.get(&it.name));
+        let idle = of.flat_map(|of| of.alerts.values());
+        round.idle = idle.filter(|it| it.is_idle()).count();
+        for watched in named {
+            round.look_at(watched, &mut self.alerts, look);
         }
-        // What names one series is not to want for room because others take all.
-        self.make_room(&mut round.room);
-        let mut order: Vec<&Watched> = self.watched.iter().collect();
-        order.sort_by_key(|watched| watched.rule.metric_name == EVERY);
-        for watched in order {
-            let of = self.alerts.entry(watched.name.clone());
-            let of = of.or_insert_with(|| OfRule::new(watched.rule.clone()));
-            if !Arc::ptr_eq(&of.rule, &watched.rule) {
-                of.rule = watched.rule.clone();
+        for watched in &every {
+            if let Some(of) = self.alerts.get_mut(&watched.name) {
+                of.alerts.retain(|_, machine| !round.is_taken(machine));
             }
-            let before = round.crowded;
-            let looked = round.of(watched, &mut of.alerts, look);
-            // Whoever reads the file is to know that it is looked at.
-            round.changed |= of.looked != looked;
-            of.looked = looked;
-            of.crowded = round.crowded - before;
+        }
+        round.idle = 0;
+        for watched in every {
+            round.look_at(watched, &mut self.alerts, look);
         }
         // And that there are series for which there is no room.
         round.changed |= (self.crowded > 0) != (round.crowded > 0);
         self.crowded = round.crowded;
         (round.told, round.changed)
-    }
-
-    /// Room for rules that name one series and have no alert yet: in the place of
-    /// idle ones of rules over every series, which are the same when made anew.
-    fn make_room(&mut self, room: &mut usize) {
-        let (every, named): (Vec<&Watched>, Vec<&Watched>) =
-            (self.watched.iter()).partition(|it| it.rule.metric_name == EVERY);
-        let new = named.iter().filter(|it| {
-            let of = self.alerts.get(&it.name);
-            of.is_none_or(|of| of.alerts.is_empty())
-        });
-        let mut wanted = new.count().saturating_sub(*room);
-        for watched in every {
-            let Some(of) = self.alerts.get_mut(&watched.name).filter(|_| wanted > 0) else {
-                continue;
-            };
-            of.alerts.retain(|_, machine| {
-                let goes = wanted > 0 && machine.is_idle();
-                wanted -= usize::from(goes);
-                *room += usize::from(goes);
-                !goes
-            });
-        }
     }
 
     /// Resolves what fires of rules that are gone or off.
@@ -412,147 +388,6 @@ impl Book {
             }
             false
         });
-    }
-}
-
-/// One look at all.
-struct Round {
-    now: UnixNanos,
-    told: Vec<Told>,
-    changed: bool,
-    room: usize,
-    crowded: usize,
-}
-
-impl Round {
-    /// Returns whether its values are known.
-    fn of(
-        &mut self,
-        watched: &Watched,
-        alerts: &mut BTreeMap<Series, Machine>,
-        look: &dyn Look,
-    ) -> bool {
-        let rule = &watched.rule;
-        let (family, window) = (watched.family, watched.window);
-        let far = match watched.is_far() {
-            true => match look.far(rule) {
-                // They stay as they are until it is known.
-                None => return false,
-                known => known,
-            },
-            false => None,
-        };
-        let any_source = rule.source.is_empty() && family.has_source();
-        if rule.metric_name != EVERY && !any_source {
-            let stat = watched.terms.condition.stat;
-            let found = match &far {
-                Some(values) => {
-                    let of_source = |source: &str| !family.has_source() || *source == *rule.source;
-                    let own = |(series, _): &&(Series, Option<f64>)| {
-                        *series.1 == *rule.metric_name && of_source(&series.0)
-                    };
-                    let mut found = values.found.iter();
-                    found.find(own).and_then(|(_, value)| *value)
-                }
-                None => {
-                    let found = look.one(family, &rule.source, &rule.metric_name, stat, window);
-                    found.and_then(|reading| watched.terms.value(&reading))
-                }
-            };
-            let own = |series: &Series| *series.0 == *rule.source && *series.1 == *rule.metric_name;
-            // Of a rule that watched something else before.
-            let others = alerts.keys().filter(|series| !own(series));
-            for series in others.cloned().collect::<Vec<_>>() {
-                self.gone(watched, &series, alerts);
-            }
-            let series = match alerts.keys().next() {
-                Some(series) => series.clone(),
-                None => (
-                    rule.source.as_str().into(),
-                    rule.metric_name.as_str().into(),
-                ),
-            };
-            self.step(watched, series, alerts, found);
-            return true;
-        }
-        let mut seen = HashSet::new();
-        let named = |name: &str| matches!(&*rule.metric_name, EVERY) || *name == *rule.metric_name;
-        let found: Arc<[(Series, Option<f64>)]> = match far {
-            Some(values) => {
-                self.crowded += values.left_out;
-                values.found
-            }
-            None => {
-                let found = look.every(family, &rule.source, window).into_iter();
-                let value = |reading| watched.terms.value(&reading);
-                found
-                    .map(|(series, reading)| (series, value(reading)))
-                    .collect()
-            }
-        };
-        for (series, value) in found.iter().filter(|(series, _)| named(&series.1)) {
-            seen.insert(series);
-            self.step(watched, series.clone(), alerts, *value);
-        }
-        let missing = alerts.keys().filter(|series| !seen.contains(series));
-        for series in missing.cloned().collect::<Vec<_>>() {
-            self.step(watched, series.clone(), alerts, None);
-            if alerts.get(&series).is_some_and(Machine::is_idle) {
-                alerts.remove(&series);
-            }
-        }
-        true
-    }
-
-    fn gone(&mut self, watched: &Watched, series: &Series, alerts: &mut BTreeMap<Series, Machine>) {
-        let Some(mut machine) = alerts.remove(series) else {
-            return;
-        };
-        let value = machine.value();
-        self.changed = true;
-        let transition = machine.end(self.now);
-        let notice = transition.and_then(|transition| transition.notice);
-        self.tell(&watched.rule, series, notice, (value, machine.fired_at()));
-    }
-
-    fn step(
-        &mut self,
-        watched: &Watched,
-        series: Series,
-        alerts: &mut BTreeMap<Series, Machine>,
-        value: Option<f64>,
-    ) {
-        if !alerts.contains_key(&series) {
-            if self.room == 0 {
-                self.crowded += 1;
-                return;
-            }
-            self.room -= 1;
-        }
-        let machine = alerts.entry(series.clone()).or_default();
-        let Some(transition) = machine.step(self.now, &watched.terms, value) else {
-            return;
-        };
-        self.changed = true;
-        let facts = (transition.value, machine.fired_at());
-        self.tell(&watched.rule, &series, transition.notice, facts);
-    }
-
-    fn tell(
-        &mut self,
-        rule: &Arc<Rule>,
-        series: &Series,
-        notice: Option<Notice>,
-        (value, fired_at): (Option<f64>, Option<UnixNanos>),
-    ) {
-        self.told.extend(notice.map(|notice| Told {
-            rule: rule.clone(),
-            series: series.clone(),
-            notice,
-            value,
-            at: self.now,
-            fired_at,
-        }));
     }
 }
 

@@ -246,9 +246,31 @@ fn a_new_rule_of_one_series_takes_the_room_of_one_that_is_idle() {
         assert_eq!((of.state, of.unwatched), (Some(state), 0), "{}", one.name);
     }
     assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 2));
-    // And it stays so.
-    assert_eq!(book.look(at(2), &figures), (Vec::new(), false));
+    // One that finds nothing takes no place, and several series take several.
+    let open_source = Rule {
+        family: "model_cost".to_owned(),
+        source: String::new(),
+        ..rule("cost", "x")
+    };
+    let with = |more: &[Rule]| [&[rule("all", "*")], &own[..], more].concat();
+    book.set_rules(api(&with(std::slice::from_ref(&open_source))));
+    book.look(at(2), &figures);
+    assert_eq!(book.look(at(3), &figures), (Vec::new(), false));
     assert_eq!((book.alerts().count(), book.crowded()), (MOST_ALERTS, 2));
+    for source in ["here", "there", "elsewhere"] {
+        figures.set(source, "x", Some(11.0));
+    }
+    let (told, _) = book.look(at(4), &figures);
+    let told = told.iter().filter(|told| told.rule.name == "cost").count();
+    let unwatched = book.state_of(&open_source, None).unwatched;
+    assert_eq!(
+        (told, unwatched, book.alerts().count()),
+        (3, 0, MOST_ALERTS)
+    );
+    book.set_rules(api(&with(&[])));
+    book.look(at(5), &figures);
+    // And it stays so.
+    assert_eq!(book.look(at(6), &figures), (Vec::new(), false));
 }
 
 #[test]

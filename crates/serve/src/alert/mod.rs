@@ -24,6 +24,7 @@ pub mod file;
 mod keep;
 pub mod list;
 pub mod read;
+mod round;
 pub mod silence;
 mod totals;
 mod watch;
