@@ -41,8 +41,8 @@ pub fn names(home: PathBuf, salt: Salt) -> impl Fn() -> Arc<Names> + Send + Sync
     }
 }
 
-/// Reads them for whoever looks at a home and changes nothing in it: without a
-/// secret no hash was ever made, and none is made for this.
+/// Reads them for whoever looks at a home and changes nothing in it: without its
+/// secret none can be told, and none is made for this.
 pub fn read_only(home: &Path) -> Names {
     let place = Home::at(home);
     let salt = place.salt_path().is_file().then(|| place.salt().ok());

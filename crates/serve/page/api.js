@@ -201,6 +201,8 @@ async function failure(response, sent) {
 
 /** What is recorded although nobody works. */
 const IDLE = new Set(['metric', 'alert']);
+/** No event can be of before. */
+const BEGINNING = '1677-09-22T00:00:00Z';
 /** Asked for once in ten minutes. @type {{at: number, extent: Promise<Extent>} | null} */
 let held = null;
 
@@ -210,7 +212,7 @@ let held = null;
  */
 export function extent() {
   if (held === null || Date.now() - held.at > 600e3) {
-    const found = request('GET', address('api/v1/usage', { days: 36500 }))
+    const found = request('GET', address('api/v1/usage', { since: BEGINNING }))
       .then((response) => response.json())
       .then(({ usage }) => {
         const work = usage.kinds.some((/** @type {{name: string}} */ kind) => !IDLE.has(kind.name));

@@ -36,9 +36,10 @@ async function cut([signal, code]) {
   run.stdout.on('data', (some) => {
     said += some;
   });
+  let id = 0;
   try {
     await until('the server is told', () => said.endsWith('\n'));
-    const id = Number(said);
+    id = Number(said);
     if (signal) run.kill(signal);
     const [status] = await ended;
     const wrong = status === code ? [] : [`it ends with ${status}, not ${code}`];
@@ -46,6 +47,8 @@ async function cut([signal, code]) {
     return wrong;
   } finally {
     run.kill('SIGKILL');
+    // Where the check fails, what it looked for is still there.
+    if (id > 0 && lives(id)) process.kill(id, 'SIGKILL');
   }
 }
 

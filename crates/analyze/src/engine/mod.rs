@@ -103,9 +103,13 @@ impl Engine {
             && asked.part == Part::Health
             && report.usage.is_empty()
         {
-            // Whether anything else was recorded.
+            // Whether anything else was recorded: counts are exact without events.
             let all = Usage { scope: *scope }.into();
-            let all = self.gather(&snapshot, scope, &Manner::of(&all))?;
+            let rough = Manner {
+                exact_most: 0,
+                ..Manner::of(&all)
+            };
+            let all = self.gather(&snapshot, scope, &rough)?;
             about.events = all.cells.events();
             report.usage = question::usage::answer(&all.cells);
         }

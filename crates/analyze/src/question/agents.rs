@@ -42,7 +42,7 @@ fn agent_use(agent: &str, rows: &[&Row]) -> AgentUse {
         tool_calls: cells::outcomes(of("tool_call")),
         tool_call_ms: cells::durations(of("tool_call")).spread(),
         llm_calls: cells::outcomes(of("llm_call")),
-        tokens: models::tokens(of("llm_call")),
+        tokens: models::tokens_told(of("llm_call")),
         cost_usd: cells::costs(of("llm_call")).sum(),
         first: first(rows),
         last: last(rows),

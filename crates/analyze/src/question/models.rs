@@ -42,8 +42,16 @@ fn model_use(provider: Option<&str>, model: &str, rows: &[&Row]) -> ModelUse {
     }
 }
 
-/// Tokens of model calls.
-pub(super) fn tokens<'a>(calls: impl Iterator<Item = &'a Row> + Clone) -> TokenCounts {
+/// Tokens of model calls; `None` where none tells any.
+pub(super) fn tokens_told<'a>(calls: impl Iterator<Item = &'a Row> + Clone) -> Option<TokenCounts> {
+    let tells = |row: &Row| {
+        let told = [Column::InputTokens, Column::OutputTokens];
+        told.iter().any(|column| row.cell.present(*column) > 0)
+    };
+    calls.clone().any(tells).then(|| tokens(calls))
+}
+
+fn tokens<'a>(calls: impl Iterator<Item = &'a Row> + Clone) -> TokenCounts {
     let of = |column| cells::sum(calls.clone(), column);
     TokenCounts {
         input: of(Column::InputTokens),

@@ -32,8 +32,8 @@ pub struct AgentUse {
     pub tool_call_ms: Option<Spread>,
     /// Model calls on its behalf.
     pub llm_calls: Outcomes,
-    /// Their tokens.
-    pub tokens: TokenCounts,
+    /// Their tokens; `None` where no call tells any.
+    pub tokens: Option<TokenCounts>,
     /// What these cost, as far as they say, US dollars.
     pub cost_usd: Option<f64>,
     /// When it was first seen.

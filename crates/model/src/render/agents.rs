@@ -50,10 +50,7 @@ pub(super) fn sheet(found: &Agents) -> Sheet {
                 some(agent.tool_calls.total()),
                 agent.tool_call_ms.map(|s| Cell::Ms(s.p95)).into(),
                 some(agent.llm_calls.total()),
-                match agent.tokens.total() {
-                    0 => Cell::Nothing,
-                    tokens => Cell::Whole(tokens),
-                },
+                agent.tokens.map(|it| Cell::Whole(it.total())).into(),
                 some(agent.tool_calls.failed + agent.llm_calls.failed),
                 agent.cost_usd.map(Cell::Usd).into(),
                 Cell::Time(agent.last),

@@ -123,10 +123,17 @@ pub fn times(factor: f64) -> String {
     }
 }
 
-/// A ratio of 0..=1 as a percentage: `87.2%`; a dash for what is not finite.
+/// A ratio of 0..=1 as a percentage: `87.2%`; what is not quite none or all is
+/// `<0.1%` or `>99.9%`. A dash for what is not finite.
 pub fn percent(ratio: f64) -> String {
     if !ratio.is_finite() {
         return "–".to_owned();
+    }
+    if ratio > 0.0 && ratio < 0.000_5 {
+        return "<0.1%".to_owned();
+    }
+    if ratio > 0.999_5 && ratio < 1.0 {
+        return ">99.9%".to_owned();
     }
     format!("{:.1}%", ratio * 100.0)
 }

@@ -55,7 +55,7 @@ pub mod trends;
 mod usage;
 pub mod width;
 
-pub use amount::amount;
+pub use amount::{amount, threshold};
 pub use glyphs::Glyphs;
 pub use sheet::{Cell, Sheet, Table};
 

@@ -141,8 +141,7 @@ function merged(agents, figures) {
       loads: one.loads,
       last: one.last,
       p95: one.tool_call_ms?.p95,
-      // None where no call says.
-      tokens: one.tokens.input + one.tokens.output || undefined,
+      tokens: one.tokens ? one.tokens.input + one.tokens.output : undefined,
       sessions: by.get(one.agent),
     };
   });

@@ -289,7 +289,7 @@ export function figuresOf({ family, condition, threshold }, measured = '') {
 
 const digits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 12 });
 
-/** As it was typed: a threshold that is rounded is another. @param {number} value */
+/** To twelve digits: a threshold that is rounded is another. @param {number} value */
 function exact(value) {
   return Math.abs(value) < ABSURD ? digits.format(value) : number(value);
 }

@@ -28,7 +28,7 @@ const SELDOM = 60;
  */
 function useUnits(rules) {
   const wanted = rules.some((rule) => rule.family === 'metric');
-  const { answer } = useAnswer(wanted ? 'live' : null, { family: 'metric', window: 300 }, { every: SELDOM });
+  const { answer } = useAnswer(wanted ? 'live' : null, { family: 'metric', window: 3600 }, { every: SELDOM });
   const key = (/** @type {any} */ { source, name }) => `${source}\n${name}`;
   const units = useMemo(
     () => new Map((answer?.series ?? []).map((/** @type {any} */ one) => [key(one), one.unit ?? ''])),

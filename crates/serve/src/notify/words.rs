@@ -4,7 +4,7 @@
 use tachograph_model::alert::SEVERITIES;
 use tachograph_model::render::human::counted;
 use tachograph_model::render::width::clean;
-use tachograph_model::render::{amount, stamp};
+use tachograph_model::render::{amount, stamp, threshold};
 
 use super::item::{Item, Notification};
 use super::shape::fnv;
@@ -69,7 +69,7 @@ pub(super) fn figures(item: &Item) -> String {
         || "no value now".to_owned(),
         |value| format!("{stat} is {}", shown(value)),
     );
-    let threshold = shown(item.threshold);
+    let threshold = threshold(&item.family, &item.condition, item.threshold);
     format!(
         "{value} (rule: {}, threshold {threshold}, over {} s)",
         clean(&item.condition),

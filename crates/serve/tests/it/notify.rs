@@ -293,11 +293,11 @@ fn a_webhook_is_tried_again_and_told_once_over_a_restart() {
 
 #[test]
 fn what_was_not_told_at_the_end_is_told_by_the_next_and_slow_ones_hold_up_nobody() {
-    let (down, well) = (
-        Web::new(vec![Answer::Hang(Duration::from_secs(60))]),
-        Web::new(vec![ok()]),
-    );
-    let all = json!({"down": hook(&down), "well": hook(&well)});
+    let hangs = || Web::new(vec![Answer::Hang(Duration::from_secs(120))]);
+    let (down, slow, well) = (hangs(), hangs(), Web::new(vec![ok()]));
+    let mut patient = hook(&slow);
+    patient["timeout_seconds"] = 120.into();
+    let all = json!({"down": hook(&down), "slow": patient, "well": hook(&well)});
     let door = Door::with(watching(&all, &rules()));
     until(&door, Some(("m", 11.0)), "told", || !well.got().is_empty());
     until(&door, Some(("m", 11.0)), "tried", || !down.got().is_empty());
@@ -308,6 +308,7 @@ fn what_was_not_told_at_the_end_is_told_by_the_next_and_slow_ones_hold_up_nobody
     let error = shown["channels"][0]["last_error"].to_string();
     assert!(error.contains("does not answer within 2 s"), "{error}");
     assert_eq!(shown["channels"][0]["waiting"], 1);
+    until(&door, Some(("m", 11.0)), "amid", || !slow.got().is_empty());
     let began = Instant::now();
     let folder = door.close();
     assert!(

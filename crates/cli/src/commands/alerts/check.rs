@@ -154,7 +154,7 @@ fn sheet(found: &Backtest) -> Sheet {
                 Cell::Text(standing.state.name().to_owned()),
                 standing.value.map(figure).into(),
                 Cell::Text(rule.condition.clone()),
-                figure(rule.threshold),
+                Cell::Number(rule.threshold),
                 Cell::Time(since(standing)),
                 Cell::Text(rule.severity.clone()),
             ],

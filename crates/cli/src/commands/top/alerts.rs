@@ -153,7 +153,7 @@ pub fn detail(line: &Line, picture: &Picture, pen: &mut Pen<'_>) {
         } else {
             format!(" ({})", alert.source)
         };
-        let name = picture.names.get(&alert.name);
+        let name = line.agent(&picture.names);
         let name = name.map_or(String::new(), |name| format!("{name} "));
         pairs.push((
             "of",

@@ -15,7 +15,6 @@ use tachograph_model::render::iso;
 use tachograph_serve::alert::{Kept, kept_at, standing};
 use tachograph_serve::config::Names;
 
-use super::names::shown;
 use super::picture::Key;
 use crate::source::Server;
 
@@ -148,7 +147,7 @@ impl Board {
                 "rule": line.rule.rule.name,
                 "source": alert.source,
                 "name": alert.name,
-                "agent_name": names.get(&alert.name),
+                "agent_name": line.agent(names),
                 "state": alert.state.name(),
                 "open": alert.open,
                 "severity": line.rule.rule.severity,
@@ -220,12 +219,21 @@ impl Line {
         }
     }
 
+    /// What the agent is called that an alert is of, where that is known.
+    pub fn agent<'a>(&self, names: &'a Names) -> Option<&'a str> {
+        let alert = self.alert.as_ref()?;
+        let is_of_agents = self.rule.rule.family.starts_with("agent");
+        let name = names.get(&alert.name).filter(|_| is_of_agents);
+        name.map(String::as_str)
+    }
+
     /// What it is called: of a rule over every series, with the series.
     pub fn name(&self, names: &Names) -> String {
         let rule = &self.rule.rule;
         match &self.alert {
             Some(alert) if rule.metric_name == EVERY => {
-                format!("{}: {}", shown(names, &alert.name), rule.name)
+                let of = self.agent(names).unwrap_or(&alert.name);
+                format!("{of}: {}", rule.name)
             }
             _ => rule.name.clone(),
         }

@@ -82,7 +82,7 @@ pub fn run(args: &Top, ctx: &Context) -> Result<Exit> {
         live: &live,
         boards: Boards::of(&root, ctx.settings.text(Key::Token)),
         called: match args.once {
-            true => Called::read(&root),
+            true => Called::once(&root),
             false => Called::follow(root.clone()),
         },
     };

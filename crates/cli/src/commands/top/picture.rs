@@ -242,7 +242,10 @@ impl Picture {
                 Tab::Alerts => source.board(),
                 _ => Arc::default(),
             },
-            names: source.names(),
+            names: match tab {
+                Tab::Agents | Tab::Alerts => source.names(),
+                _ => Arc::default(),
+            },
         }
     }
 

@@ -149,7 +149,7 @@ structs! {
     AgentUse {
         agent: String, events: u64, loads: u64, loaded_tokens: i64, load_ms: Option<Spread>,
         uses: u64, tool_calls: Outcomes, tool_call_ms: Option<Spread>, llm_calls: Outcomes,
-        tokens: TokenCounts, cost_usd: Option<f64>, first: UnixNanos, last: UnixNanos,
+        tokens: Option<TokenCounts>, cost_usd: Option<f64>, first: UnixNanos, last: UnixNanos,
     }
     Caches { caches: Vec<CacheUse>, reports: Option<CacheReports>, }
     CacheUse {

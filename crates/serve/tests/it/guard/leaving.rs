@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use tachograph_serve::config::Config;
+use tachograph_serve::config::{Config, Limits};
 use tachograph_serve::{StartError, start};
 
 use super::{eventually, own, request, say};
@@ -77,7 +77,11 @@ fn what_was_asked_before_the_end_is_answered() {
 
 #[test]
 fn a_server_that_is_told_to_stop_waits_for_nobody_for_long() {
-    let door = Door::open();
+    let limits = Limits {
+        read_timeout: Duration::from_secs(120),
+        ..Limits::default()
+    };
+    let door = Door::with(Config { limits, ..config() });
     let address = door.addresses().otlp_http.expect("open");
     // Amid a body that never comes.
     let mut stream = TcpStream::connect(address).expect("a connection");

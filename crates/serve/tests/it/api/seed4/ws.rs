@@ -46,7 +46,10 @@ fn pushes_come_every_second_and_sooner_with_news() {
     let update = next(&mut socket);
     assert_eq!(update["type"], "metrics_update");
     let took = began.elapsed();
-    assert!(took >= Duration::from_millis(700), "without news: {took:?}");
+    assert!(
+        (700..5000).contains(&took.as_millis()),
+        "without news: {took:?}"
+    );
     let began = Instant::now();
     append(
         &door,
