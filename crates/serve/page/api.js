@@ -33,6 +33,11 @@ export const locked = createStore(false);
 /** Whether the token that this page has is not the server's. */
 export const refused = createStore(false);
 
+/** A header holds no other characters: whatever has some is no server's token. @param {string | null} text */
+const isSendable = (text) => text === null || /^[\x20-\x7e]*$/.test(text);
+
+/** Whether a token was given that cannot even be sent. */
+let unsendable = false;
 let token = takeToken();
 /** Whether the server asks for one at all: a link alone opens nothing of its API then. */
 export const guarded = createStore(token !== null);
@@ -47,9 +52,14 @@ function takeToken() {
   if (typeof location === 'undefined') return null;
   const address = new URL(location.href);
   const given = address.searchParams.get('token');
+  unsendable = !isSendable(given);
   try {
-    if (given === null) return sessionStorage.getItem(TOKEN);
-    sessionStorage.setItem(TOKEN, given);
+    if (given === null) {
+      const kept = sessionStorage.getItem(TOKEN);
+      return isSendable(kept) ? kept : null;
+    }
+    if (unsendable) sessionStorage.removeItem(TOKEN);
+    else sessionStorage.setItem(TOKEN, given);
   } catch {
     // Without storage it lives as long as the page.
   }
@@ -57,7 +67,7 @@ function takeToken() {
     address.searchParams.delete('token');
     history.replaceState(history.state, '', address);
   }
-  return given;
+  return unsendable ? null : given;
 }
 
 /**
@@ -65,6 +75,11 @@ function takeToken() {
  * @param {string} text
  */
 export function setToken(text) {
+  if (!isSendable(text)) {
+    refused.set(true);
+    return;
+  }
+  unsendable = false;
   token = text;
   try {
     sessionStorage.setItem(TOKEN, text);
@@ -180,7 +195,7 @@ async function failure(response, sent) {
   // What was asked with the token before tells nothing of this one.
   if (response.status === 401 && sent === token) {
     guarded.set(true);
-    refused.set(sent !== null);
+    refused.set(sent !== null || unsendable);
     locked.set(true);
   }
   let hint = text('hint');

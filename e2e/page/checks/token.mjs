@@ -50,14 +50,19 @@ async function without(browser, server) {
 
 async function another(browser, server, token) {
   const wrong = [];
-  for (const address of [`${server.url}/#/tools`, `${server.url}/?token=WRONG#/tools`]) {
+  for (const address of [`${server.url}/#/tools`, `${server.url}/?token=WRONG#/tools`, `${server.url}/?token=%D0%9A%E2%80%AE#/tools`]) {
     const page = await open(browser, address, { expected: ['401', 'WebSocket'] });
     const field = page.getByLabel('Token');
     const alert = page.locator('main').getByRole('alert');
     await field.waitFor();
-    if (address.includes('WRONG')) await alert.waitFor();
+    if (address.includes('?token=')) await alert.waitFor();
     else {
       if (await alert.count()) wrong.push(`before anything is typed it says ${await alert.innerText()}`);
+      // No header holds this one.
+      await field.fill('Ключ');
+      await page.getByRole('button', { name: 'Open' }).click();
+      await alert.waitFor();
+      await page.reload();
       await field.fill('wrong');
       await page.getByRole('button', { name: 'Open' }).click();
       await alert.waitFor();

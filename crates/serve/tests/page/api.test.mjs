@@ -48,6 +48,40 @@ test('what was asked with the token before says nothing of the one that is there
   assert.deepEqual([locked.get(), refused.get()], [false, false]);
 });
 
+test('a token that no header holds is not the server\'s, and is not kept', async () => {
+  const kept = new Map([['tachograph.token', 'before']]);
+  const given = (text) => new URL(`http://127.0.0.1:1/?token=${encodeURIComponent(text)}#/tools`).href;
+  globalThis.sessionStorage = /** @type {any} */ ({
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  });
+  for (const [at, text] of ['Ключ', 'a\u0001b', 'a\nb', 'schlüssel'].entries()) {
+    const asked = server();
+    globalThis.location = /** @type {any} */ ({ href: given(text) });
+    globalThis.history = /** @type {any} */ ({ state: null, replaceState: (_state, _title, to) => (location.href = to.href) });
+    const page = await import(`../../page/api.js?given=${at}`);
+    assert.equal(location.href, 'http://127.0.0.1:1/#/tools');
+    const first = failed(page.ask('tools'));
+    assert.equal(asked[0].token, null);
+    asked[0].answer(401);
+    assert.equal(await first, true);
+    assert.deepEqual([page.locked.get(), page.refused.get()], [true, true], text);
+
+    page.setToken('wrong');
+    page.locked.set(true);
+    page.setToken(text);
+    assert.deepEqual([page.locked.get(), page.refused.get()], [true, true], text);
+    assert.deepEqual([...kept.values()], ['wrong']);
+    // One that an earlier page kept.
+    kept.set('tachograph.token', text);
+    const again = await import(`../../page/api.js?kept=${at}`);
+    void failed(again.ask('tools'));
+    assert.equal(asked.at(-1).token, null);
+  }
+  for (const name of ['location', 'history', 'sessionStorage']) delete globalThis[name];
+});
+
 test('names that no address holds are not asked for', async () => {
   const check = (params, expected) => assert.equal(isAskable(address('api/v1/timeline', params)), expected);
   check({ name: 'x' }, true);
