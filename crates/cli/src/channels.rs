@@ -2,6 +2,7 @@
 //! them, and for whoever tries one without a server.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tachograph_serve::notify::{Channels, Given, Say};
 
@@ -14,11 +15,33 @@ use crate::settings::{Key, Settings, read_dotenv};
 /// # Errors
 /// A usage error that names the channel and the key, and no secret.
 pub fn channels(settings: &Settings, home: &Path, say: Say) -> Result<Channels> {
+    with(settings, home, say, &variable)
+}
+
+/// The same for whoever tells nobody, and so needs no secret: what a variable
+/// holds that only the server has is taken for right.
+///
+/// # Errors
+/// As those of [`channels`].
+pub fn unused(settings: &Settings, home: &Path) -> Result<Channels> {
+    let env = |name: &str| variable(name).or_else(|| Some(UNSET.to_owned()));
+    with(settings, home, Arc::new(|_| ()), &env)
+}
+
+/// Does for each secret: it is an address, too.
+const UNSET: &str = "http://unset.invalid/";
+
+fn with(
+    settings: &Settings,
+    home: &Path,
+    say: Say,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Channels> {
     let given = Given {
         channels: &settings.get(Key::AlertChannels).value,
         email: settings.text(Key::AlertEmail),
         webhook: settings.text(Key::AlertWebhook),
-        env: &variable,
+        env,
         folder: home,
         say,
     };

@@ -55,6 +55,8 @@ pub enum Strict {
     Used,
     /// One of the server's is an error as well (`tacho start`).
     Serving,
+    /// One of the server's that is about alerts is an error as well (`tacho alerts`).
+    Alerts,
     /// Any wrong value is an error (`tacho config`).
     All,
     /// A wrong value is a warning, and the weaker source counts: recording
@@ -82,7 +84,8 @@ impl Context {
             match strict {
                 Strict::Never => out::err(format_args!("warning: {}", wrong.message)),
                 Strict::Used if !wrong.key.def().used || wrong.key.is_for_serving() => {}
-                Strict::Serving if !wrong.key.def().used => {}
+                Strict::Alerts if wrong.key.is_for_serving() && !wrong.key.is_for_alerts() => {}
+                Strict::Serving | Strict::Alerts if !wrong.key.def().used => {}
                 _ => return Err(usage(wrong.message)),
             }
         }

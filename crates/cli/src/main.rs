@@ -51,6 +51,7 @@ fn run(cli: Cli) -> Result<Exit> {
         Command::Config(_) => Strict::All,
         Command::Run(_) => Strict::Never,
         Command::Start(_) => Strict::Serving,
+        Command::Alerts(_) => Strict::Alerts,
         _ => Strict::Used,
     };
     // Nothing but the line itself matters to these.

@@ -146,6 +146,18 @@ impl Key {
         matches!(self, Self::WindowSize | Self::SamplingRate)
     }
 
+    /// Whether it says what is alerted of, and who is told.
+    pub fn is_for_alerts(self) -> bool {
+        matches!(
+            self,
+            Self::EnableAlerts
+                | Self::AlertEmail
+                | Self::AlertWebhook
+                | Self::AlertRules
+                | Self::AlertChannels
+        )
+    }
+
     /// Whether only `tacho start` uses the setting.
     pub fn is_for_serving(self) -> bool {
         matches!(

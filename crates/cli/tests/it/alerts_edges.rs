@@ -104,6 +104,49 @@ fn what_is_wrong_with_rules_of_the_settings_is_said_with_its_place() {
     );
 }
 
+/// The first line of what is said of a home's settings, with exit code 2.
+fn refused(desk: &Desk, args: &[&str]) -> String {
+    let said = desk.tacho(args);
+    assert_eq!(said.code, Some(2), "{args:?}: {said:?}");
+    assert!(said.stdout.is_empty(), "{args:?}: {said:?}");
+    said.stderr.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_a_server_would_not_start_with_is_not_taken_for_well() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.home()).unwrap();
+    let path = desk.home().join("config.yaml");
+    let check = |config: &str, said: &str| {
+        std::fs::write(&path, config).unwrap();
+        let start = refused(&desk, &["start", "--port", "0", "--no-dashboard"]);
+        assert!(
+            start.contains(said) && start.contains("config.yaml"),
+            "{start}"
+        );
+        for command in ["list", "check", "backtest", "export"] {
+            assert_eq!(refused(&desk, &["alerts", command]), start, "{command}");
+        }
+    };
+    check("alert_rules: 5\n", "5 is not a list");
+    check("alert_rules: hello\n", "\"hello\" is not a list");
+    check("alert_channels: 5\n", "alert_channels");
+    check("alert_channels: {x: {kind: nope}}\n", "x: `kind` is none");
+    let rule = "{name: Slow, family: tool, metric: '*', condition: p95 > 1, channels: [gone]}";
+    check(
+        &format!("alert_rules:\n- {rule}\n"),
+        "`channels`: there is no channel \"gone\"",
+    );
+    // What is not about alerts is the server's, and so are its secrets.
+    let config = format!(
+        "dashboard_port: hello\nalert_channels:\n  gone: {{kind: webhook, url_env: NOWHERE_SET}}\nalert_rules:\n- {rule}\n"
+    );
+    std::fs::write(&path, config).unwrap();
+    for command in ["list", "check", "backtest"] {
+        desk.ok(&["alerts", command]);
+    }
+}
+
 /// What a webhook was told by `tacho alerts test`.
 fn told_page(desk: &Desk) -> Option<String> {
     let out = desk.cwd().join("told.json");

@@ -8,6 +8,7 @@ use tachograph_serve::config::Alerts;
 
 use super::file;
 use crate::args::alerts::Which;
+use crate::channels;
 use crate::commands::start::plan;
 use crate::context::Context;
 use crate::exit::{Result, usage};
@@ -17,12 +18,14 @@ use crate::settings::Key;
 /// rules those that can be read, and why these are not all.
 ///
 /// # Errors
-/// When the settings are wrong.
+/// When the settings are wrong: of what `tacho start` would refuse nobody can say
+/// that all is well.
 pub fn watch(ctx: &Context) -> Result<(Watch, Option<String>)> {
+    let channels = channels::unused(&ctx.settings, ctx.folder())?;
     let settings = Alerts {
         watch: ctx.settings.is(Key::EnableAlerts),
         builtin: true,
-        rules: plan::alert_rules(&ctx.settings)?,
+        rules: plan::alert_rules(&ctx.settings, &channels)?,
         ..Alerts::default()
     };
     // Of built-in rules nobody knows when they were made.

@@ -13,6 +13,7 @@ use tachograph_model::UnixNanos;
 use tachograph_model::alert::Rule;
 use tachograph_serve::alert::read;
 use tachograph_serve::config::{Alerts, Asking, Collect, Config, Limits, Tls};
+use tachograph_serve::notify::Channels;
 
 use super::log::Log;
 use super::token::{self, Origin};
@@ -329,17 +330,28 @@ fn collect(settings: &Settings) -> Result<Option<Collect>> {
     }))
 }
 
-/// The alert rules of the settings.
+/// The alert rules of the settings, which name no channels but those there are.
 ///
 /// # Errors
 /// A usage error that says which is wrong, and how.
-pub fn alert_rules(settings: &Settings) -> Result<Vec<Rule>> {
+pub fn alert_rules(settings: &Settings, channels: &Channels) -> Result<Vec<Rule>> {
     let settled = settings.get(Key::AlertRules);
     let rules = match &settled.value {
         Json::Null => Ok(Vec::new()),
         rules => read::config(rules, UnixNanos::now()),
     };
-    rules.map_err(|what| wrong_rules(settled, &what, &|_| Ok(())))
+    let rules = rules.map_err(|what| wrong_rules(settled, &what, &|_| Ok(())))?;
+    let check = |rule: &Rule| {
+        let named = channels.check(&rule.channels);
+        named.map_err(|what| format!("`channels`: {what}"))
+    };
+    for rule in &rules {
+        check(rule).map_err(|what| {
+            let what = format!("rule {:?}: {what}", rule.name);
+            wrong_rules(settled, &what, &check)
+        })?;
+    }
+    Ok(rules)
 }
 
 /// With the place of what is wrong, where that stands in a file.
@@ -355,25 +367,13 @@ fn wrong_rules(settled: &Settled, what: &str, check: file::Check<'_>) -> anyhow:
 }
 
 fn alerts(args: &Start, settings: &Settings, home: &Path, ctx: &Context) -> Result<Alerts> {
-    let settled = settings.get(Key::AlertRules);
-    let rules = alert_rules(settings)?;
     let log = Log::new(args.log_format, ctx);
     let say = Arc::new(move |line: &str| log.warning("alert", &[("alert", json!(line))]));
     let channels = channels(settings, home, say)?;
-    let check = |rule: &Rule| {
-        let named = channels.check(&rule.channels);
-        named.map_err(|what| format!("`channels`: {what}"))
-    };
-    for rule in &rules {
-        check(rule).map_err(|what| {
-            let what = format!("rule {:?}: {what}", rule.name);
-            wrong_rules(settled, &what, &check)
-        })?;
-    }
     Ok(Alerts {
         watch: settings.is(Key::EnableAlerts),
         builtin: true,
-        rules,
+        rules: alert_rules(settings, &channels)?,
         channels,
     })
 }
