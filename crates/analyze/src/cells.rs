@@ -114,7 +114,15 @@ impl Row {
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.cell.key.name.as_deref().unwrap_or(UNKNOWN)
+        some(self.cell.key.name.as_deref()).unwrap_or(UNKNOWN)
+    }
+
+    pub(crate) fn agent(&self) -> Option<&str> {
+        some(self.cell.key.agent.as_deref())
+    }
+
+    pub(crate) fn source(&self) -> Option<&str> {
+        some(self.cell.key.source.as_deref())
     }
 
     pub(crate) fn durations(&self) -> Part<'_> {
@@ -141,6 +149,11 @@ impl Row {
     pub(crate) fn date(&self) -> String {
         tachograph_model::time::date_of_day(self.cell.start.day())
     }
+}
+
+/// A text that says nothing is none.
+fn some(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
 }
 
 /// What stands for a name that events do not have.

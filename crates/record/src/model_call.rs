@@ -67,7 +67,7 @@ pub struct ModelCall<'a> {
     pub cache_write_tokens: u64,
     /// Of the output: spent on reasoning.
     pub reasoning_tokens: u64,
-    /// What it cost in US dollars, if known; must be finite.
+    /// What it cost in US dollars, if known; must be finite and not below zero.
     pub cost_usd: Option<f64>,
     /// Class of the failure, never its message; `None` is a success.
     pub error_type: Option<&'a str>,
@@ -113,7 +113,7 @@ impl Model {
             }
         }
         match call.cost_usd {
-            Some(cost) if cost.is_finite() => words.float(COST, cost),
+            Some(cost) if cost.is_finite() && cost >= 0.0 => words.float(COST, cost),
             Some(_) => inner.count_invalid(kind::LLM_CALL),
             None => {}
         }

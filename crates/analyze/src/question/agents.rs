@@ -18,7 +18,7 @@ pub fn answer(cells: &Cells) -> Agents {
         .all()
         .iter()
         .filter(|row| !BY_TYPE.contains(&&*row.key().event_type));
-    let mut agents: Vec<AgentUse> = cells::groups(rows, |row| row.key().agent.as_deref())
+    let mut agents: Vec<AgentUse> = cells::groups(rows, |row| row.agent())
         .into_iter()
         .map(|(agent, rows)| agent_use(agent, &rows))
         .collect();

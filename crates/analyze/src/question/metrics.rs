@@ -10,11 +10,7 @@ use crate::cells::{self, Cells, Row};
 pub fn answer(cells: &Cells) -> Metrics {
     let rows = cells.of("metric").iter().chain(cells.of("performance"));
     let mut groups = cells::groups(rows, |row| {
-        Some((
-            row.key().source.as_deref(),
-            row.name(),
-            row.key().r#type.as_deref(),
-        ))
+        Some((row.source(), row.name(), row.key().r#type.as_deref()))
     });
     groups.sort_by_key(|(key, _)| *key);
     Metrics {

@@ -8,11 +8,10 @@ use crate::cells::{self, Cells, Row};
 /// Answers from the cells.
 pub fn answer(cells: &Cells) -> Models {
     let rows = cells.of("llm_call");
-    let mut models: Vec<ModelUse> =
-        cells::groups(rows, |row| Some((row.key().source.as_deref(), row.name())))
-            .into_iter()
-            .map(|((provider, model), rows)| model_use(provider, model, &rows))
-            .collect();
+    let mut models: Vec<ModelUse> = cells::groups(rows, |row| Some((row.source(), row.name())))
+        .into_iter()
+        .map(|((provider, model), rows)| model_use(provider, model, &rows))
+        .collect();
     models.sort_by_key(|model| std::cmp::Reverse(model.calls.total()));
     let mut tokens = TokenCounts::default();
     for model in &models {

@@ -46,7 +46,7 @@ pub fn answer(cells: &Cells, limits: QueryLimits) -> Queries {
 }
 
 fn agent_of(row: &Row) -> &str {
-    row.key().agent.as_deref().unwrap_or(UNKNOWN)
+    row.agent().unwrap_or(UNKNOWN)
 }
 
 fn query_agent(agent: &str, rows: &[&Row], total: u64) -> QueryAgent {

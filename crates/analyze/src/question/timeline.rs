@@ -31,10 +31,7 @@ pub fn answer(question: &question::Timeline, cells: &Cells, notes: &mut Vec<Note
     let wanted = |row: &&Row| {
         let is = |asked: &Option<String>, held: &str| asked.as_ref().is_none_or(|a| a == held);
         is(&question.name, row.name())
-            && is(
-                &question.source,
-                row.key().source.as_deref().unwrap_or(cells::UNKNOWN),
-            )
+            && is(&question.source, row.source().unwrap_or(cells::UNKNOWN))
     };
     let rows = match kind {
         Some(kind) => cells.of(kind),

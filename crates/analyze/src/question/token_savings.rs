@@ -22,7 +22,7 @@ pub fn answer(cells: &Cells, baseline: Baseline, notes: &mut Vec<Note>) -> Token
     };
     let found = TokenSavings {
         loads,
-        agents: cells::groups(rows, |row| row.key().agent.as_deref()).len() as u64,
+        agents: cells::groups(rows, |row| row.agent()).len() as u64,
         tokens,
         mean_tokens: (loads > 0).then(|| tokens as f64 / loads as f64),
         baseline,

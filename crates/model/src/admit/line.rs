@@ -2,7 +2,7 @@
 //! does not is named. Without a time it happened now; a number is seconds
 //! since 1970.
 
-use super::{Admission, Admitted, Hasher, Misfit, Refusal, misfit, wanted};
+use super::{Admission, Admitted, Hasher, Misfit, Refusal, from_zero, misfit, wanted};
 use crate::column::{Column, Type};
 use crate::event::{Event, Value};
 use crate::kind::{Field, Kind};
@@ -85,7 +85,7 @@ impl<H: Hasher> Admission<H> {
             Cell::Str(text) => return self.text(event, kind, field, text),
             Cell::Json(json) => return self.attributes(event, kind, field, json),
             Cell::List(json) => return self.raw(event, kind, field, json),
-            Cell::F64(number) if field.column == Column::DurationMs && number < 0.0 => {
+            Cell::F64(number) if from_zero(field.column) && number < 0.0 => {
                 let text = (number / field.scale).to_string();
                 return Err(misfit(field, &text, wanted(field)).into());
             }

@@ -306,6 +306,10 @@ impl<H: Hasher> Admission<H> {
         text: &str,
     ) -> Admitted<(), H> {
         let column = field.column;
+        // Nobody is called nothing: it is not known.
+        if text.is_empty() && matches!(column, Column::Name | Column::Source | Column::Agent) {
+            return Ok(());
+        }
         let text = match class(kind, column) {
             Privacy::Dropped if !self.keep_text => {
                 self.texts_left_out += 1;
@@ -515,8 +519,14 @@ fn whole(number: f64) -> Option<i64> {
 
 fn scaled(number: Option<f64>, field: &Field) -> Option<f64> {
     let scaled = number? * field.scale;
-    let fits = scaled.is_finite() && (field.column != Column::DurationMs || scaled >= 0.0);
+    let fits = scaled.is_finite() && (scaled >= 0.0 || !from_zero(field.column));
     fits.then_some(scaled)
+}
+
+/// Whether what is below zero cannot be: nothing takes less than no time, or gives
+/// money back.
+fn from_zero(column: Column) -> bool {
+    matches!(column, Column::DurationMs | Column::CostUsd)
 }
 
 fn texts(list: &[Json]) -> Option<Vec<String>> {
@@ -534,7 +544,7 @@ fn wanted(field: &Field) -> &'static str {
         Type::Str => "a text",
         Type::I64 if field.signed => "a whole number",
         Type::I64 => "a whole number of at least 0",
-        Type::F64 if field.column == Column::DurationMs => "a number of at least 0",
+        Type::F64 if from_zero(field.column) => "a number of at least 0",
         Type::F64 => "a number",
         Type::Bool => "true or false",
         Type::List => "a list of short texts",

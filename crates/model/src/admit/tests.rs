@@ -44,6 +44,15 @@ fn what_belongs_in_a_field_gets_in() {
         "x".into(),
         Err("duration_ms: \"x\" is not a number of at least 0"),
     );
+    check(
+        "llm_call",
+        "cost_usd",
+        (-0.5).into(),
+        Err("cost_usd: -0.5 is not a number of at least 0"),
+    );
+    for (kind, key) in [("agent_discovery", "operation"), ("llm_call", "provider")] {
+        check(kind, key, "".into(), Ok("-"));
+    }
     check("tool_call", "success", Json::Null, Ok("-"));
     check(
         "tool_call",

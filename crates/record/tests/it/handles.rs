@@ -72,19 +72,24 @@ fn model_calls() {
         cost_usd: Some(f64::NAN),
         ..ModelCall::default()
     });
+    model.call(ModelCall {
+        cost_usd: Some(-0.5),
+        ..ModelCall::default()
+    });
     let written: Vec<_> = lab.of("llm_call").iter().map(without_time).collect();
     assert_eq!(
         written,
         [
             json!({"event_type": "llm_call", "provider": "anthropic", "model": "claude-x", "duration_ms": 900.0, "success": true, "input_tokens": 1200, "output_tokens": 300, "cache_read_tokens": 1000, "cache_write_tokens": 100, "reasoning_tokens": 40, "cost_usd": 0.0081}),
             json!({"event_type": "llm_call", "provider": "anthropic", "model": "claude-x", "duration_ms": 0.0, "success": false, "error_type": "RateLimitError", "input_tokens": 0, "output_tokens": 0}),
+            json!({"event_type": "llm_call", "provider": "anthropic", "model": "claude-x", "duration_ms": 0.0, "success": true, "input_tokens": 0, "output_tokens": 0}),
         ]
     );
     let losses = lab.recorder.losses();
     assert_eq!(losses.len(), 1);
     assert_eq!(
         (losses[0].kind, losses[0].reason, losses[0].count),
-        ("llm_call", "invalid", 1)
+        ("llm_call", "invalid", 2)
     );
 }
 

@@ -78,6 +78,11 @@ impl Keep {
         }
     }
 
+    /// Whether there is one.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
     /// Reads it; nothing where there is none.
     ///
     /// # Errors

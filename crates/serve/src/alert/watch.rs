@@ -332,6 +332,9 @@ impl Rounds {
             Ok(state) => (state, None),
             Err(error) => (State::empty(), Some(error)),
         };
+        // What was deleted is lost as what is torn, if there was anything in it.
+        let gone = || !keep.is_there() && !firing(home).is_empty();
+        let lost = lost.or_else(|| gone().then(|| io::ErrorKind::NotFound.into()));
         let lines = not_written(home, state.unwritten).into_iter();
         let events = lines.filter_map(|line| Event::from_line(line.trim_end().as_bytes()).ok());
         let unwritten = events.collect();

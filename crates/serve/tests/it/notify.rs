@@ -342,22 +342,31 @@ fn a_rule_that_is_deleted_and_a_state_that_is_torn_tell_what_is_so() {
     };
     until(&door, Some(("m", 11.0)), "in the log", stored);
     let folder = door.close();
-    // Torn: what the log says was told is not told again.
-    let path = folder.path().join("alerts/state.json");
-    let state = std::fs::read(&path).expect("kept");
-    std::fs::write(&path, &state[..state.len() / 2]).expect("torn");
-    let door = again(folder, watching(&all, &rules()));
-    let firing = || now(&door)["alerts"][0]["state"] == "firing";
-    until(&door, Some(("m", 11.0)), "it fires on", firing);
-    let before = Instant::now();
-    until(&door, Some(("m", 11.0)), "a while", || {
-        before.elapsed().as_secs() >= 2
-    });
-    assert_eq!(web.got().len(), 1, "nothing is repeated");
-    let lost = &door.running().hub().counters.alert_states_lost;
-    assert!(lost.why().is_some(), "it is said");
+    // Torn, or gone: what the log says was told is not told again.
+    let mut folder = folder;
+    for torn in [true, false] {
+        let path = folder.path().join("alerts/state.json");
+        match torn {
+            true => {
+                let state = std::fs::read(&path).expect("kept");
+                std::fs::write(&path, &state[..state.len() / 2]).expect("torn");
+            }
+            false => std::fs::remove_file(&path).expect("kept"),
+        }
+        let door = again(folder, watching(&all, &rules()));
+        let firing = || now(&door)["alerts"][0]["state"] == "firing";
+        until(&door, Some(("m", 11.0)), "it fires on", firing);
+        let before = Instant::now();
+        until(&door, Some(("m", 11.0)), "a while", || {
+            before.elapsed().as_secs() >= 2
+        });
+        assert_eq!(web.got().len(), 1, "nothing is repeated");
+        let lost = &door.running().hub().counters.alert_states_lost;
+        assert!(lost.why().is_some(), "it is said");
+        folder = door.close();
+    }
     // Deleted while nobody watched.
-    let door = again(door.close(), watching(&all, &json!([])));
+    let door = again(folder, watching(&all, &json!([])));
     until(&door, None, "it is over", || web.got().len() == 2);
     assert_eq!(web.said(), ["m firing", "m resolved"]);
 }

@@ -66,6 +66,7 @@ pub struct Sought {
 
 impl Sought {
     fn is(&self, held: Option<&str>) -> bool {
+        let held = held.filter(|held| !held.is_empty());
         held.map_or(self.or_none, |held| held == self.text)
     }
 }

@@ -355,3 +355,32 @@ fn usage_by_hour_weekday_and_day_in_utc() {
     assert_eq!(found.days.len(), 2);
     assert_eq!(found.kinds, [tally("tool_call", 3)]);
 }
+
+#[test]
+fn who_is_called_nothing_is_not_known() {
+    let of = |seconds, event_type: &str| ago(seconds, event_type).with(Column::DurationMs, 5.0);
+    let events = [
+        of(50, "tool_call"),
+        of(40, "tool_call").with(Column::Name, ""),
+        of(30, "llm_call")
+            .with(Column::Name, "")
+            .with(Column::Source, ""),
+        of(20, "llm_call"),
+        of(10, "agent_usage").with(Column::Agent, ""),
+    ];
+    let home = TestHome::of(&events);
+    let engine = home.engine();
+    let (tools, _) = Tools::new(days(1)).ask(&engine).unwrap();
+    let named: Vec<_> = tools.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(named, ["unknown"]);
+    let asked = Tools {
+        name: Some("unknown".to_owned()),
+        ..Tools::new(days(1))
+    };
+    assert_eq!(asked.ask(&engine).unwrap().0.calls.total(), 2);
+    let (models, _) = Models::new(days(1)).ask(&engine).unwrap();
+    let one = &models.models[0];
+    assert_eq!((one.provider.as_deref(), &*one.model), (None, "unknown"));
+    assert_eq!((models.models.len(), one.calls.total()), (1, 2));
+    assert!(Agents::new(days(1)).ask(&engine).unwrap().0.is_empty());
+}
