@@ -40,25 +40,45 @@ fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(pointed)
 }
 
+/// A settings file's word for `metric_name`.
+const METRIC: &str = "metric";
+
+/// # Errors
+/// The first key that no rule has, and the one that was probably meant.
+fn known(body: &Map<String, Value>, also: Option<&'static str>) -> Result<(), String> {
+    let known = || REQUIRED.iter().chain(&OPTIONAL).copied().chain(also);
+    let Some(key) = body.keys().find(|key| !known().any(|known| known == *key)) else {
+        return Ok(());
+    };
+    let hint = near(key, known()).map_or(String::new(), |near| format!("; did you mean {near}?"));
+    Err(format!("Unknown field: '{}'{hint}", quoted(key)))
+}
+
+/// # Errors
+/// Which keys are missing, as `called`; what it knows no word for does not count.
+fn required(
+    body: &Map<String, Value>,
+    called: impl Fn(&'static str) -> Option<&'static str>,
+) -> Result<(), String> {
+    let missing = REQUIRED.into_iter().filter(|key| !body.contains_key(*key));
+    let missing: Vec<String> = missing
+        .filter_map(called)
+        .map(|key| format!("'{key}'"))
+        .collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(format!("Missing required fields: [{}]", missing.join(", "))),
+    }
+}
+
 /// The rule that a body of the API describes.
 ///
 /// # Errors
 /// What is wrong with it, in the fourth seed's words where it has any.
 pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
-    let missing: Vec<String> = REQUIRED
-        .iter()
-        .filter(|key| !body.contains_key(**key))
-        .map(|key| format!("'{key}'"))
-        .collect();
-    if !missing.is_empty() {
-        return Err(format!("Missing required fields: [{}]", missing.join(", ")));
-    }
-    let known = || REQUIRED.iter().chain(&OPTIONAL).copied();
-    if let Some(key) = body.keys().find(|key| !known().any(|known| known == *key)) {
-        let hint =
-            near(key, known()).map_or(String::new(), |near| format!("; did you mean {near}?"));
-        return Err(format!("Unknown field: '{}'{hint}", quoted(key)));
-    }
+    // A key that is misspelt is missing, too: the first says more.
+    known(body, None)?;
+    required(body, Some)?;
     let text = |key, default: &str| match body.get(key) {
         None => Ok(default.to_owned()),
         Some(Value::String(text)) => Ok(text.clone()),
@@ -129,16 +149,27 @@ pub fn config(list: &Value, now: UnixNanos) -> Result<Vec<Rule>, String> {
 /// The rule that one item of such a list describes.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with it, by the keys that people write there.
 pub fn one(item: &Value, now: UnixNanos) -> Result<Rule, String> {
     let mut body = item.as_object().cloned().ok_or("it has no keys")?;
+    known(&body, Some(METRIC))?;
+    let metric = body.contains_key(METRIC);
     complete(&mut body);
-    rule(&body, now)
+    required(&body, |key| match key {
+        "metric_name" => Some(METRIC),
+        // Only the condition's is missing.
+        "threshold" => None,
+        key => Some(key),
+    })?;
+    rule(&body, now).map_err(|what| match metric {
+        true => what.replace("`metric_name`", &format!("`{METRIC}`")),
+        false => what,
+    })
 }
 
 /// Says what a settings file need not say.
 fn complete(body: &mut Map<String, Value>) {
-    if let Some(metric) = body.remove("metric") {
+    if let Some(metric) = body.remove(METRIC) {
         body.entry("metric_name").or_insert(metric);
     }
     body.retain(|_, value| !value.is_null());
@@ -245,6 +276,14 @@ mod tests {
         check("channels", json!(7), "`channels`");
         check("channels", json!(["a", 7]), "`channels`");
         check("treshold", json!(1), "did you mean threshold?");
+        let error = rule(
+            json!({"name": "a", "metric": "b"})
+                .as_object()
+                .expect("an object"),
+            UnixNanos(0),
+        );
+        // The API has one word for it.
+        assert!(error.is_err_and(|error| error.starts_with("Unknown field: 'metric'")));
         let two = json!({"name": "a", "source": "b", "threshold": 1});
         let error = rule(two.as_object().expect("an object"), UnixNanos(0)).expect_err("missing");
         assert_eq!(
@@ -282,7 +321,27 @@ mod tests {
         );
         check(
             json!([{"name": "x", "condition": "avg > 1"}]),
-            "'metric_name', 'source'",
+            "Missing required fields: ['metric', 'source']",
+        );
+        check(
+            json!([{"name": "x", "family": "tool"}]),
+            "Missing required fields: ['metric', 'condition']",
+        );
+        check(
+            json!([{"name": "x", "familly": "tool", "metric": "m", "condition": "avg > 1"}]),
+            "Unknown field: 'familly'; did you mean family?",
+        );
+        check(
+            json!([{"name": "x", "metrik": "m", "condition": "avg > 1"}]),
+            "did you mean metric?",
+        );
+        check(
+            json!([{"name": "x", "metric": 7, "source": "s", "condition": "avg > 1"}]),
+            "`metric` must be text",
+        );
+        check(
+            json!([{"name": "x", "metric_name": 7, "source": "s", "condition": "avg > 1"}]),
+            "`metric_name` must be text",
         );
         let mut other = list[1].clone();
         other["metrik_name"] = "m".into();

@@ -207,9 +207,7 @@ fn located(at: usize, item: &Json, source: Text<'_>, what: String) -> Wrong {
     let mut keys = keys.map(String::as_str);
     let is_about = |key: &&str| {
         let condition = *key == "condition" && what.starts_with("the condition ");
-        let alias = *key == "metric" && what.contains("`metric_name`");
         condition
-            || alias
             || [format!("`{key}`"), format!("'{key}'")]
                 .iter()
                 .any(|it| what.contains(it))
@@ -289,6 +287,16 @@ mod tests {
             &format!("{good}{good}"),
             Some((5, 9)),
             "another one of that name",
+        );
+        check(
+            "- name: slow\n  familly: tool\n  metric: '*'\n  condition: p95 > 5\n",
+            Some((2, 12)),
+            "Unknown field: 'familly'; did you mean family?",
+        );
+        check(
+            "- name: slow\n  metric: ''\n  source: s\n  condition: p95 > 5\n",
+            Some((2, 11)),
+            "`metric` must be text",
         );
         check(
             &format!("{good}- name: x\n"),
