@@ -1,7 +1,7 @@
 // The shell: nav, top bar, and the view that the address names.
 
 import { ApiError, guarded, locked, serverNow } from './api.js';
-import { ago, keepTime } from './format.js';
+import { ago, keepTime, plain } from './format.js';
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from './html.js';
 import { Early } from './parts/early.js';
 import { Name } from './parts/name.js';
@@ -165,7 +165,7 @@ function Top({ route, heading }) {
   // A name may have slashes in it that whoever typed the address left as they are.
   const last = route.view === 'trace' ? route.rest.at(-1) : route.rest.join('/');
   useEffect(() => {
-    document.title = `${last ? `${last.slice(0, 60)} · ` : ''}${label} · Tachograph`;
+    document.title = `${last ? `${plain(last.slice(0, 60))} · ` : ''}${label} · Tachograph`;
   }, [label, last]);
   return html`
     <header class="top">

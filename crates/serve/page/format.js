@@ -5,6 +5,14 @@ export const NONE = '–';
 /** Keeps a number and its unit on one line. */
 const NBSP = '\u00a0';
 
+/**
+ * A text from outside in which nothing turns the order of letters around it: such marks
+ * are told by their numbers, as in the terminal. Letters that run to the left stay.
+ * @param {string} text
+ */
+export const plain = (text) =>
+  text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (mark) => `\\u{${mark.charCodeAt(0).toString(16)}}`);
+
 const digits = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** From here on no figure is anything but a mistake: it is told in as little room as can be. */
 export const ABSURD = 1e15;

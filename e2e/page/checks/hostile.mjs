@@ -4,6 +4,8 @@ import { SIZES, layout, oddities, open, settled, violations } from '../browser.m
 import { Server, home } from '../servers.mjs';
 import { NAV } from '../views.mjs';
 
+/** Marks in it turn the order of the letters around. */
+const TURNING = '\u202eevil\u2066name';
 const NAMES = [
   '<script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
@@ -14,7 +16,7 @@ const NAMES = [
   'constructor',
   '../../etc/passwd?a=b&c=d#e',
   '%E0%A4%A',
-  '\u202eevil\u2066name',
+  TURNING,
   'שלום עולם של כלים',
   '🙂👩‍👩‍👧‍👦🏳️‍🌈',
   'a'.repeat(10_000),
@@ -31,7 +33,7 @@ export async function checks(browser) {
   const views = [
     ...NAV.map((name) => [name, `#/${name}`]),
     ...names.filter((_, at) => at % 2 === 0).map((name, at) => [`tool ${at}`, `#/tools/${encodeURIComponent(name)}`]),
-    ...NAMES.slice(0, 2).map((name, at) => [`trace ${at}`, `#/trace/session/${encodeURIComponent(name)}`]),
+    ...[...NAMES.slice(0, 2), TURNING].map((name, at) => [`trace ${at}`, `#/trace/session/${encodeURIComponent(name)}`]),
     ['statement', `#/sql?q=${encodeURIComponent('select tool, agent, session_id from tool_calls')}`],
   ];
   return views.map(([name, hash]) => [`${name} with hostile names`, () => stands(browser, server, hash)]);
@@ -63,6 +65,12 @@ async function stands(browser, server, hash) {
   // Most of the names are stored as hashes; this one is a word.
   const told = await page.evaluate((name) => document.querySelector('main').textContent.includes(name), 'constructor');
   if (shows && !told) wrong.push('the names are not there');
+  const turning = await page.evaluate(() => {
+    const read = (one) => ['title', 'aria-label', 'placeholder'].map((name) => one.getAttribute(name) ?? '');
+    const texts = [document.title, document.body.textContent, ...[...document.querySelectorAll('body *')].flatMap(read)];
+    return texts.find((text) => /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text))?.slice(0, 200);
+  });
+  if (turning) wrong.push(`marks turn the order of letters: ${JSON.stringify(turning)}`);
   await page.setViewportSize(SIZES.wide);
   await settled(page);
   wrong.push(...(await layout(page)).map((what) => `wide: ${what}`));
