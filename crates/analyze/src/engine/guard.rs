@@ -1,9 +1,11 @@
 //! The guard: what asking in SQL may do. One statement that reads, and nothing
 //! else; files, settings and the network are out of reach.
 
+use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::Statement as Sql;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use tachograph_model::AskError;
 
@@ -45,10 +47,21 @@ fn counts(token: &Token) -> bool {
     )
 }
 
+/// What is wrong, in the words of whoever found it.
+pub(super) fn words(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::SQL(wrong, _) => match &**wrong {
+            ParserError::ParserError(text) | ParserError::TokenizerError(text) => text.clone(),
+            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+        },
+        _ => error.strip_backtrace(),
+    }
+}
+
 /// Lets one reading statement pass.
 pub(super) fn check(query: &str) -> Result<(), AskError> {
     let statements = DFParser::parse_sql(query).map_err(|error| AskError::Query {
-        what: error.strip_backtrace(),
+        what: words(&error),
     })?;
     match statements.len() {
         0 => Err(AskError::Query {

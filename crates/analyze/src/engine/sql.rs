@@ -13,6 +13,7 @@ use tachograph_model::{Answer, AskError, Limit, UnixNanos, question};
 
 use super::Engine;
 use super::config::EngineConfig;
+use super::guard;
 use super::watch::exceeded;
 
 /// Some rows of a result.
@@ -155,7 +156,7 @@ pub(super) fn query_error(error: DataFusionError, config: &EngineConfig) -> AskE
         }
         _ => false,
     };
-    let what = error.strip_backtrace();
+    let what = guard::words(&error);
     if in_a_file {
         AskError::Read { what, source: None }
     } else {

@@ -105,4 +105,17 @@ fn what_is_no_sql_says_where() {
             "{query}: {result:?}"
         );
     }
+    // Without the names that a program gives to what went wrong.
+    let check = |query: &str, said: &str| {
+        let told = ask(query).expect_err("no SQL").to_string();
+        assert!(told.ends_with(said), "{told}");
+    };
+    check(
+        "selekt 1",
+        ": Expected: an SQL statement, found: selekt at Line: 1, Column: 1",
+    );
+    check(
+        "select\n 'x",
+        ": Unterminated string literal at Line: 2, Column: 2",
+    );
 }

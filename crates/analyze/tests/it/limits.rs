@@ -228,7 +228,7 @@ fn a_statement_is_no_longer_than_can_be_planned() {
         // The parser's own limit.
         (
             format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000)),
-            "recursion",
+            "nested",
         ),
     ] {
         match ask(EngineConfig::default(), &query) {
