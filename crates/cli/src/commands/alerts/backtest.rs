@@ -47,11 +47,15 @@ fn tried(text: &str, of: &Tried) -> Result<Rule> {
     let condition = Condition::parse(text).map_err(|error| wrong(error.to_string()))?;
     let source = of.source.as_deref().unwrap_or_default();
     if of.family == FAMILIES[0] && source.is_empty() {
-        return Err(usage(
-            "--condition: nothing says what it is of\n\
-             hint: name a family, such as --family tool, or a metric: --source system \
-             --metric cpu_usage_percent",
-        ));
+        let metric = match of.metric.as_str() {
+            EVERY => "a metric".to_owned(),
+            name => format!("the metric {name:?}"),
+        };
+        return Err(usage(format!(
+            "--condition: {metric} needs its source\n\
+             hint: give --source, such as --source system, or what else it is of, such as \
+             --family tool"
+        )));
     }
     let named = match of.metric.as_str() {
         EVERY => String::new(),
