@@ -160,6 +160,7 @@ fn watched(rule: &Rule) -> String {
 
 fn sheet(found: &[Found<'_>]) -> Sheet {
     let columns = [
+        ("Group", "group"),
         ("State", "state"),
         ("Of", "series"),
         ("Watches", "watches"),
@@ -174,6 +175,7 @@ fn sheet(found: &[Found<'_>]) -> Sheet {
         "severity",
         "window_ms",
         "origin",
+        "group",
     ]);
     let milliseconds = |seconds: u64| match seconds {
         0 => Cell::Nothing,
@@ -182,9 +184,11 @@ fn sheet(found: &[Found<'_>]) -> Sheet {
     for one in found {
         let rule = &one.owned.rule;
         let of = one.series().map(Cell::Text);
+        let group = Some(rule.group.clone()).filter(|group| !group.is_empty());
         table.row(
             &rule.name,
             vec![
+                group.map(Cell::Text).into(),
                 Cell::Text(one.state().to_owned()),
                 of.into(),
                 Cell::Text(watched(rule)),
