@@ -1,5 +1,7 @@
 //! `tacho alerts suggest`
 
+use std::path::Path;
+
 use tachograph_model::question;
 use tachograph_model::render::suggest;
 use tachograph_serve::api::seed4::rules::Rules;
@@ -32,17 +34,38 @@ pub fn run(args: &Suggest, ctx: &Context) -> Result<Exit> {
         return Ok(Exit::Ok);
     };
     let rules = Rules::of(home);
+    let before = rules.read()?;
+    let (mut added, mut replaced) = (0, 0);
     for suggestion in &found.rules {
         let mut rule = suggestion.past.rule.clone();
         rule.created_at = ctx.now;
+        match before.iter().any(|old| old.name == rule.name) {
+            true => replaced += 1,
+            false => added += 1,
+        }
         rules.add(rule)?;
     }
     if !found.rules.is_empty() {
+        let path = home.join("alerts").join("rules.json");
         ctx.say(format_args!(
-            "added {} to {}; a running server watches them within a second",
-            counted(found.rules.len() as u64, "rule", "rules"),
-            home.join("alerts").join("rules.json").display()
+            "{}; a running server watches them within a second",
+            written(added, replaced, &path)
         ));
     }
     Ok(Exit::Ok)
+}
+
+/// What came of the rules of a file.
+fn written(added: u64, replaced: u64, path: &Path) -> String {
+    let path = path.display();
+    let rules = |count| counted(count, "rule", "rules");
+    match (added, replaced) {
+        (_, 0) => format!("added {} to {path}", rules(added)),
+        (0, _) => format!("replaced {} of the same name in {path}", rules(replaced)),
+        _ => format!(
+            "added {} to {path} and replaced {} of the same name",
+            rules(added),
+            rules(replaced)
+        ),
+    }
 }

@@ -210,7 +210,19 @@ fn the_demos_incident_is_caught_and_its_quiet_days_are_quiet() {
         .collect();
     assert_eq!(fired(&past["backtest"]["rules"]), suggested);
     let said = desk.ok(&[&args[..], &["--write"]].concat());
-    assert!(said.stderr.contains("rules.json"), "{said:?}");
+    let count = |many: usize| format!("{many} rules");
+    let added = format!("added {} to ", count(rules.len()));
+    assert!(
+        said.stderr.contains(&added) && said.stderr.contains("rules.json"),
+        "{said:?}"
+    );
+    // Those of the same names are no more of them.
+    let said = desk.ok(&[&args[..], &["--write"]].concat());
+    let replaced = format!("replaced {} of the same name in ", count(rules.len()));
+    assert!(
+        said.stderr.contains(&replaced) && !said.stderr.contains("added"),
+        "{said:?}"
+    );
     let listed = json(&desk.ok(&["alerts", "list", "--home", home, "--json"]));
     let own = listed["alert_rules"].as_array().unwrap();
     let own = own.iter().filter(|rule| rule["origin"] == "api");
