@@ -58,6 +58,21 @@ fn every_rule_is_listed_with_who_made_it() {
         "{said:?}"
     );
     assert!(said.stderr.contains("tacho alerts check"), "{said:?}");
+    // They are in the order of their groups, which are shown.
+    for form in ["text", "markdown"] {
+        let said = desk.ok(&["alerts", "list", "--format", form]);
+        let line = |name: &str| said.stdout.lines().find(|line| line.contains(name));
+        assert!(line("Group").is_some(), "{said:?}");
+        let slow = line("Slow Agent Inference").unwrap_or_default();
+        let words = slow.replace("Slow Agent Inference", "");
+        let mut words = words.split([' ', '|']).filter(|word| !word.is_empty());
+        assert_eq!(words.next(), Some("agent"), "{said:?}");
+    }
+    let said = desk.ok(&["alerts", "list", "--format", "csv"]);
+    assert!(
+        said.stdout.contains("Slow Agent Inference,group,agent"),
+        "{said:?}"
+    );
     // A torn file of states is told of, and the rules are there.
     std::fs::create_dir_all(desk.home().join("alerts")).unwrap();
     std::fs::write(desk.home().join("alerts/state.json"), "{\"version\":1,\"ru").unwrap();
@@ -87,7 +102,10 @@ fn a_check_says_what_fires_and_ends_with_it() {
     // Nobody has recorded anything, and of long ago nothing is known.
     let empty = Desk::new();
     let said = empty.ok(&["alerts", "check"]);
-    assert!(said.stdout.contains("Nothing fires"), "{said:?}");
+    assert!(said.stdout.starts_with("Nothing fires: "), "{said:?}");
+    assert_eq!(said.stdout.lines().count(), 1, "{said:?}");
+    let page = empty.ok(&["alerts", "check", "--format", "markdown"]);
+    assert_eq!(page.stdout, said.stdout);
     assert!(!empty.home().exists());
     let desk = recorded(10);
     desk.file("rules.yaml", SLOW);
@@ -148,6 +166,13 @@ fn what_is_wrong_with_a_rule_is_said_with_its_place() {
         "",
         &["alerts", "backtest", "--condition", "p95 > 1"],
         "--family tool",
+    );
+    let named = ["--family", "metric", "--metric", "zz"];
+    let tried = ["alerts", "backtest", "--condition", "p95 > 5"];
+    check(
+        "",
+        &[&tried[..], &named].concat(),
+        "the metric \"zz\" needs its source\nhint: give --source",
     );
     check(
         "",

@@ -27,6 +27,11 @@ pub fn run(args: &Check, ctx: &Context) -> Result<Exit> {
     let fires = in_state(&found, State::Firing).count();
     let text = match form {
         Format::Json => ask::pretty(&document(&found, &about))?,
+        Format::Csv => page_of::csv(&sheet(&found)),
+        // A heading with nothing below it tells nobody anything.
+        Format::Text | Format::Markdown if shown(&found).next().is_none() => {
+            headline(&found, about.from)
+        }
         Format::Text => {
             let style = ask::style(ctx, None);
             format!(
@@ -35,7 +40,6 @@ pub fn run(args: &Check, ctx: &Context) -> Result<Exit> {
                 page_of::text(&sheet(&found), style)
             )
         }
-        Format::Csv => page_of::csv(&sheet(&found)),
         _ => page_of::markdown(&sheet(&found)),
     };
     ask::deliver(ctx, None, &text)?;
