@@ -176,6 +176,23 @@ fn what_is_wrong_with_a_rule_is_said_with_its_place() {
     );
     check(
         "",
+        &[
+            "alerts",
+            "backtest",
+            "--condition",
+            "ratio > 20",
+            "--family",
+            "tool",
+        ],
+        "--condition: its number must be from 0 to 1 for a ratio: 20 % is 0.2",
+    );
+    check(
+        &with("condition: ratio > 20"),
+        file,
+        "rules.yaml:4:14: rule 1 (\"Slow\"): the number of `condition` must be from 0",
+    );
+    check(
+        "",
         &["alerts", "silence", "Slow Tol", "--for", "2h"],
         "did you mean Slow Tool?",
     );

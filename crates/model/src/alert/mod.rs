@@ -10,6 +10,7 @@
 //! ```
 
 mod condition;
+mod fresh;
 mod machine;
 
 use std::collections::BTreeMap;

@@ -86,7 +86,7 @@ mod tests {
     fn every_one_may_be_watched() {
         let rules = rules();
         for rule in &rules {
-            rule.check()
+            rule.check_new()
                 .unwrap_or_else(|error| panic!("{}: {error}", rule.name));
         }
         assert_eq!(rules.iter().filter(|rule| rule.enabled).count(), SEED.len());

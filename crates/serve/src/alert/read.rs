@@ -115,7 +115,7 @@ pub fn rule(body: &Map<String, Value>, now: UnixNanos) -> Result<Rule, String> {
         min_count: min_count.ok_or("`min_count` must be a whole number")?,
         channels: names(body.get("channels"))?,
     };
-    rule.check().map_err(|error| error.to_string())?;
+    rule.check_new().map_err(|error| error.to_string())?;
     Ok(rule)
 }
 
@@ -153,7 +153,7 @@ pub fn config(list: &Value, now: UnixNanos) -> Result<Vec<Rule>, String> {
 pub fn one(item: &Value, now: UnixNanos) -> Result<Rule, String> {
     let mut body = item.as_object().cloned().ok_or("it has no keys")?;
     known(&body, Some(METRIC))?;
-    let metric = body.contains_key(METRIC);
+    let says = |key| item.get(key).is_some_and(|value| !value.is_null());
     complete(&mut body);
     required(&body, |key| match key {
         "metric_name" => Some(METRIC),
@@ -161,9 +161,14 @@ pub fn one(item: &Value, now: UnixNanos) -> Result<Rule, String> {
         "threshold" => None,
         key => Some(key),
     })?;
-    rule(&body, now).map_err(|what| match metric {
-        true => what.replace("`metric_name`", &format!("`{METRIC}`")),
-        false => what,
+    rule(&body, now).map_err(|mut what| {
+        if says(METRIC) {
+            what = what.replace("`metric_name`", &format!("`{METRIC}`"));
+        }
+        if !says("threshold") {
+            what = what.replace("`threshold`", "the number of `condition`");
+        }
+        what
     })
 }
 
@@ -264,6 +269,12 @@ mod tests {
         check("enabled", json!("yes"), "`enabled`");
         check("created_at", json!(7), "`created_at` must be text");
         check("severity", json!("fatal"), "`severity`");
+        check("name", json!(" \u{200b}"), "`name` must be text of which");
+        check(
+            "condition",
+            json!("ratio > 20"),
+            "`threshold` must be from 0",
+        );
         check("condition", json!("sometimes"), "condition");
         check("for_seconds", json!(-1), "`for_seconds`");
         check("cooldown_seconds", json!("1h"), "`cooldown_seconds`");
@@ -338,6 +349,19 @@ mod tests {
         check(
             json!([{"name": "x", "metric": 7, "source": "s", "condition": "avg > 1"}]),
             "`metric` must be text",
+        );
+        check(
+            json!([{"name": "x", "family": "tool", "metric": "*", "condition": "ratio > 20"}]),
+            "rule 1 (x): the number of `condition` must be from 0 to 1 for a ratio: 20 % is 0.2",
+        );
+        check(
+            json!([{"name": "x", "family": "tool", "metric": "*", "condition": "ratio > 0.2",
+                "threshold": 20}]),
+            "`threshold` must be from 0 to 1",
+        );
+        check(
+            json!([{"name": " ", "family": "tool", "metric": "*", "condition": "avg > 1"}]),
+            "`name` must be text of which something is to be seen",
         );
         check(
             json!([{"name": "x", "metric_name": 7, "source": "s", "condition": "avg > 1"}]),

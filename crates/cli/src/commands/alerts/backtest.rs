@@ -69,6 +69,9 @@ fn tried(text: &str, of: &Tried) -> Result<Rule> {
         min_count: of.min_count,
         ..Rule::new(&name, &of.metric, source, condition)
     };
-    rule.check().map_err(|error| wrong(error.to_string()))?;
+    rule.check_new().map_err(|error| {
+        let what = error.to_string();
+        wrong(what.replace("`threshold`", "its number"))
+    })?;
     Ok(rule)
 }

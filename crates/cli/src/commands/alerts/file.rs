@@ -267,6 +267,16 @@ mod tests {
             Some((4, 14)),
             "no finite number",
         );
+        check(
+            &format!("{rule}ratio > 20\n"),
+            Some((4, 14)),
+            "the number of `condition` must be from 0 to 1 for a ratio",
+        );
+        check(
+            &format!("{rule}ratio > 0.2\n  threshold: 20\n"),
+            Some((5, 14)),
+            "`threshold` must be from 0 to 1 for a ratio",
+        );
         let good = format!("{rule}p95 > 5\n");
         check(
             &format!("{good}  severity: bad\n"),
