@@ -54,7 +54,7 @@ export default function View({ route }) {
         id=${(/** @type {any} */ row) => row.agent}
         sort=${{ key: onlyLoaded ? 'loads' : 'calls', down: true }}
         empty="No agent worked in this time."
-        note=${more.error ? 'Sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Latency is that of their tool calls.'}
+        note=${more.error ? 'Sessions could not be asked for: ' + more.error.message : 'Events hold hashes of names; agents are called by the names of definitions on this machine (tacho agents index). Failures, error rate and latency are of their tool calls alone.'}
       />
     </section>
   </div>`;
