@@ -41,7 +41,7 @@ const right = (column) => (column.align ?? (isText(column) ? 'left' : 'right')) 
  * @param {(row: any, at: number) => string | number} [props.id] what keeps a row itself; else the first column
  * @param {Sort | null} [props.sort] at first
  * @param {any} [props.empty] said when there are no rows
- * @param {any} [props.note] said below
+ * @param {any} [props.note] said below; of a list, each on a line of its own
  * @param {number} [props.more] how many more there are than rows
  */
 export function Table({
@@ -161,7 +161,7 @@ export function Table({
     </div>
     ${shown.length === 0 && html`<p class="table-foot">${filter ? `Nothing matches “${filter}”.` : empty}</p>`}
     ${hidden > 0 && html`<p class="table-foot">${`${shown.length.toLocaleString('en-US')} rows are shown, ${hidden.toLocaleString('en-US')} more are not.`}</p>`}
-    ${note && html`<p class="table-foot">${note}</p>`}
+    ${[note].flat().map((one) => one && html`<p class="table-foot">${one}</p>`)}
   `;
 }
 

@@ -57,7 +57,7 @@ function All() {
         rows=${rows}
         sort=${{ key: 'share', down: true }}
         empty="No tool calls in this time."
-        note=${found && note(asked.answer)}
+        note=${found && notes(asked.answer)}
       />
     <//>
   `;
@@ -140,7 +140,7 @@ const COLUMNS = [
     label: 'p95 over time',
     align: 'left',
     sortable: false,
-    format: (drawn, row) => (drawn ? html`<${Trend} key=${row.name} name=${row.name} />` : '–'),
+    format: (drawn, row) => (drawn ? html`<${Trend} key=${row.name} name=${row.name} />` : ''),
   },
   { key: 'share', label: 'Share of time', unit: 'ratio', bar: (row) => row.share },
 ];
@@ -154,10 +154,13 @@ function Trend({ name }) {
   return html`<${Spark} values=${values(answer?.timeline, (bucket) => bucket.p95)} />`;
 }
 
-/** @param {any} answer */
-function note(answer) {
-  const texts = answer.notes.map((/** @type {any} */ one) => one.text);
-  return texts.length > 0 ? texts.join(' ') : null;
+/** @param {any} answer @returns {string[]} */
+function notes(answer) {
+  const part = answer.tools.tools.length > TRENDS;
+  return [
+    ...(part ? [`p95 over time is drawn of the ${TRENDS} tools that took the most time.`] : []),
+    ...answer.notes.map((/** @type {any} */ one) => one.text),
+  ];
 }
 
 /** @param {{name: string}} props */
