@@ -113,7 +113,10 @@ export default function View({ route }) {
         sort=${{ key: 'last', down: true }}
         more=${onlyFailed ? 0 : more}
         empty=${agent || onlyFailed ? 'No session matches.' : nameless > 0 ? 'The sessions of this time have no id: they are counted, and cannot be listed.' : 'No session in this time.'}
-        note=${more > 0 && onlyFailed ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setQuery({ rows: MOST })}>${`Show up to ${count(MOST)}`}</button>`}
+        note=${[
+          range.range !== 'all' && all.length > 0 && 'Figures are of this time alone: a session that began before it has more on its own page.',
+          more > 0 && onlyFailed ? `Of the ${count(all.length)} latest; ${counted(more, 'earlier session')} ${more === 1 ? 'was' : 'were'} not looked through.` : more > 0 && limit < MOST && html`<button type="button" class="button small" onClick=${() => setQuery({ rows: MOST })}>${`Show up to ${count(MOST)}`}</button>`,
+        ]}
       />
     </section>
   </div>`;
