@@ -1,10 +1,12 @@
 // Alerts and their rules: whatever rules are called, and however many alerts there are.
 
-import { layout, oddities, open, settled, violations } from '../browser.mjs';
+import { SIZES, layout, oddities, open, settled, violations } from '../browser.mjs';
 import { Server, home, until } from '../servers.mjs';
 
 /** Names that an address could take for something else. */
 const NAMES = ['.', '..', '%2e%2e', 'a/../b?c#d', '<img src=x>', '\u202eevil', '+ &='];
+/** Marks that turn the order of letters are told by their numbers. */
+const toldOf = (name) => name.replace('\u202e', '\\u{202e}');
 const MANY = 130;
 /** More tools than alerts are listed, and so many rules of each that there are more than are watched. */
 const CROWD = 1005;
@@ -20,6 +22,7 @@ export function checks(browser) {
     ['series that nobody watches are told of, although nothing fires', () => unwatched(browser)],
     ['a channel of any name is tried', () => channels(browser)],
     ['rules of agents say what they watch', () => agents(browser)],
+    ['rules stand whole beside what can be done with them, and so do long errors', () => whole(browser)],
   ];
 }
 
@@ -35,13 +38,13 @@ async function named(browser) {
     await page.locator('input[name="number"]').fill('5');
     await page.getByRole('button', { name: 'Save' }).click();
     await until(`${name} is kept`, async () => (await own()).some((rule) => rule.name === name && rule.enabled));
-    await page.getByRole('switch', { name: `Watch ${name}`, exact: true }).click();
+    await page.getByRole('switch', { name: `Watch ${toldOf(name)}`, exact: true }).click();
     await until(`${name} is off`, async () => (await own()).some((rule) => rule.name === name && !rule.enabled));
-    await page.getByRole('button', { name: `Edit ${name}`, exact: true }).click();
+    await page.getByRole('button', { name: `Edit ${toldOf(name)}`, exact: true }).click();
     await page.locator('input[name="number"]').fill('7');
     await page.getByRole('button', { name: 'Save' }).click();
     await until(`${name} is changed`, async () => (await own()).some((rule) => rule.name === name && rule.threshold === 7));
-    await page.getByRole('button', { name: `Delete ${name}`, exact: true }).click();
+    await page.getByRole('button', { name: `Delete ${toldOf(name)}`, exact: true }).click();
     await page.getByRole('button', { name: 'Delete it' }).click();
     await until(`${name} is gone`, async () => (await own()).length === 0);
   }
@@ -161,8 +164,8 @@ async function channels(browser) {
   const wrong = [];
   const told = page.getByRole('region', { name: 'Channels' }).locator('[role="status"]');
   for (const name of NAMES) {
-    await page.getByRole('button', { name: `Send a test to ${name}`, exact: true }).click();
-    await until(`${name} is tried`, async () => (await told.innerText()).startsWith(`${name} took a test`)).catch((error) => wrong.push(error.message));
+    await page.getByRole('button', { name: `Send a test to ${toldOf(name)}`, exact: true }).click();
+    await until(`${name} is tried`, async () => (await told.innerText()).startsWith(`${toldOf(name)} took a test`)).catch((error) => wrong.push(error.message));
   }
   wrong.push(...(await layout(page)), ...(await oddities(page)));
   await page.context().close();
@@ -199,6 +202,41 @@ async function agents(browser) {
     if (/Provider|Source/.test(text)) wrong.push(`${family}: it asks for a source`);
   }
   wrong.push(...(await layout(page)), ...(await oddities(page)), ...(await violations(page)));
+  await page.context().close();
+  await server.stop();
+  return wrong;
+}
+
+async function whole(browser) {
+  const server = await Server.start(home('whole'));
+  // Built-in ones become rules of the API, which can be deleted, too.
+  for (const rule of (await server.ask('alerts')).rules) await keep(server, { ...rule, enabled: true });
+  const page = await open(browser, 'about:blank', { size: SIZES.wide });
+  await page.route(/\/alerts(\?|$)/, async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    for (const rule of body.rules) Object.assign(rule, { state: 'resolved', series: { resolved: 2, inactive: 1 } });
+    await route.fulfill({ response, json: body });
+  });
+  await page.goto(`${server.url}/#/alerts`);
+  await settled(page);
+  const wrong = [];
+  const box = page.getByRole('region', { name: 'Rules' });
+  await box.getByText('2 of 3').first().waitFor();
+  const [needs, has] = await box.evaluate((one) => [one.scrollWidth, one.clientWidth]);
+  if (needs > has) wrong.push(`the table needs ${needs} px and has ${has}`);
+  const cut = await box.locator('th, .name-cut').evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
+  if (cut.length > 0) wrong.push(`cut: ${cut}`);
+  await page.getByRole('button', { name: 'New rule' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('n'.repeat(300));
+  await page.locator('input[name="number"]').fill('5');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('256 characters').waitFor();
+  for (const size of Object.values(SIZES)) {
+    await page.setViewportSize(size);
+    await settled(page);
+    wrong.push(...(await layout(page)).map((what) => `${size.width}: ${what}`));
+  }
   await page.context().close();
   await server.stop();
   return wrong;

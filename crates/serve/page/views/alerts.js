@@ -293,7 +293,7 @@ function Rules({ rules, unitOf, edited, onEdit, reload }) {
       </td>
       <th scope="row" title=${`${rule.name}: ${words(form(rule))}`}>
         <span class="apart"
-          ><span class="cut"><bdi>${rule.name}</bdi></span
+          ><bdi>${rule.name}</bdi
           ><span class="muted small">${ORIGINS[/** @type {keyof typeof ORIGINS} */ (rule.origin)] ?? rule.origin}</span></span
         >
       </th>
