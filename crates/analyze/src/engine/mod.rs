@@ -69,8 +69,7 @@ impl Engine {
 
     fn answer_from_cells(&self, question: &Question, scope: &Scope) -> Result<Answer, AskError> {
         let snapshot = self.snapshot()?;
-        let manner = Manner::of(question);
-        let gathered = self.gather(&snapshot, scope, &manner)?;
+        let gathered = self.gather(&snapshot, scope, &Manner::of(question))?;
         let mut about = About::new(scope);
         about.method = gathered.method;
         about.events = gathered.cells.events();

@@ -1,6 +1,7 @@
 //! What a rule that somebody makes is refused for, beside what no rule may say.
 
 use super::{Condition, Rule, RuleError, Stat};
+use crate::render::width;
 
 impl Rule {
     /// As [`Rule::check`], for a rule that is made now: also what can never hold, or
@@ -15,7 +16,7 @@ impl Rule {
             let allowed = allowed.to_owned();
             Err(RuleError::Field { field, allowed })
         };
-        if !self.name.chars().any(is_seen) {
+        if !self.name.chars().any(width::is_seen) {
             return wrong("name", "text of which something is to be seen");
         }
         if condition.stat == Stat::Ratio && !(0.0..=1.0).contains(&condition.number) {
@@ -23,31 +24,6 @@ impl Rule {
         }
         Ok(condition)
     }
-}
-
-/// Whether a character leaves a mark: no blank, nothing that only orders, joins or
-/// fills up.
-fn is_seen(c: char) -> bool {
-    let invisible = matches!(
-        u32::from(c),
-        0x00AD
-            | 0x034F
-            | 0x061C
-            | 0x115F..=0x1160
-            | 0x17B4..=0x17B5
-            | 0x180B..=0x180F
-            | 0x200B..=0x200F
-            | 0x202A..=0x202E
-            | 0x2060..=0x206F
-            | 0x2800
-            | 0x3164
-            | 0xFE00..=0xFE0F
-            | 0xFEFF
-            | 0xFFA0
-            | 0xFFF0..=0xFFFB
-            | 0xE0000..=0xE0FFF
-    );
-    !(c.is_whitespace() || c.is_control() || invisible)
 }
 
 #[cfg(test)]
@@ -93,7 +69,7 @@ mod tests {
             "   ",
             "\u{a0}",
             "\u{200b}",
-            " \u{2060}\u{3164}",
+            " \u{2060}\u{300}",
             "\u{feff}",
         ] {
             let error = rule(blank, "avg > 1").check_new().expect_err("blank");

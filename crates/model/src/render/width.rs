@@ -33,6 +33,11 @@ pub(super) fn of(c: char) -> usize {
     }
 }
 
+/// Whether a character leaves a mark of its own.
+pub(crate) fn is_seen(c: char) -> bool {
+    !c.is_whitespace() && !is_command(c) && of(c) > 0
+}
+
 /// Pads `text` to `columns`.
 pub fn pad(text: &str, columns: usize, right: bool) -> String {
     let space = " ".repeat(columns.saturating_sub(width(text)));
